@@ -1,0 +1,1 @@
+"""Spaces, simulators, optimisers, studies and the command line."""

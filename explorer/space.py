@@ -1,0 +1,88 @@
+"""`DesignSpace`: a set of legal designs, countable, sampled, searched by vector or by graph."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphdb.architecture import Architecture
+from graphdb.errors import InputError
+
+Choices = dict[str, Any]
+Vector = NDArray[np.float64]
+
+
+class DesignSpace(ABC):
+    """What a domain offers to storage, surrogates and search.
+
+    Choices are plain JSON in one canonical form (`normalise`); equal designs have equal canonical choices.
+    """
+
+    name: ClassVar[str]
+    domain: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """The exact number of designs."""
+
+    @property
+    @abstractmethod
+    def bounds(self) -> tuple[Vector, Vector]:
+        """Lowest and highest value of each entry of the vector form, two arrays of shape `(d,)`."""
+
+    @property
+    def dimensions(self) -> int:
+        """d, the length of the vector form."""
+        return len(self.bounds[0])
+
+    @abstractmethod
+    def sample(self, generator: np.random.Generator) -> Choices:
+        """A legal design, every design equally likely."""
+
+    @abstractmethod
+    def violations(self, choices: Choices) -> list[str]:
+        """What is illegal about `choices`: one sentence each with the place, what was found and what is allowed."""
+
+    @abstractmethod
+    def normalise(self, choices: Choices) -> Choices:
+        """The canonical form of legal choices."""
+
+    @abstractmethod
+    def graph_of(self, choices: Choices) -> Architecture:
+        """The architecture of canonical, legal choices; `build` is the checked way here."""
+
+    @abstractmethod
+    def to_vector(self, choices: Choices) -> Vector:
+        """The vector form, shape `(d,)`, within `bounds`."""
+
+    @abstractmethod
+    def from_vector(self, vector: Vector) -> Choices:
+        """The legal design nearest to any real vector of shape `(d,)` (legality repair)."""
+
+    @abstractmethod
+    def neighbours(self, choices: Choices) -> Iterator[Choices]:
+        """All designs one elementary decision away, without `choices` itself, none twice."""
+
+    @abstractmethod
+    def mutate(self, choices: Choices, generator: np.random.Generator) -> Choices:
+        """A random legal design near `choices` and different from it."""
+
+    @abstractmethod
+    def crossover(self, first: Choices, second: Choices, generator: np.random.Generator) -> Choices:
+        """A legal design whose every decision comes from one of the parents."""
+
+    def build(self, choices: Choices) -> Architecture:
+        """The architecture of `choices`.
+
+        Raises:
+            InputError: the choices are illegal; the message holds every violation.
+        """
+        found = self.violations(choices)
+        if found:
+            raise InputError(" ".join(found))
+        return self.graph_of(self.normalise(choices))

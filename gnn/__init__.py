@@ -1,0 +1,1 @@
+"""Graphs to tensors, encoders and surrogates."""

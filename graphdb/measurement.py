@@ -1,0 +1,45 @@
+"""`Measurement`: what one simulator, or one published experiment, found for one set of architectures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from graphdb.canonical import digest
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One run of one simulator on one or more architectures.
+
+    Attributes:
+        simulator: its registered name, or the name of the published source.
+        version: of the simulator; another version gives another measurement.
+        roles: role (model, accelerator, ...) -> key of the architecture that played it.
+        settings: everything else that the result depends on; anything that JSON can say.
+        seed: of the run; None where the simulator is deterministic.
+        measures: name -> value; names carry SI units (`latency_s`, `energy_j`, `area_mm2`, `accuracy`).
+        predicted: names of the measures that a surrogate predicted and nobody measured.
+    """
+
+    simulator: str
+    version: str
+    roles: Mapping[str, str]
+    settings: Mapping[str, Any]
+    measures: Mapping[str, float]
+    seed: int | None = None
+    predicted: frozenset[str] = field(default_factory=frozenset)
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 (64 hexadecimal digits) of all that determines the result: known before the run."""
+        return measurement_key(self.simulator, self.version, self.roles, self.settings, self.seed)
+
+
+def measurement_key(
+    simulator: str, version: str, roles: Mapping[str, str], settings: Mapping[str, Any], seed: int | None
+) -> str:
+    """The key that a measurement will have, before it has been taken."""
+    return digest([simulator, version, roles, settings, seed])

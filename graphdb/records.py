@@ -1,0 +1,111 @@
+"""Plain values that pass between the store and its callers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from graphdb.architecture import Scalar
+from graphdb.measurement import Measurement
+
+T = TypeVar("T")
+
+
+class StudyState(StrEnum):
+    """Where a study stands. RUNNING is what a killed study is found in: `--resume` goes on from there."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class TrialState(StrEnum):
+    """PENDING: asked for, not yet measured. DONE: measured. FAILED: the simulator refused it, with the reason."""
+
+    PENDING = "pending"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Range:
+    """A closed interval on a choice or a measure; None leaves that end open."""
+
+    name: str
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True)
+class ArchitectureFilter:
+    """Which architectures to list; all conditions must hold.
+
+    A choice that is a list of numbers matches a range where any of its entries does.
+    """
+
+    domain: str | None = None
+    space: str | None = None
+    choices: Mapping[str, Scalar] = field(default_factory=dict)
+    choice_ranges: tuple[Range, ...] = ()
+    measure_ranges: tuple[Range, ...] = ()
+    block_kind: str | None = None
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """One page of a listing in key order; `end_cursor` continues it."""
+
+    items: tuple[T, ...]
+    end_cursor: str | None
+    has_next: bool
+    total: int
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """A study as stored. `settings` holds all that its trials depend on."""
+
+    name: str
+    recipe: str
+    seed: int
+    budget: int
+    settings: Mapping[str, Any]
+    state: StudyState = StudyState.RUNNING
+    message: str = ""
+    created: str = ""
+
+
+@dataclass(frozen=True)
+class NewTrial:
+    """A trial as asked for: its place in the study, and the measurement that is to be taken.
+
+    `pending.measures` is empty; `pending.key` is that of the measurement to come. `origin` says how the design was
+    found (initial, optimise, uncertainty, diversity, ...).
+    """
+
+    index: int
+    pending: Measurement
+    origin: str
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """A trial as stored."""
+
+    index: int
+    state: TrialState
+    origin: str
+    measurement: Measurement
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class SurrogateRecord:
+    """Trained weights in the database: safetensors bytes, and the JSON that says how to read them."""
+
+    key: str
+    target: str
+    settings: Mapping[str, Any]
+    weights: bytes
