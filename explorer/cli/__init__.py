@@ -1,0 +1,1 @@
+"""`explorer ...`: the command line."""

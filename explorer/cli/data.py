@@ -1,0 +1,162 @@
+"""`explorer load / import / export / show / similar`: what is in the database."""
+
+from __future__ import annotations
+
+import json as json_format
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from explorer.cli.output import (
+    AsJson,
+    architecture_json,
+    console,
+    emit,
+    errors,
+    measurement_json,
+    number,
+    short,
+    table,
+    working,
+)
+from graphdb.architecture import Architecture
+from graphdb.connection import open_store
+from graphdb.measurement import Measurement
+from graphdb.settings import Settings
+
+Key = Annotated[str, typer.Argument(help="Key of an architecture, or its first six digits or more.")]
+
+
+def load(json: AsJson = False) -> None:
+    """Load the published architectures and measurements; a second time changes nothing.
+
+    Example: explorer load
+    """
+    from explorer import service
+
+    with open_store(Settings.from_environment()) as store:
+        with working("Loading the published data"):
+            found = service.load_published(store)
+        counts = store.architectures.counts()
+    if json:
+        emit({what: {"added": new, "present": old} for what, (new, old) in found.items()} | {"spaces": counts})
+        return
+    for what, (new, old) in found.items():
+        console.print(f"{what}: {new:,} added, {old:,} there already", highlight=False)
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(help="JSON file of one architecture, or - for standard input.")],
+    json: AsJson = False,
+) -> None:
+    """Read one architecture from JSON and store it: {"domain": ..., "space": ..., "choices": {...}}.
+
+    Example: explorer import my_model.json
+    """
+    from explorer import references
+
+    architecture = references.read_architecture(file)
+    with open_store(Settings.from_environment()) as store:
+        added = store.architectures.add([architecture])
+    if json:
+        emit({"key": architecture.key, "added": bool(added)})
+    else:
+        console.print(f"{architecture.key} {'added' if added else 'was there already'}", highlight=False)
+
+
+def export(key: Key) -> None:
+    """Print one architecture as JSON, as `explorer import` reads it.
+
+    Example: explorer export 3f2a91c0 > my_model.json
+    """
+    with open_store(Settings.from_environment()) as store:
+        architecture = store.architectures.get(store.architectures.resolve(key))
+    document = architecture_json(architecture)
+    del document["key"]
+    typer.echo(json_format.dumps(document, ensure_ascii=False))
+
+
+def show(key: Key, json: AsJson = False) -> None:
+    """Show an architecture: its choices, its graph, its measurements.
+
+    Example: explorer show 3f2a91c0
+    """
+    with open_store(Settings.from_environment()) as store:
+        architecture = store.architectures.get(store.architectures.resolve(key))
+        measurements = store.measurements.of([architecture.key]).get(architecture.key, [])
+    if json:
+        document = architecture_json(architecture) | {
+            "fingerprint": architecture.fingerprint,
+            "blocks": [{"kind": block.kind, "attributes": dict(block.attributes)} for block in architecture.blocks],
+            "edges": [
+                {"source": edge.source, "target": edge.target, "attributes": dict(edge.attributes)}
+                for edge in architecture.edges
+            ],
+            "measurements": [measurement_json(measurement) for measurement in measurements],
+        }
+        emit(document)
+        return
+    _show_architecture(architecture)
+    _show_measurements(measurements)
+
+
+def similar(
+    key: Key,
+    count: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many.")] = 10,
+    json: AsJson = False,
+) -> None:
+    """The nearest architectures by graph-neural-network embedding, through Neo4j's vector index.
+
+    Example: explorer similar 3f2a91c0 -k 10
+    """
+    from explorer import embedding
+
+    with open_store(Settings.from_environment()) as store:
+        full = store.architectures.resolve(key)
+        with working("Embedding what has no embedding yet"):
+            embedding.ensure_embedding(store, full)
+        found = store.embeddings.similar(full, count)
+        near = store.architectures.get_many([other for other, _ in found])
+    if json:
+        emit([{"key": other, "score": score} for other, score in found])
+        return
+    rows = table(f"Nearest to {short(full)}", "key", "score", "space", "choices")
+    for other, score in found:
+        rows.add_row(short(other), f"{score:.4f}", near[other].space, near[other].choices_json)
+    console.print(rows)
+
+
+def _show_architecture(architecture: Architecture) -> None:
+    from explorer.report.drawing import draw
+
+    console.print(f"[bold]{architecture.key}[/]  {architecture.domain} / {architecture.space}", highlight=False)
+    for name, value in architecture.choices.items():
+        console.print(f"  {name}: {json_format.dumps(value)}", highlight=False, soft_wrap=True)
+    kinds = Counter(block.kind for block in architecture.blocks)
+    console.print(
+        f"  {len(architecture.blocks)} blocks ({', '.join(f'{n} {kind}' for kind, n in sorted(kinds.items()))}), "
+        f"{len(architecture.edges)} edges, fingerprint {architecture.fingerprint}",
+        highlight=False,
+    )
+    console.print(draw(architecture, width=min(console.width, 120)), highlight=False, markup=False, no_wrap=True)
+
+
+def _show_measurements(measurements: list[Measurement]) -> None:
+    if not measurements:
+        console.print("No measurements yet.")
+        return
+    shown = measurements[:20]
+    rows = table(f"Measurements ({len(shown)} of {len(measurements)})", "key", "simulator", "with", "measures")
+    for measurement in shown:
+        measures = ", ".join(
+            f"{name}={number(value, name in measurement.predicted)}"
+            for name, value in measurement.measures.items()
+            if not name.startswith("energy_") or name == "energy_j"
+        )
+        partners = ", ".join(f"{role} {short(key)}" for role, key in measurement.roles.items())
+        rows.add_row(short(measurement.key), measurement.simulator, partners, measures)
+    console.print(rows)
+    if any(measurement.predicted for measurement in shown):
+        errors.print("~ predicted by a surrogate, not measured")

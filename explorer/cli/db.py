@@ -1,0 +1,75 @@
+"""`explorer db`: the embedded Neo4j."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from explorer.cli.output import AsJson, console, emit, working
+from graphdb import embedded
+from graphdb.errors import InputError
+from graphdb.settings import Settings
+
+app = typer.Typer(help="Start, stop and look at the embedded Neo4j.", no_args_is_help=True)
+
+
+@app.command(epilog="Example: explorer db start --port 7690")
+def start(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; a free one is taken where this one is not.")] = 7687,
+    json: AsJson = False,
+) -> None:
+    """Start the embedded Neo4j of this data directory; does nothing where it runs."""
+    settings = _embedded_settings()
+    with working("Starting Neo4j (its jars are fetched the first time)"):
+        found = embedded.start(settings.data_directory, port=port)
+    _show(asdict(found), json)
+
+
+@app.command(epilog="Example: explorer db stop")
+def stop(json: AsJson = False) -> None:
+    """Stop the embedded Neo4j; does nothing where none runs."""
+    settings = _embedded_settings()
+    with working("Stopping Neo4j"):
+        found = embedded.stop(settings.data_directory)
+    _show(asdict(found), json)
+
+
+@app.command(epilog="Example: explorer db status --json")
+def status(json: AsJson = False) -> None:
+    """Whether the embedded Neo4j runs, and where."""
+    _show(asdict(embedded.status(_embedded_settings().data_directory)), json)
+
+
+@app.command(epilog="Example: explorer db wipe --yes")
+def wipe(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Stop the embedded Neo4j and delete all its data."""
+    settings = _embedded_settings()
+    if not yes and not typer.confirm(f"Delete every architecture, measurement and study in {settings.data_directory}?"):
+        raise typer.Exit(1)
+    found = embedded.wipe(settings.data_directory)
+    _show(asdict(found), json)
+
+
+def _embedded_settings() -> Settings:
+    settings = Settings.from_environment()
+    if settings.uri is not None:
+        raise InputError(
+            f"NEO4J_URI names a server ({settings.uri}), which `explorer db` does not manage; unset it to use the "
+            "embedded Neo4j."
+        )
+    return settings
+
+
+def _show(found: dict[str, Any], json: bool) -> None:
+    if json:
+        emit(found)
+    elif found["running"]:
+        memory = f", {found['memory_bytes'] / 2**20:.0f} MiB" if found.get("memory_bytes") else ""
+        console.print(f"Neo4j {found['version']} runs at {found['uri']} (process {found['pid']}{memory}).")
+    else:
+        console.print(f"Neo4j {found['version']} is not running.")

@@ -1,0 +1,49 @@
+"""The command line's root: gathers the commands, and turns errors into one sentence and an exit status."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points
+
+import typer
+
+from explorer.cli import data, db, search, simulate, studies
+from explorer.cli.output import errors
+from graphdb.errors import ExplorerError
+
+app = typer.Typer(
+    name="explorer",
+    help="Explore designs of neural networks and of the hardware that runs them, in a graph database.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.add_typer(db.app, name="db")
+app.command("load")(data.load)
+app.command("import")(data.import_file)
+app.command("export")(data.export)
+app.command("show")(data.show)
+app.command("similar")(data.similar)
+app.add_typer(simulate.app, name="simulate")
+app.command("search")(search.search)
+app.add_typer(studies.app, name="study")
+
+
+def main() -> None:
+    """Run the command line; bad input and faults that a user can meet end in exit status 2."""
+    # The API stands above this floor and hands its command up by name.
+    for command in entry_points(group="explorer.commands"):
+        app.command(command.name)(command.load())
+    try:
+        app()
+    except ExplorerError as error:
+        errors.print(f"[bold red]Error:[/] {_escaped(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+if __name__ == "__main__":
+    main()

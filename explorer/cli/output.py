@@ -1,0 +1,98 @@
+"""What commands print: one JSON object for machines, tables for people, errors in one sentence."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from graphdb.architecture import Architecture
+from graphdb.measurement import Measurement
+
+console = Console()
+errors = Console(stderr=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
+
+KEY_DIGITS = 12
+
+
+def emit(value: Any) -> None:
+    """One JSON value on stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def working(phase: str) -> Iterator[None]:
+    """A spinner on stderr while something takes its time; silent where stderr is no terminal."""
+    with errors.status(phase):
+        yield
+
+
+def short(key: str) -> str:
+    """Enough of a key to be told apart, and to be given back to any command."""
+    return key[:KEY_DIGITS]
+
+
+def table(title: str, *columns: str) -> Table:
+    """An empty table in the one style of the product."""
+    made = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        made.add_column(
+            column, overflow="fold", justify="left" if column in {"key", "model", "accelerator"} else "right"
+        )
+    return made
+
+
+def number(value: float | None, predicted: bool = False) -> str:
+    """A measure for people: four significant digits, `~` before what was predicted."""
+    if value is None:
+        return "-"
+    return ("~" if predicted else "") + f"{value:.4g}"
+
+
+def architecture_json(architecture: Architecture) -> dict[str, Any]:
+    """The form that `explorer import` reads, with its key."""
+    return {
+        "key": architecture.key,
+        "domain": architecture.domain,
+        "space": architecture.space,
+        "choices": architecture.choices,
+    }
+
+
+def measurement_json(measurement: Measurement) -> dict[str, Any]:
+    """A measurement as the commands print it."""
+    return {
+        "key": measurement.key,
+        "simulator": measurement.simulator,
+        "version": measurement.version,
+        "roles": dict(measurement.roles),
+        "settings": dict(measurement.settings),
+        "seed": measurement.seed,
+        "measures": nested_measures(measurement.measures),
+        "predicted": sorted(measurement.predicted),
+    }
+
+
+TOTALS = {"energy_j", "energy_dynamic_j", "energy_leakage_j", "energy_per_sequence_j"}
+
+
+def nested_measures(measures: Mapping[str, float]) -> dict[str, Any]:
+    """Measures with the parts of the energy gathered under `energy_parts_j`, whole numbers as integers."""
+    plain: dict[str, Any] = {}
+    parts: dict[str, float] = {}
+    for name, value in measures.items():
+        if name.startswith("energy_") and name.endswith("_j") and name not in TOTALS:
+            parts[name.removeprefix("energy_").removesuffix("_j")] = value
+        else:
+            plain[name] = int(value) if name == "cycles" else value
+    if parts:
+        plain["energy_parts_j"] = parts
+    return plain

@@ -1,0 +1,148 @@
+"""`explorer search`: run a study, with its progress and its findings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
+from rich.progress import Progress as Bars
+
+from explorer.cli.output import AsJson, emit, errors
+from explorer.cli.studies import findings_json, show_findings, write_plots
+from graphdb.connection import open_store
+from graphdb.errors import InputError, UnavailableError
+from graphdb.records import StudyRecord
+from graphdb.settings import Settings
+from graphdb.store import Store
+
+if TYPE_CHECKING:
+    from explorer.study import Progress
+
+BUDGET = 60
+
+
+def search(
+    recipe: Annotated[str | None, typer.Argument(help="What to search: transcode.")] = None,
+    budget: Annotated[int | None, typer.Option(help=f"Evaluations in all. [default: {BUDGET}]")] = None,
+    seed: Annotated[int | None, typer.Option(help="One seed gives the same trials. [default: 0]")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the study. [default: a free one]")] = None,
+    resume: Annotated[str | None, typer.Option(help="Go on with this study after an interruption.")] = None,
+    objective: Annotated[
+        str | None, typer.Option(help="Objective of the recipe: decades, published ... [default: decades]")
+    ] = None,
+    maxima: Annotated[
+        list[str] | None, typer.Option("--max", help="Constraint measure=value, for example area_mm2=200; repeatable.")
+    ] = None,
+    minima: Annotated[
+        list[str] | None, typer.Option("--min", help="Constraint measure=value, for example accuracy=0.8; repeatable.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="name=value, a setting of the recipe; repeatable.")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Processes that evaluate.")] = 2,
+    scheduler: Annotated[str | None, typer.Option(help="Dask scheduler to evaluate on, tcp://host:port.")] = None,
+    plots: Annotated[Path, typer.Option(help="Folder for the Pareto plot.")] = Path("results"),
+    json: AsJson = False,
+) -> None:
+    """Search for the best architectures, and store every trial.
+
+    Example: explorer search transcode --budget 60 --seed 0 --max area_mm2=200
+    """
+    settings = Settings.from_environment()
+    with open_store(settings) as store:
+        if resume is None:
+            record = _planned(store, recipe, budget, seed, name, objective, maxima, minima, overrides)
+        else:
+            fixed = {"--name": name, "--objective": objective, "--max": maxima, "--min": minima, "--set": overrides}
+            record = _resumed(store, resume, recipe, budget, seed, [flag for flag, value in fixed.items() if value])
+        _run(store, record, workers, scheduler)
+        record = store.studies.get(record.name)
+        files = write_plots(store, record, plots)
+        if json:
+            emit(findings_json(store, record))
+        else:
+            show_findings(store, record, files)
+
+
+def _planned(
+    store: Store,
+    recipe: str | None,
+    budget: int | None,
+    seed: int | None,
+    name: str | None,
+    objective: str | None,
+    maxima: list[str] | None,
+    minima: list[str] | None,
+    overrides: list[str] | None,
+) -> StudyRecord:
+    from explorer import references, service
+
+    if recipe is None:
+        raise InputError("No recipe was given; name one (`explorer search transcode`), or a study with --resume.")
+    return service.plan_study(
+        store,
+        recipe=recipe,
+        budget=BUDGET if budget is None else budget,
+        seed=0 if seed is None else seed,
+        name=name,
+        objective=objective,
+        constraints=[f"max:{text}" for text in maxima or []] + [f"min:{text}" for text in minima or []],
+        settings=references.parse_settings(overrides or []),
+    )
+
+
+def _resumed(
+    store: Store, name: str, recipe: str | None, budget: int | None, seed: int | None, fixed: list[str]
+) -> StudyRecord:
+    record = store.studies.get(name)
+    if fixed:
+        raise InputError(f"{', '.join(fixed)} cannot change in a study that exists; only --budget can grow.")
+    if recipe is not None and recipe != record.recipe:
+        raise InputError(f"The study {name} is of the recipe {record.recipe}, not {recipe}.")
+    if seed is not None and seed != record.seed:
+        raise InputError(f"The study {name} has the seed {record.seed}; it cannot go on with {seed}.")
+    if budget is not None and budget != record.budget:
+        if budget < record.budget:
+            raise InputError(f"The study {name} has a budget of {record.budget}; --budget {budget} is smaller.")
+        store.studies.set_budget(name, budget)
+        record = store.studies.get(name)
+    return record
+
+
+def _run(store: Store, record: StudyRecord, workers: int, scheduler: str | None) -> None:
+    from explorer import registry
+    from explorer.executor import open_executor
+    from explorer.study import Study
+
+    bars = Bars(
+        TextColumn("[bold]{task.fields[study]}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("best {task.fields[best]}"),
+        TextColumn("{task.fields[left]}"),
+        TextColumn("[dim]{task.description}"),
+        console=errors,
+    )
+    with bars, open_executor(workers, scheduler) as executor:
+        bar = bars.add_task("", total=record.budget, study=record.name, best="-", left="")
+        study = Study(
+            store, record, registry.recipe(record.recipe), executor, lambda progress: _advance(bars, bar, progress)
+        )
+        try:
+            study.run()
+        except KeyboardInterrupt:
+            bars.stop()
+            errors.print(f"Interrupted; nothing is lost. Go on with: explorer search --resume {record.name}")
+            raise typer.Exit(130) from None
+        except UnavailableError as error:
+            raise UnavailableError(
+                f"{error} Nothing is lost; go on with: explorer search --resume {record.name}"
+            ) from error
+
+
+def _advance(bars: Bars, bar: TaskID, progress: Progress) -> None:
+    left = "" if progress.left_s is None else f"{progress.left_s:.0f} s left"
+    best = "-" if progress.best is None else f"{progress.best:.4f}"
+    bars.update(bar, completed=progress.done, description=progress.phase, best=best, left=left)

@@ -1,0 +1,227 @@
+"""`explorer study`: what studies found, as tables, JSON and plots."""
+
+from __future__ import annotations
+
+import json as json_format
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from explorer.cli.output import AsJson, architecture_json, console, emit, nested_measures, number, short, table
+from graphdb.architecture import Architecture
+from graphdb.connection import open_store
+from graphdb.records import StudyRecord, TrialRecord
+from graphdb.settings import Settings
+from graphdb.store import Store
+
+app = typer.Typer(help="What studies found.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="Name of the study.")]
+Plots = Annotated[Path, typer.Option(help="Folder for the Pareto plot.")]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """A study with all that its reports are made of."""
+
+    record: StudyRecord
+    trials: Sequence[TrialRecord]
+    values: Mapping[int, float]
+    front: Sequence[TrialRecord]
+    best: TrialRecord | None
+    architectures: Mapping[str, Architecture]
+
+
+@app.command("list", epilog="Example: explorer study list")
+def list_studies(json: AsJson = False) -> None:
+    """All studies, the newest first."""
+    with open_store(Settings.from_environment()) as store:
+        found = [(record, store.studies.counts(record.name)) for record in store.studies.list()]
+    if json:
+        emit([_record_json(record) | {"counts": _counts(counts)} for record, counts in found])
+        return
+    rows = table("Studies", "key", "recipe", "state", "trials", "budget", "seed", "created")
+    for record, counts in found:
+        done = sum(n for state, n in counts.items() if state != "pending")
+        rows.add_row(
+            record.name, record.recipe, record.state, str(done), str(record.budget), str(record.seed), record.created
+        )
+    rows.columns[0].header = "study"
+    console.print(rows)
+
+
+@app.command(epilog="Example: explorer study show transcode-1")
+def show(name: Name, json: AsJson = False) -> None:
+    """One study: settings, every trial, the best."""
+    with open_store(Settings.from_environment()) as store:
+        found = gather(store, store.studies.get(name))
+    if json:
+        trials = [_trial_json(found, trial) for trial in found.trials]
+        emit(_record_json(found.record) | {"trials": trials, "best": _best_json(found)})
+        return
+    record = found.record
+    console.print(
+        f"[bold]{record.name}[/]: {record.recipe}, {record.state}, seed {record.seed}, budget {record.budget}"
+    )
+    console.print(f"settings: {json_format.dumps(record.settings)}", highlight=False, soft_wrap=True)
+    _print_trials(found, found.trials, "Trials")
+
+
+@app.command(epilog="Example: explorer study pareto transcode-1 --plots figures")
+def pareto(name: Name, plots: Plots = Path("results"), json: AsJson = False) -> None:
+    """The Pareto-optimal designs of a study, as a table and as PNG and SVG."""
+    with open_store(Settings.from_environment()) as store:
+        record = store.studies.get(name)
+        files = write_plots(store, record, plots)
+        if json:
+            emit(findings_json(store, record) | {"plots": [str(file) for file in files]})
+        else:
+            show_findings(store, record, files)
+
+
+def gather(store: Store, record: StudyRecord) -> Findings:
+    """Everything that reports of a study need, in four queries."""
+    from explorer import registry
+    from explorer.service import front_of
+    from explorer.study import performances
+
+    recipe = registry.recipe(record.recipe)
+    trials = store.studies.trials(record.name)
+    values = performances(recipe, record, trials)
+    best = max((trial for trial in trials if trial.index in values), key=lambda t: values[t.index], default=None)
+    keys = {key for trial in trials for key in trial.measurement.roles.values()}
+    return Findings(
+        record, trials, values, front_of(recipe, record, trials), best, store.architectures.get_many(sorted(keys))
+    )
+
+
+def findings_json(store: Store, record: StudyRecord) -> dict[str, Any]:
+    """What `explorer search --json` prints."""
+    found = gather(store, record)
+    return {
+        "study": record.name,
+        "trials": len(found.trials),
+        "state": str(record.state),
+        "best": _best_json(found),
+        "pareto": [_trial_json(found, trial) for trial in found.front],
+    }
+
+
+def show_findings(store: Store, record: StudyRecord, plots: Sequence[Path]) -> None:
+    """The Pareto table, the best pair spelt out, where the plots are, and what to do next."""
+    found = gather(store, record)
+    if found.best is None:
+        console.print(f"No trial of {record.name} meets its constraints; relax them, or raise the budget.")
+        return
+    _print_trials(found, found.front, f"Pareto-optimal designs of {record.name}")
+    console.print(f"\n[bold]Best under the objective[/] ({found.values[found.best.index]:.4f}):", highlight=False)
+    for role, key in found.best.measurement.roles.items():
+        architecture = found.architectures[key]
+        console.print(f"  [bold]{role}[/] {architecture.key} ({architecture.space})", highlight=False, soft_wrap=True)
+        for choice, value in architecture.choices.items():
+            console.print(f"    {choice}: {json_format.dumps(value)}", highlight=False, soft_wrap=True)
+    measurement = found.best.measurement
+    shown = ", ".join(
+        f"{name} {number(value, name in measurement.predicted)}"
+        for name, value in measurement.measures.items()
+        if not name.startswith("energy_") or name in {"energy_j", "energy_dynamic_j", "energy_leakage_j"}
+    )
+    console.print(f"  [bold]measures[/] {shown}", highlight=False, soft_wrap=True)
+    if plots:
+        console.print(f"\nPareto plot: {', '.join(str(file) for file in plots)}", highlight=False, soft_wrap=True)
+    first = short(next(iter(measurement.roles.values())))
+    console.print("\nNext:")
+    for command, does in (
+        (f"explorer show {first}", "its graph and all its measurements"),
+        (f"explorer similar {first}", "architectures like it"),
+        (f"explorer study show {record.name}", "every trial"),
+        (f"explorer search --resume {record.name} --budget {record.budget + 40}", "search on"),
+        ("explorer serve", "query everything over GraphQL"),
+    ):
+        console.print(f"  {command:<60} {does}", highlight=False, soft_wrap=True)
+
+
+def write_plots(store: Store, record: StudyRecord, folder: Path) -> list[Path]:
+    """The Pareto plot of a study; none where no trial meets its constraints."""
+    from explorer.report.pareto import Point, plot
+
+    found = gather(store, record)
+    front = {trial.index for trial in found.front}
+    points = []
+    for trial in found.trials:
+        measures = trial.measurement.measures
+        if trial.index in found.values and {"accuracy", "latency_s", "energy_j", "area_mm2"} <= measures.keys():
+            points.append(
+                Point(
+                    measures["accuracy"],
+                    measures["latency_s"],
+                    measures["energy_j"],
+                    measures["area_mm2"],
+                    trial.index in front,
+                    found.best is not None and trial.index == found.best.index,
+                    "accuracy" in trial.measurement.predicted,
+                )
+            )
+    if not points:
+        return []
+    return plot(
+        points, f"{record.name}: {len(points)} trials that meet the constraints", folder / f"{record.name}-pareto"
+    )
+
+
+def _print_trials(found: Findings, trials: Sequence[TrialRecord], title: str) -> None:
+    from explorer import registry
+
+    columns = registry.recipe(found.record.recipe).columns
+    roles = list(trials[0].measurement.roles) if trials else []
+    rows = table(title, "trial", *roles, "objective", *columns, "origin")
+    for trial in trials:
+        measurement = trial.measurement
+        value = found.values.get(trial.index)
+        rows.add_row(
+            str(trial.index),
+            *(short(key) for key in measurement.roles.values()),
+            number(value) if value is not None else str(trial.state) if trial.state != "done" else "infeasible",
+            *(number(measurement.measures.get(name), name in measurement.predicted) for name in columns),
+            trial.origin,
+        )
+    console.print(rows)
+    if any(trial.measurement.predicted for trial in trials):
+        console.print("~ predicted by the surrogate, not measured", highlight=False)
+
+
+def _trial_json(found: Findings, trial: TrialRecord) -> dict[str, Any]:
+    return {
+        "index": trial.index,
+        "state": str(trial.state),
+        "origin": trial.origin,
+        "objective": found.values.get(trial.index),
+        "roles": {role: architecture_json(found.architectures[key]) for role, key in trial.measurement.roles.items()},
+        "measures": nested_measures(trial.measurement.measures),
+        "predicted": sorted(trial.measurement.predicted),
+        "message": trial.message,
+    }
+
+
+def _best_json(found: Findings) -> dict[str, Any] | None:
+    return None if found.best is None else _trial_json(found, found.best)
+
+
+def _record_json(record: StudyRecord) -> dict[str, Any]:
+    return {
+        "study": record.name,
+        "recipe": record.recipe,
+        "state": str(record.state),
+        "seed": record.seed,
+        "budget": record.budget,
+        "settings": dict(record.settings),
+        "created": record.created,
+        "message": record.message,
+    }
+
+
+def _counts(counts: Mapping[Any, int]) -> dict[str, int]:
+    return {str(state): n for state, n in counts.items()}
