@@ -1,0 +1,1 @@
+"""One folder a domain: its spaces, its simulators, its physics and its tables."""

@@ -1,0 +1,1 @@
+"""ELECTOR: the design space of the AccelTran accelerator."""

@@ -1,0 +1,69 @@
+"""`FreeAccelTranSpace`: AccelTran accelerators of any size, for presets and users' own files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from explorer.domains.accelerator.elector.graph import block_graph
+from explorer.domains.accelerator.elector.hardware import (
+    DEFAULT_LOOP_ORDER,
+    HYPERPARAMETERS,
+    LOOP_ORDERS,
+    PUBLISHED_MEMORIES,
+    default_issue_width,
+)
+from explorer.domains.accelerator.elector.space import NAMES
+from explorer.domains.open_space import OpenSpace
+from explorer.domains.reading import among, is_integer, is_number, key_violations, listed, refused
+from explorer.space import Choices
+from graphdb.architecture import Architecture
+
+MOST_UNITS = 1 << 16
+LARGEST_BUFFER_MB = 1 << 16
+
+_OPTIONS: dict[str, tuple[Any, ...]] = {
+    # The synthesised modules come in these sizes only.
+    "tile_x": HYPERPARAMETERS["tile_x"],
+    "mac_per_lane": HYPERPARAMETERS["mac_per_lane"],
+    "non_linearity": HYPERPARAMETERS["non_linearity"],
+    "memory": PUBLISHED_MEMORIES,
+    "loop_order": LOOP_ORDERS,
+}
+_COUNTS = ("tile_b", "pe", "lanes_per_pe", "softmax_per_pe", "batch_size", "issue_width")
+_BUFFERS = ("activation_buffer_mb", "weight_buffer_mb", "mask_buffer_mb")
+
+
+class FreeAccelTranSpace(OpenSpace):
+    """The keys of ELECTOR with any positive counts and buffers, and two more that may be left out.
+
+    `issue_width`: tiles that the scheduler issues at once (default: a quarter of the processing elements);
+    `loop_order`: nesting of the loops over a matrix product's tiles, outermost first (default b_i_j_k).
+    """
+
+    name = "acceltran_free"
+    domain = "accelerator"
+
+    def violations(self, choices: Choices) -> list[str]:
+        """What is illegal about `choices`; any JSON value may be given."""
+        found = key_violations(choices, NAMES, ("issue_width", "loop_order"))
+        if found:
+            return found
+        for name, value in choices.items():
+            if name in _COUNTS and not (is_integer(value) and 1 <= value <= MOST_UNITS):
+                found.append(refused(name, value, f"an integer from 1 to {MOST_UNITS}"))
+            elif name in _BUFFERS and not (is_number(value) and 0 < value <= LARGEST_BUFFER_MB):
+                found.append(refused(name, value, f"a number of MiB above 0 and up to {LARGEST_BUFFER_MB}"))
+            elif name in _OPTIONS and not among(value, _OPTIONS[name]):
+                found.append(refused(name, value, listed(_OPTIONS[name])))
+        if not among(choices["tile_y"], [choices["tile_x"]]):
+            found.append(refused("tile_y", choices["tile_y"], "the value of tile_x"))
+        return found
+
+    def normalise(self, choices: Choices) -> Choices:
+        """All keys, defaults filled in."""
+        filled = {"issue_width": default_issue_width(choices["pe"]), "loop_order": DEFAULT_LOOP_ORDER, **choices}
+        return {name: filled[name] for name in (*NAMES, "issue_width", "loop_order")}
+
+    def graph_of(self, choices: Choices) -> Architecture:
+        """Units and data paths."""
+        return Architecture.of(self.domain, self.name, choices, *block_graph(choices))

@@ -1,0 +1,26 @@
+"""Designs by number: exact uniform draws from spaces of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def uniform_below(generator: np.random.Generator, limit: int) -> int:
+    """A uniform integer in [0, `limit`), however large the limit: random bits, drawn again when too large."""
+    bits = (limit - 1).bit_length()
+    length = (bits + 7) // 8
+    while True:
+        drawn = int.from_bytes(generator.bytes(length), "little") >> (8 * length - bits)
+        if drawn < limit:
+            return drawn
+
+
+def digits(number: int, radices: Sequence[int]) -> list[int]:
+    """`number` in a mixed radix, the last digit the fastest: one index for each choice."""
+    found: list[int] = []
+    for radix in reversed(radices):
+        number, digit = divmod(number, radix)
+        found.append(digit)
+    return found[::-1]

@@ -1,0 +1,55 @@
+"""`OpenSpace`: designs of any size, which can be checked, built and simulated but neither counted nor searched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NoReturn
+
+import numpy as np
+
+from explorer.space import Choices, DesignSpace, Vector
+from graphdb.errors import InputError
+
+
+class OpenSpace(DesignSpace):
+    """A space without end, for presets and users' own designs: everything that needs its extent raises `InputError`."""
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise InputError(
+            f"The space {self.name} takes designs of any size; {what}. "
+            f"Name one of the finite {self.domain} spaces instead."
+        )
+
+    @property
+    def size(self) -> int:
+        """Not defined: the space has no end."""
+        self._refuse("it cannot be counted")
+
+    @property
+    def bounds(self) -> tuple[Vector, Vector]:
+        """Not defined: the space has no end."""
+        self._refuse("it has no vector form")
+
+    def sample(self, generator: np.random.Generator) -> Choices:
+        """Not defined: no design is likelier than another."""
+        self._refuse("it cannot be sampled")
+
+    def to_vector(self, choices: Choices) -> Vector:
+        """Not defined: designs differ in their number of decisions."""
+        self._refuse("it has no vector form")
+
+    def from_vector(self, vector: Vector) -> Choices:
+        """Not defined: designs differ in their number of decisions."""
+        self._refuse("it has no vector form")
+
+    def neighbours(self, choices: Choices) -> Iterator[Choices]:
+        """Not defined: there is no end to them."""
+        self._refuse("it cannot be searched")
+
+    def mutate(self, choices: Choices, generator: np.random.Generator) -> Choices:
+        """Not defined."""
+        self._refuse("it cannot be searched")
+
+    def crossover(self, first: Choices, second: Choices, generator: np.random.Generator) -> Choices:
+        """Not defined."""
+        self._refuse("it cannot be searched")

@@ -1,0 +1,70 @@
+"""Small tests on JSON values that come from users' files."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Iterable
+from typing import Any, TypeGuard
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from explorer.space import Vector
+from graphdb.errors import InputError
+
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 60
+
+
+def shown(value: object) -> str:
+    """`value` as it stands in an error message: cut short, however long or deep it is."""
+    return _REPR.repr(value)
+
+
+def is_integer(value: object) -> TypeGuard[int]:
+    """Whether `value` is a JSON integer; True and False are not."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether `value` is a finite JSON number; True and False are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(float(value)))
+
+
+def among(value: object, allowed: Iterable[Any]) -> bool:
+    """Whether `value` is one of `allowed` and of its JSON type (1 is neither True nor 1.0)."""
+    return any(type(value) is type(option) and value == option for option in allowed)
+
+
+def refused(place: str, found: object, allowed: str) -> str:
+    """The sentence for one violation."""
+    return f"{place} is {shown(found)}; allowed: {allowed}."
+
+
+def listed(options: Iterable[object]) -> str:
+    """The allowed values, as text."""
+    return ", ".join(str(option) for option in options)
+
+
+def key_violations(choices: object, required: Iterable[str], optional: Iterable[str] = ()) -> list[str]:
+    """What is wrong with the type or the keys of an object of choices."""
+    required, optional = list(required), list(optional)
+    allowed = listed([*required, *optional])
+    if not isinstance(choices, dict):
+        return [refused("The choices", choices, f"an object with the keys {allowed}")]
+    found = [
+        f"The key {shown(key)} is unknown; allowed: {allowed}." for key in choices if key not in required + optional
+    ]
+    return [f"The key {key} is missing." for key in required if key not in choices] + found[:5]
+
+
+def finite_vector(vector: ArrayLike, lowest: Vector, highest: Vector) -> Vector:
+    """`vector` brought within its bounds; entries that are not a number become the lowest value.
+
+    Raises:
+        InputError: the shape is not that of the bounds.
+    """
+    values = np.asarray(vector, dtype=np.float64)
+    if values.shape != lowest.shape:
+        raise InputError(f"The vector has the shape {values.shape}; allowed: {lowest.shape}.")
+    return np.clip(np.where(np.isnan(values), lowest, values), lowest, highest)

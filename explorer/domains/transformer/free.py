@@ -1,0 +1,28 @@
+"""`FreeTransformerSpace`: encoders of any size, given as a model dictionary."""
+
+from __future__ import annotations
+
+from explorer.domains.open_space import OpenSpace
+from explorer.domains.transformer.graph import block_graph
+from explorer.domains.transformer.model import choices_of, layers_of, model_violations
+from explorer.space import Choices
+from graphdb.architecture import Architecture
+
+
+class FreeTransformerSpace(OpenSpace):
+    """Encoders outside the published spaces, such as BERT-Nano: any widths, known head types, one head width a layer."""
+
+    name = "transformer_free"
+    domain = "transformer"
+
+    def violations(self, choices: Choices) -> list[str]:
+        """What is illegal about `choices`; any JSON value may be given."""
+        return model_violations(choices)
+
+    def normalise(self, choices: Choices) -> Choices:
+        """Heads in the order of the types."""
+        return choices_of(layers_of(choices))
+
+    def graph_of(self, choices: Choices) -> Architecture:
+        """The block graph."""
+        return Architecture.of(self.domain, self.name, choices, *block_graph(layers_of(choices)))

@@ -1,0 +1,94 @@
+"""The block graph of a Transformer encoder, as FlexiBERT draws it, and FlexiBERT's own hash of it.
+
+Source: `embeddings/utils/graph_util.py` of txf_design-space (block graph; one node a head, no node for the embedding or
+for the projection between layers of different width). There, labels carry the sizes; here, attributes do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+
+from explorer.domains.transformer.model import Layer, choices_of
+from graphdb.architecture import Block, Edge
+
+_CACHED = 1 << 14
+
+
+def block_graph(layers: Sequence[Layer]) -> tuple[list[Block], list[Edge]]:
+    """Blocks and edges: input, then per layer its heads, add_norm, feed_forward, add_norm; then output.
+
+    A model has 2 + sum(heads + feed-forwards + 2) blocks and 1 + sum(2 heads + feed-forwards + 3) edges. Attributes:
+    `hidden` is the width of the layer, `head_dimension` that of one head, `width` that of one feed-forward; all count
+    elements.
+    """
+    blocks, edges = [_block("input", hidden=layers[0].hidden)], []
+    feeding = 0
+    for layer in layers:
+        first = len(blocks)
+        blocks += [_block(kind, layer.hidden, layer.head_dimension) for kind in layer.heads]
+        attended = len(blocks)
+        blocks.append(_block("add_norm", layer.hidden))
+        edges += [_edge(feeding, head) for head in range(first, attended)]
+        edges += [_edge(head, attended) for head in range(first, attended)]
+        edges.append(_edge(feeding, attended))
+        blocks += [_block("feed_forward", layer.hidden, width=width) for width in layer.feed_forward]
+        feeding = len(blocks)
+        edges += [_edge(position, position + 1) for position in range(attended, feeding)]
+        blocks.append(_block("add_norm", layer.hidden))
+        edges.append(_edge(attended, feeding))
+    blocks.append(_block("output", layers[-1].hidden))
+    edges.append(_edge(feeding, feeding + 1))
+    return blocks, edges
+
+
+def reference_hash(layers: Sequence[Layer]) -> str:
+    """The MD5 (32 hexadecimal digits) by which FlexiBERT 2.0's published data name a model.
+
+    Five rounds of the hash of NAS-Bench-101 over labels and degrees, then once more with the hidden and feed-forward
+    widths. Only for looking up published rows: `Architecture.fingerprint` refines until nothing changes.
+    """
+    blocks, edges = block_graph(layers)
+    incoming: list[list[int]] = [[] for _ in blocks]
+    outgoing: list[list[int]] = [[] for _ in blocks]
+    for edge in edges:
+        outgoing[edge.source].append(edge.target)
+        incoming[edge.target].append(edge.source)
+    labels = [(len(outgoing[i]), len(incoming[i]), _published_label(block)) for i, block in enumerate(blocks)]
+    digests = [_md5(str(label)) for label in labels]
+    for _ in range(5):
+        digests = [
+            _md5("|".join([_joined(digests, incoming[i]), _joined(digests, outgoing[i]), digests[i]]))
+            for i in range(len(blocks))
+        ]
+    choices = choices_of(layers)
+    return _md5(_md5(str(sorted(digests))) + str(choices["h"]) + str(choices["f"]))
+
+
+def _published_label(block: Block) -> str:
+    if block.kind == "feed_forward":
+        return f"f{block.attributes['width']}"
+    if "head_dimension" in block.attributes:
+        return f"{block.kind}_{block.attributes['head_dimension']}"
+    return block.kind
+
+
+def _joined(digests: Sequence[str], positions: Sequence[int]) -> str:
+    return "".join(sorted(digests[position] for position in positions))
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+# Blocks and edges are immutable values that recur in model after model: making them once keeps building fast.
+@lru_cache(maxsize=_CACHED)
+def _block(kind: str, hidden: int, head_dimension: int = 0, width: int = 0) -> Block:
+    attributes = {"hidden": hidden, "head_dimension": head_dimension, "width": width}
+    return Block(kind, {name: value for name, value in attributes.items() if value})
+
+
+@lru_cache(maxsize=_CACHED)
+def _edge(source: int, target: int) -> Edge:
+    return Edge(source, target)

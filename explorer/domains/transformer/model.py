@@ -1,0 +1,114 @@
+"""The model dictionary of FlexiBERT 2.0 (`l`, `o`, `h`, `f`), read into layers and checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from explorer.domains.reading import is_integer, key_violations, listed, refused
+from explorer.space import Choices
+
+HEAD_KINDS = ("sa_sdp", "sa_wma", "l_dft", "l_dct", "c_5", "c_9", "c_13")
+"""Head types in the order of the published `design_space.yaml` of FlexiBERT 2.0, which is also the canonical order."""
+
+MOST_LAYERS, MOST_HEADS, MOST_STACKS, MOST_WIDTH = 128, 256, 16, 1 << 16
+"""What a model of any size may reach; a bound on the work that one file can ask for."""
+
+_HEAD = re.compile(r"(" + "|".join(HEAD_KINDS) + r")_([1-9][0-9]{0,5})", re.ASCII)
+_RANK = {kind: rank for rank, kind in enumerate(HEAD_KINDS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One encoder layer: its hidden width, its heads (in canonical order), their width, its feed-forward widths."""
+
+    hidden: int
+    heads: tuple[str, ...]
+    head_dimension: int
+    feed_forward: tuple[int, ...]
+
+
+def layer(hidden: int, heads: Sequence[str], feed_forward: Sequence[int]) -> Layer:
+    """A layer that splits its hidden width evenly, `floor(hidden / number of heads)` for each head."""
+    ordered = tuple(sorted(heads, key=_RANK.__getitem__))
+    return Layer(hidden, ordered, hidden // len(ordered), tuple(feed_forward))
+
+
+def layers_of(choices: Choices) -> tuple[Layer, ...]:
+    """The layers of a legal model dictionary."""
+    return tuple(map(_layer_of, choices["o"], choices["h"], choices["f"]))
+
+
+def choices_of(layers: Sequence[Layer]) -> Choices:
+    """The canonical model dictionary of `layers`."""
+    return {
+        "l": len(layers),
+        "o": [[f"{kind}_{layer.head_dimension}" for kind in layer.heads] for layer in layers],
+        "h": [layer.hidden for layer in layers],
+        "f": [list(layer.feed_forward) for layer in layers],
+    }
+
+
+def head_of(label: object) -> tuple[str, int] | None:
+    """Type and width of a head label such as `sa_sdp_64` or `c_13_42`; None when it is none."""
+    match = _HEAD.fullmatch(label) if isinstance(label, str) else None
+    return (match[1], int(match[2])) if match else None
+
+
+def model_violations(choices: object) -> list[str]:
+    """What keeps any JSON value from being a model dictionary: types, lengths, head labels, equal head widths."""
+    found = key_violations(choices, ("l", "o", "h", "f"))
+    if found or not isinstance(choices, dict):
+        return found
+    depth = choices["l"]
+    if not is_integer(depth) or not 1 <= depth <= MOST_LAYERS:
+        return [refused("l, the number of layers,", depth, f"an integer from 1 to {MOST_LAYERS}")]
+    for name in ("o", "h", "f"):
+        value = choices[name]
+        if not isinstance(value, list):
+            found.append(refused(name, value, f"a list with one entry for each of the {depth} layers"))
+        elif len(value) != depth:
+            found.append(f"{name} has {len(value)} entries; allowed: {depth}, one for each layer.")
+    if found:
+        return found
+    for index in range(depth):
+        found += _head_violations(f"o[{index}]", choices["o"][index])
+        found += _width_violations(f"h[{index}]", choices["h"][index])
+        found += _stack_violations(f"f[{index}]", choices["f"][index])
+    return found
+
+
+def _head_violations(place: str, heads: Any) -> list[str]:
+    if not isinstance(heads, list) or not 1 <= len(heads) <= MOST_HEADS:
+        return [refused(place, heads, f"a list of 1 to {MOST_HEADS} heads")]
+    read = [head_of(label) for label in heads]
+    known = f"<type>_<width> with the type one of {listed(HEAD_KINDS)}"
+    found = [
+        refused(f"{place}[{i}]", label, known)
+        for i, (label, head) in enumerate(zip(heads, read, strict=True))
+        if head is None or head[1] > MOST_WIDTH
+    ]
+    widths = sorted({head[1] for head in read if head is not None})
+    if not found and len(widths) > 1:
+        found.append(f"{place} has heads of the widths {listed(widths)}; allowed: one width in a layer.")
+    return found
+
+
+def _stack_violations(place: str, widths: Any) -> list[str]:
+    if not isinstance(widths, list) or not 1 <= len(widths) <= MOST_STACKS:
+        return [refused(place, widths, f"a list of 1 to {MOST_STACKS} widths")]
+    return [sentence for i, width in enumerate(widths) for sentence in _width_violations(f"{place}[{i}]", width)]
+
+
+def _width_violations(place: str, width: Any) -> list[str]:
+    if is_integer(width) and 1 <= width <= MOST_WIDTH:
+        return []
+    return [refused(place, width, f"an integer from 1 to {MOST_WIDTH}")]
+
+
+def _layer_of(labels: Sequence[str], hidden: int, feed_forward: Sequence[int]) -> Layer:
+    split = [label.rsplit("_", 1) for label in labels]
+    heads = tuple(sorted((kind for kind, _ in split), key=_RANK.__getitem__))
+    return Layer(hidden, heads, int(split[0][1]), tuple(feed_forward))
