@@ -1,0 +1,242 @@
+"""BOSHCODE: search over pairs (or more) of designs; with one role it is BOSHNAS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.search.gobi import GobiSettings, gobi
+from explorer.search.optimiser import Candidates, Inputs, Optimiser, Proposal, Vector
+from explorer.search.surrogate import Surrogate, SurrogateSettings
+from explorer.search.targets import losses, normalised_by_initial, normalised_by_range
+from graphdb.errors import InputError
+
+INITIAL, OPTIMISE, UNCERTAINTY, DIVERSITY = "initial", "optimise", "uncertainty", "diversity"
+
+
+@dataclass(frozen=True)
+class BoshcodeSettings:
+    """Constants of the search; the defaults are published ones unless said otherwise.
+
+    Attributes:
+        initial: random designs before the first surrogate.
+        starts: of GOBI.
+        uncertainty, diversity: shares of the proposals that explore.
+        patience: optimising proposals in a row without progress after which the aleatoric deviation joins in
+            (CODEBench 10, FlexiBERT 5).
+        aleatoric_patience: further ones after which the search has converged (CODEBench 10, FlexiBERT 5).
+        pool: random untried designs that are ranked by the acquisition beside what GOBI found.
+        penalty: what a relative violation of 1 adds to the loss of an infeasible design.
+        initial_normaliser: divides losses by the largest initial one, as published; otherwise by their range.
+        pool_distillation: the student also learns at random designs.
+        surrogate: training of the networks.
+        gobi: walk of the inputs.
+    """
+
+    initial: int = 10
+    starts: int = 10
+    uncertainty: float = 0.1
+    diversity: float = 0.1
+    patience: int = 10
+    aleatoric_patience: int = 10
+    pool: int = 500
+    penalty: float = 1.0
+    initial_normaliser: bool = False
+    pool_distillation: bool = True
+    surrogate: SurrogateSettings = field(default_factory=SurrogateSettings)
+    gobi: GobiSettings = field(default_factory=GobiSettings)
+
+    def __post_init__(self) -> None:
+        for name, least in (("initial", 2), ("starts", 1), ("pool", 1), ("patience", 1), ("aleatoric_patience", 0)):
+            if getattr(self, name) < least:
+                raise InputError(f"BoshcodeSettings.{name} must be at least {least}, found {getattr(self, name)}.")
+        if min(self.uncertainty, self.diversity) < 0 or self.uncertainty + self.diversity > 1:
+            raise InputError(
+                "The shares of uncertainty and diversity sampling must not be negative and sum to at most 1, "
+                f"found {self.uncertainty} and {self.diversity}."
+            )
+
+
+class Boshcode(Optimiser):
+    """Second-order search over a heteroscedastic surrogate, in one or more roles at once.
+
+    Each proposal after the initial design is, by lot, an optimising one (80 %), the design whose student deviation is
+    largest (10 %) or a random one (10 %). Tuli and others 2022 (CODEBench), FlexiBERT for one role.
+    """
+
+    def __init__(self, candidates: Candidates, seed: int, settings: BoshcodeSettings | None = None) -> None:
+        """
+        Args:
+            candidates: the legal designs.
+            seed: of all random choices, not negative.
+            settings: of the search, the published ones by default.
+        """
+        super().__init__(candidates, seed)
+        self.settings = settings or BoshcodeSettings()
+        bounds = candidates.bounds()
+        self._sizes = [len(low) for low, _ in bounds]
+        self._low = np.concatenate([low for low, _ in bounds])
+        self._width = np.concatenate([high - low for low, high in bounds])
+
+    def ask(self, count: int) -> list[Proposal]:
+        with _one_thread():
+            return self._ask(count)
+
+    def _ask(self, count: int) -> list[Proposal]:
+        done = len(self._observations)
+        origins = [self.origin(done + offset) for offset in range(count)]
+        generator = self._generator(1, done)
+        taken: set[Hashable] = set()
+        query: _Query | None = None
+        proposals = []
+        for origin in origins:
+            if origin in (OPTIMISE, UNCERTAINTY) and query is None:
+                query = _Query(self, generator)
+            inputs = self._choose(origin, query, taken, generator)
+            if inputs is None:
+                break
+            taken.add(self.candidates.key(inputs))
+            proposals.append(Proposal(inputs, origin))
+        return proposals
+
+    def origin(self, index: int) -> str:
+        """What kind of proposal trial `index` is: fixed by the seed, so that a resumed search knows it."""
+        if index < self.settings.initial:
+            return INITIAL
+        lot = self._generator(0, index).random()
+        if lot < self.settings.diversity:
+            return DIVERSITY
+        return UNCERTAINTY if lot < self.settings.diversity + self.settings.uncertainty else OPTIMISE
+
+    @property
+    def stagnation(self) -> int:
+        """Optimising proposals since the last progress.
+
+        Exploring proposals neither count nor reset it (in FlexiBERT's code each of them resets it, which puts
+        convergence off by chance); progress of any kind resets it (in CODEBench's code nothing does).
+        """
+        best, unchanged = None, 0
+        for index, observation in enumerate(self._observations):
+            if best is None or observation.rank > best:
+                best, unchanged = observation.rank, 0
+            elif self.origin(index) == OPTIMISE:
+                unchanged += 1
+        return unchanged
+
+    @property
+    def aleatoric(self) -> bool:
+        """Whether the search is near convergence and the aleatoric deviation has joined in."""
+        return self.stagnation >= self.settings.patience
+
+    @property
+    def converged(self) -> bool:
+        return self.stagnation >= self.settings.patience + self.settings.aleatoric_patience
+
+    def targets(self) -> Vector:
+        """What the surrogate learns, one value in 0 to 1 for each observation, smaller is better."""
+        raw = losses(self._observations, self.settings.penalty)
+        return (
+            normalised_by_initial(raw, self.settings.initial)
+            if self.settings.initial_normaliser
+            else (normalised_by_range(raw))
+        )
+
+    def scaled(self, designs: list[Inputs]) -> Tensor:
+        """Designs as `n x D` within the unit box; an entry that never varies is 0."""
+        rows = np.stack([np.concatenate(inputs) for inputs in designs]) - self._low
+        return torch.from_numpy(rows / np.where(self._width > 0, self._width, 1.0)).float()
+
+    def unscaled(self, points: Tensor) -> list[Inputs]:
+        """Points of the unit box, `n x D`, in the units of the vectors."""
+        cuts = np.cumsum(self._sizes)[:-1]
+        rows = points.double().numpy() * self._width + self._low
+        return [tuple(np.split(row, cuts)) for row in rows]
+
+    @property
+    def frozen(self) -> Tensor:
+        """`D` truth values: the entries that never vary."""
+        return torch.from_numpy(self._width <= 0)
+
+    def _choose(
+        self, origin: str, query: _Query | None, taken: set[Hashable], generator: np.random.Generator
+    ) -> Inputs | None:
+        if query is not None and origin in (OPTIMISE, UNCERTAINTY):
+            ranked = query.by_acquisition if origin == OPTIMISE else query.by_deviation
+            for inputs in ranked:
+                if self.candidates.key(inputs) not in taken:
+                    return inputs
+        return next(iter(self._fresh(generator, 1, taken)), None)
+
+
+class _Query:
+    """One refit, and what it says about the untried designs."""
+
+    def __init__(self, search: Boshcode, generator: np.random.Generator) -> None:
+        self._search = search
+        self._torch = torch.Generator().manual_seed(int(generator.integers(2**62)))
+        self._pool = search._fresh(generator, search.settings.pool, set())
+        self._numpy = generator
+        self._surrogate = Surrogate(search._sizes, search.settings.surrogate, self._torch)
+        known = search.scaled([observation.inputs for observation in search.observations])
+        targets = torch.from_numpy(search.targets()).float()
+        extra = search.scaled(self._pool) if search.settings.pool_distillation and self._pool else None
+        self._surrogate.fit(known, targets, extra)
+
+    @cached_property
+    def by_acquisition(self) -> list[Inputs]:
+        """Untried designs that GOBI, its neighbourhood and the pool offer, best acquisition first."""
+        search = self._search
+        aleatoric = search.aleatoric
+
+        def acquisition(points: Tensor) -> Tensor:
+            return self._surrogate.acquisition(points, aleatoric)
+
+        starts = search.scaled(self._starts())
+        points = gobi(acquisition, starts, search.settings.gobi, self._torch, search.frozen)
+        snapped = search.candidates.snap(search.unscaled(points))
+        near = [neighbour for inputs in snapped for neighbour in search.candidates.neighbours(inputs)]
+        return self._ranked([*snapped, *near, *self._pool], acquisition)
+
+    @cached_property
+    def by_deviation(self) -> list[Inputs]:
+        """Untried designs of the pool, largest epistemic deviation first."""
+        return self._ranked(self._pool, lambda points: -self._surrogate.student(points))
+
+    def _starts(self) -> list[Inputs]:
+        """Half of the starts are the best designs known, the others random legal ones (published: all random)."""
+        search = self._search
+        count = search.settings.starts
+        known = sorted(search.observations, key=lambda observation: observation.rank, reverse=True)
+        best = [observation.inputs for observation in known[: count // 2]]
+        return [*best, *search.candidates.sample(self._numpy, count - len(best))]
+
+    def _ranked(self, designs: list[Inputs], function: Callable[[Tensor], Tensor]) -> list[Inputs]:
+        search = self._search
+        untried: dict[Hashable, Inputs] = {}
+        for inputs in designs:
+            key = search.candidates.key(inputs)
+            if key not in search._evaluated:
+                untried.setdefault(key, inputs)
+        if not untried:
+            return []
+        distinct = list(untried.values())
+        with torch.no_grad():
+            order = function(search.scaled(distinct)).argsort(stable=True)
+        return [distinct[index] for index in order.tolist()]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Networks this small are faster on one thread, and their sums do not depend on the number of cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -1,0 +1,79 @@
+"""Candidates in tables: every combination of one row per role."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+
+from explorer.search.optimiser import Candidates, Inputs, Vector
+from graphdb.errors import InputError
+
+
+class TableCandidates(Candidates):
+    """All combinations of the rows of one table per role.
+
+    Snapping takes for each role the row with the smallest mean absolute difference, which for a full product is also
+    the combination with the smallest sum of them (the rule of GOBI and of BOSHCODE). A table of one row holds its role
+    fixed.
+    """
+
+    def __init__(self, *tables: Vector) -> None:
+        """
+        Args:
+            tables: for each role an array of shape `(rows, d)`.
+
+        Raises:
+            InputError: no table, or one that is empty or not two-dimensional.
+        """
+        if not tables:
+            raise InputError("TableCandidates needs a table for at least one role, found none.")
+        for role, table in enumerate(tables):
+            if table.ndim != 2 or 0 in table.shape:
+                raise InputError(f"The table of role {role} must have shape (rows, d), found {table.shape}.")
+        self._tables = tuple(np.asarray(table, dtype=np.float64) for table in tables)
+        self._rows = tuple({row.tobytes(): index for index, row in reversed(list(enumerate(t)))} for t in self._tables)
+
+    @property
+    def size(self) -> int:
+        """How many combinations there are."""
+        return int(np.prod([len(table) for table in self._tables]))
+
+    def bounds(self) -> tuple[tuple[Vector, Vector], ...]:
+        return tuple((table.min(axis=0), table.max(axis=0)) for table in self._tables)
+
+    def sample(self, generator: np.random.Generator, count: int) -> list[Inputs]:
+        rows = [generator.integers(len(table), size=count) for table in self._tables]
+        return [self.at(*indices) for indices in zip(*rows, strict=True)]
+
+    def snap(self, points: Sequence[Inputs]) -> list[Inputs]:
+        return [
+            self.at(*(int(np.abs(t - vector).mean(axis=1).argmin()) for t, vector in zip(self._tables, p, strict=True)))
+            for p in points
+        ]
+
+    def key(self, inputs: Inputs) -> Hashable:
+        """The row of each role.
+
+        Raises:
+            InputError: a vector that is in no row.
+        """
+        return self.indices(inputs)
+
+    def indices(self, inputs: Inputs) -> tuple[int, ...]:
+        """The (first) row of each role that holds its vector.
+
+        Raises:
+            InputError: a vector that is in no row.
+        """
+        found = []
+        for role, (rows, vector) in enumerate(zip(self._rows, inputs, strict=True)):
+            index = rows.get(np.asarray(vector, dtype=np.float64).tobytes())
+            if index is None:
+                raise InputError(f"The vector of role {role} is in no row of its table.")
+            found.append(index)
+        return tuple(found)
+
+    def at(self, *indices: int) -> Inputs:
+        """The combination of these rows."""
+        return tuple(table[index] for table, index in zip(self._tables, indices, strict=True))

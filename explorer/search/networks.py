@@ -1,0 +1,157 @@
+"""The three networks of BOSHNAS (one role) and BOSHCODE (several roles): one class each, its layers in one table.
+
+With several roles each has its own branch, and the branches are fused late. Layers as in the published code of
+`boshnas` (models for one and for two inputs).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from explorer.search.npn import Gaussian, NPNLinear, certain, concatenate, npn_relu, npn_sigmoid
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Units, what follows them (relu, sigmoid, softplus), and the share of units dropped after that."""
+
+    units: int
+    activation: str
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The layers that each role passes alone, then those that all pass together."""
+
+    branch: tuple[Layer, ...]
+    joint: tuple[Layer, ...]
+
+
+_MEAN_ONE = Layout((), (Layer(32, "relu"), Layer(32, "relu"), Layer(1, "sigmoid")))
+_TEACHER_ONE = Layout((), (Layer(64, "softplus", 0.3), Layer(32, "softplus", 0.3), Layer(1, "sigmoid")))
+_STUDENT_ONE = Layout((), (Layer(64, "softplus"), Layer(32, "softplus"), Layer(1, "sigmoid")))
+_MEAN_MANY = Layout((Layer(32, "relu"), Layer(32, "sigmoid")), (Layer(32, "relu"), Layer(1, "sigmoid")))
+_SOFT_BRANCH = (Layer(32, "softplus"), Layer(32, "softplus"))
+_TEACHER_MANY = Layout(_SOFT_BRANCH, _TEACHER_ONE.joint)
+_STUDENT_MANY = Layout(_SOFT_BRANCH, (Layer(32, "softplus"), Layer(1, "softplus")))
+
+_DENSE: dict[str, Callable[[Tensor], Tensor]] = {"softplus": functional.softplus, "sigmoid": torch.sigmoid}
+_NATURAL: dict[str, Callable[[Gaussian], Gaussian]] = {"relu": npn_relu, "sigmoid": npn_sigmoid}
+
+
+def mean_layout(roles: int) -> Layout:
+    """Of the natural-parameter network that gives mean and aleatoric variance."""
+    return _MEAN_ONE if roles == 1 else _MEAN_MANY
+
+
+def teacher_layout(roles: int) -> Layout:
+    """Of the network whose dropout passes spread with epistemic uncertainty."""
+    return _TEACHER_ONE if roles == 1 else _TEACHER_MANY
+
+
+def student_layout(roles: int) -> Layout:
+    """Of the network that learns that spread."""
+    return _STUDENT_ONE if roles == 1 else _STUDENT_MANY
+
+
+class DenseNetwork(nn.Module):
+    """Deterministic layers with optional dropout; maps `n x D` (all roles side by side) to `n`."""
+
+    def __init__(self, sizes: Sequence[int], layout: Layout, generator: torch.Generator) -> None:
+        """
+        Args:
+            sizes: length of the vector of each role; they sum to D.
+            layout: the layers.
+            generator: of the initial weights, uniform within ±1/sqrt(inputs) as in `torch.nn.Linear`.
+        """
+        super().__init__()
+        self._sizes, self._layout = list(sizes), layout
+        widths = [_linears(size, layout.branch, generator) for size in sizes]
+        self.branches = nn.ModuleList(nn.ModuleList(linears) for linears in widths)
+        joint_inputs = sum(layout.branch[-1].units if layout.branch else size for size in sizes)
+        self.joint = nn.ModuleList(_linears(joint_inputs, layout.joint, generator))
+
+    def forward(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """
+        Args:
+            x: `n x D`.
+            generator: of the dropout; without one nothing is dropped.
+
+        Returns:
+            `n` values.
+        """
+        parts = list(x.split(self._sizes, dim=-1))
+        for index, linears in enumerate(self.branches):
+            parts[index] = self._through(linears, self._layout.branch, parts[index], generator)
+        return self._through(self.joint, self._layout.joint, torch.cat(parts, dim=-1), generator).squeeze(-1)
+
+    @staticmethod
+    def _through(linears: nn.Module, layers: tuple[Layer, ...], x: Tensor, generator: torch.Generator | None) -> Tensor:
+        assert isinstance(linears, nn.ModuleList)
+        for linear, layer in zip(linears, layers, strict=True):
+            x = _DENSE[layer.activation](linear(x))
+            if layer.dropout and generator is not None:
+                kept = torch.rand(x.shape, generator=generator) >= layer.dropout
+                x = x * kept / (1 - layer.dropout)
+        return x
+
+
+class NaturalParameterNetwork(nn.Module):
+    """Layers of random weights; maps `n x D` (all roles side by side) to a mean and a variance, `n` each."""
+
+    def __init__(self, sizes: Sequence[int], layout: Layout, generator: torch.Generator) -> None:
+        """
+        Args:
+            sizes: length of the vector of each role; they sum to D.
+            layout: the layers, without dropout.
+            generator: of the initial weights.
+        """
+        super().__init__()
+        self._sizes, self._layout = list(sizes), layout
+        self.branches = nn.ModuleList(nn.ModuleList(_natural_linears(size, layout.branch, generator)) for size in sizes)
+        joint_inputs = sum(layout.branch[-1].units if layout.branch else size for size in sizes)
+        self.joint = nn.ModuleList(_natural_linears(joint_inputs, layout.joint, generator))
+
+    def forward(self, x: Tensor) -> Gaussian:
+        parts = [certain(part) for part in x.split(self._sizes, dim=-1)]
+        for index, linears in enumerate(self.branches):
+            parts[index] = self._through(linears, self._layout.branch, parts[index])
+        out = self._through(self.joint, self._layout.joint, concatenate(parts))
+        return Gaussian(out.mean.squeeze(-1), out.variance.squeeze(-1))
+
+    @staticmethod
+    def _through(linears: nn.Module, layers: tuple[Layer, ...], x: Gaussian) -> Gaussian:
+        assert isinstance(linears, nn.ModuleList)
+        for linear, layer in zip(linears, layers, strict=True):
+            x = _NATURAL[layer.activation](linear(x))
+        return x
+
+
+def _widths(inputs: int, layers: tuple[Layer, ...]) -> list[tuple[int, int]]:
+    units = [inputs, *(layer.units for layer in layers)]
+    return list(pairwise(units))
+
+
+def _linears(inputs: int, layers: tuple[Layer, ...], generator: torch.Generator) -> list[nn.Linear]:
+    return [_linear(a, b, generator) for a, b in _widths(inputs, layers)]
+
+
+def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
+    linear = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")  # leaves the global generator alone
+    limit = 1 / math.sqrt(inputs)
+    with torch.no_grad():
+        for parameter in linear.parameters():
+            parameter.copy_((2 * torch.rand(parameter.shape, generator=generator) - 1) * limit)
+    return linear
+
+
+def _natural_linears(inputs: int, layers: tuple[Layer, ...], generator: torch.Generator) -> list[NPNLinear]:
+    return [NPNLinear(a, b, generator) for a, b in _widths(inputs, layers)]

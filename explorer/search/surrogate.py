@@ -1,0 +1,160 @@
+"""The surrogate of BOSHNAS and BOSHCODE: mean, aleatoric variance and epistemic deviation of the target anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from explorer.search.networks import (
+    DenseNetwork,
+    NaturalParameterNetwork,
+    mean_layout,
+    student_layout,
+    teacher_layout,
+)
+from graphdb.errors import InputError
+
+
+@dataclass(frozen=True)
+class SurrogateSettings:
+    """How the three networks learn; the defaults are the published constants unless said otherwise.
+
+    The published code takes one sample a step. Here a step takes a batch, and the learning rates, which are stated per
+    sample, are multiplied by the batch size: an epoch moves the weights about as far as the published one.
+
+    Attributes:
+        epochs: passes over the data for each network.
+        batch: samples a step.
+        mean_rate, teacher_rate, student_rate: learning rates per sample (AdamW, AdamW, SGD).
+        weight_decay: of AdamW, PyTorch's default.
+        error_factor: weight of the squared error in the loss of the mean network. 10 as published; a plain Gaussian
+            likelihood has 1, so that the learnt variance is about ten times too large.
+        passes: dropout passes of the teacher for one deviation.
+        exploration: factor of the deviation in the acquisition.
+        add_variance: adds the aleatoric variance itself to the epistemic deviation, as published, and not its root.
+    """
+
+    epochs: int = 200
+    batch: int = 16
+    mean_rate: float = 5e-5
+    teacher_rate: float = 2e-3
+    student_rate: float = 2e-3
+    weight_decay: float = 0.01
+    error_factor: float = 10.0
+    passes: int = 10
+    exploration: float = 0.5
+    add_variance: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch", "passes"):
+            if getattr(self, name) < (2 if name == "passes" else 1):
+                raise InputError(f"SurrogateSettings.{name} is {getattr(self, name)}, which is too small.")
+
+
+class Prediction(NamedTuple):
+    """For `n` points, `n` values each: mean, aleatoric variance, epistemic standard deviation."""
+
+    mean: Tensor
+    variance: Tensor
+    deviation: Tensor
+
+
+class Surrogate:
+    """Three networks, fitted from scratch to all observations.
+
+    A natural-parameter network gives mean and aleatoric variance; a teacher with dropout spreads where it knows little;
+    a student learns that spread, so that it is deterministic and has second derivatives. The published code keeps the
+    weights from one search step to the next; a fresh start makes a fit depend on the observations and the generator
+    alone, which a resumed search needs.
+    """
+
+    def __init__(self, sizes: Sequence[int], settings: SurrogateSettings, generator: torch.Generator) -> None:
+        """
+        Args:
+            sizes: length of the vector of each role; they sum to D.
+            settings: of the training.
+            generator: of initial weights, order of samples and dropout.
+        """
+        self.settings = settings
+        self._generator = generator
+        roles = len(sizes)
+        self.mean = NaturalParameterNetwork(sizes, mean_layout(roles), generator)
+        self.teacher = DenseNetwork(sizes, teacher_layout(roles), generator)
+        self.student = DenseNetwork(sizes, student_layout(roles), generator)
+
+    def fit(self, inputs: Tensor, targets: Tensor, unlabelled: Tensor | None = None) -> None:
+        """Trains teacher, student and mean network, in this order, and freezes them.
+
+        The published fit draws a new validation fifth every epoch, which is therefore trained on as well, and stops
+        early by it almost never; here every epoch takes all samples and there is no early stop.
+
+        Args:
+            inputs: `n x D`, within the unit box.
+            targets: `n`, smaller is better, within 0 to 1.
+            unlabelled: `m x D`, points at which the student also learns the spread of the teacher. The published
+                student sees the observations only, and says little about the places that nobody has measured.
+        """
+        known = inputs if unlabelled is None else torch.cat([inputs, unlabelled])
+        settings = self.settings
+        self._train(
+            torch.optim.AdamW(self.teacher.parameters(), lr=settings.teacher_rate, weight_decay=settings.weight_decay),
+            len(inputs),
+            lambda rows: (self.teacher(inputs[rows], self._generator) - targets[rows]).square().mean(),
+        )
+        self._train(
+            torch.optim.SGD(self.student.parameters(), lr=settings.student_rate),
+            len(known),
+            lambda rows: (self.student(known[rows]) - self.spread(known[rows])).square().mean(),
+        )
+        self._train(
+            torch.optim.AdamW(self.mean.parameters(), lr=settings.mean_rate, weight_decay=settings.weight_decay),
+            len(inputs),
+            lambda rows: self._likelihood(inputs[rows], targets[rows]),
+        )
+        for network in (self.mean, self.teacher, self.student):
+            network.requires_grad_(False)
+
+    def spread(self, inputs: Tensor) -> Tensor:
+        """Unbiased standard deviation of the teacher's dropout passes at `n x D`, all passes in one batch: `n`."""
+        passes = self.settings.passes
+        with torch.no_grad():
+            values: Tensor = self.teacher(inputs.repeat(passes, 1), self._generator)
+        return values.view(passes, -1).std(dim=0)
+
+    def predict(self, inputs: Tensor) -> Prediction:
+        """Differentiable prediction at `n x D`, `n` values each."""
+        mean, variance = self.mean(inputs)
+        return Prediction(mean, variance, self.student(inputs))
+
+    def acquisition(self, inputs: Tensor, aleatoric: bool = False) -> Tensor:
+        """The optimistic bound mean - exploration * deviation, to be minimised: `n x D` to `n`.
+
+        Args:
+            inputs: within the unit box.
+            aleatoric: adds the aleatoric deviation to the epistemic one.
+        """
+        mean, variance, deviation = self.predict(inputs)
+        if aleatoric:
+            deviation = deviation + (variance if self.settings.add_variance else variance.sqrt())
+        return mean - self.settings.exploration * deviation
+
+    def _likelihood(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        mean, variance = self.mean(inputs)
+        error = self.settings.error_factor * (mean - targets).square() / variance
+        loss: Tensor = 0.5 * (error + variance.log()).mean()
+        return loss
+
+    def _train(self, optimiser: Optimizer, samples: int, loss: Callable[[Tensor], Tensor]) -> None:
+        batch = min(self.settings.batch, samples)
+        for group in optimiser.param_groups:
+            group["lr"] *= batch
+        for _ in range(self.settings.epochs):
+            for rows in torch.randperm(samples, generator=self._generator).split(batch):  # type: ignore[no-untyped-call]
+                optimiser.zero_grad()
+                loss(rows).backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
