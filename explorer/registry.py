@@ -17,6 +17,7 @@ from explorer.simulator import Simulator
 from explorer.space import DesignSpace
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
+from graphdb.measurement import Measurement
 
 SPACES: dict[str, str] = {
     "flexibert2": "explorer.domains.transformer.flexibert2:FlexiBert2Space",
@@ -27,9 +28,10 @@ SPACES: dict[str, str] = {
 }
 SIMULATORS: dict[str, str] = {
     "acceltran": "explorer.domains.accelerator.acceltran.simulator:AccelTranSimulator",
+    "transcode": "explorer.recipes.transcode.simulator:TransCodeSimulator",
 }
 RECIPES: dict[str, str] = {
-    "transcode": "explorer.recipes.transcode:RECIPE",
+    "transcode": "explorer.recipes.transcode.recipe:RECIPE",
 }
 PRESETS: dict[str, str] = {
     "transformer": "explorer.domains.transformer.presets:presets",
@@ -112,7 +114,7 @@ def published(names: Iterable[str] | None = None) -> Published:
         InputError: no such source.
     """
     architectures: dict[str, Architecture] = {}
-    measurements = {}
+    measurements: dict[str, Measurement] = {}
     for name in PUBLISHED if names is None else names:
         part: Published = _resolved("published source", PUBLISHED, name)()
         architectures.update((found.key, found) for found in part.architectures)

@@ -1,8 +1,9 @@
 """The early design space of FlexiBERT: 2,037 attention-only encoders that never narrow from input to output.
 
 Source: the rows of `dataset_small_sst2.json` and `dataset_small_qnli.json` in the history of txf_design-space. The
-rule is read off them: number of heads, hidden width, similarity (sdp before wma) and feed-forward width never decrease from
-layer to layer. It gives 162 models of 2 layers and 1,875 of 4 layers, the published total, and holds for all 818 rows.
+rule is read off them: number of heads, hidden width, similarity (sdp before wma) and feed-forward width never decrease
+from layer to layer. It gives 162 models of 2 layers and 1,875 of 4 layers, which add up to the published total, and all
+818 rows obey it.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ class EarlyFlexiBertSpace(DesignSpace):
         return found[generator.integers(len(found))]
 
     def crossover(self, first: Choices, second: Choices, generator: np.random.Generator) -> Choices:
-        """The depth of one parent; each attribute's whole sequence from a parent, the last value repeated if need be."""
+        """The depth of one parent; each attribute's whole sequence from either, its last value repeated if need be."""
         parents = (_design(layers_of(first)), _design(layers_of(second)))
         depth = len(parents[generator.integers(2)][0])
         origins = generator.integers(2, size=len(ATTRIBUTES))

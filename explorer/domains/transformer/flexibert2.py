@@ -247,7 +247,8 @@ class FlexiBert2Space(DesignSpace):
 
 
 def _replaced(layers: Layers, j: int, changed: Iterable[Layer]) -> Iterator[Layers]:
-    return ((*layers[:j], new, *layers[j + 1 :]) for new in dict.fromkeys(changed))
+    for new in dict.fromkeys(changed):
+        yield (*layers[:j], new, *layers[j + 1 :])
 
 
 def _crossed(parents: Sequence[Layer], generator: np.random.Generator) -> Layer:

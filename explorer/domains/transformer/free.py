@@ -10,7 +10,7 @@ from graphdb.architecture import Architecture
 
 
 class FreeTransformerSpace(OpenSpace):
-    """Encoders outside the published spaces, such as BERT-Nano: any widths, known head types, one head width a layer."""
+    """Encoders of any size, such as BERT-Nano: any widths, known head types, one head width a layer."""
 
     name = "transformer_free"
     domain = "transformer"

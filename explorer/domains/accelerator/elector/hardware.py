@@ -37,8 +37,18 @@ def _memory(name: str) -> MainMemory:
     return MainMemory(technology, int(banks), int(ranks), int(channels))
 
 
-PUBLISHED_MEMORIES = tuple(
-    ["rram_16_2_2", "rram_8_2_4", "rram_4_2_8", "rram_2_2_16", "rram_32_2_1", "rram_1_2_32", "dram_16_2_2", "dram_8_2_4", "dram_32_2_1", "dram_16_4_1", "hbm_32_1_4"]
+PUBLISHED_MEMORIES = (
+    "rram_16_2_2",
+    "rram_8_2_4",
+    "rram_4_2_8",
+    "rram_2_2_16",
+    "rram_32_2_1",
+    "rram_1_2_32",
+    "dram_16_2_2",
+    "dram_8_2_4",
+    "dram_32_2_1",
+    "dram_16_4_1",
+    "hbm_32_1_4",
 )
 """`<technology>_<banks>_<ranks>_<channels>` in the order of the published memory index."""
 
@@ -56,8 +66,18 @@ HYPERPARAMETERS = MappingProxyType(
         "activation_buffer_mb": (4, 8, 16, 32, 64),
         "weight_buffer_mb": (8, 16, 32, 64, 128),
         "mask_buffer_mb": (1, 2, 4, 8, 16),
-        "memory": tuple(
-            ["dram_8_2_4", "dram_16_2_2", "dram_16_4_1", "dram_32_2_1", "rram_1_2_32", "rram_2_2_16", "rram_4_2_8", "rram_8_2_4", "hbm_32_1_4", "rram_16_2_2", "rram_32_2_1"]
+        "memory": (
+            "dram_8_2_4",
+            "dram_16_2_2",
+            "dram_16_4_1",
+            "dram_32_2_1",
+            "rram_1_2_32",
+            "rram_2_2_16",
+            "rram_4_2_8",
+            "rram_8_2_4",
+            "hbm_32_1_4",
+            "rram_16_2_2",
+            "rram_32_2_1",
         ),
         "non_linearity": ("relu", "gelu"),
     }

@@ -18,8 +18,20 @@ from explorer.domains.reading import among, finite_vector, key_violations, liste
 from explorer.space import Choices, DesignSpace, Vector
 from graphdb.architecture import Architecture
 
-NAMES = tuple(
-    ["tile_b", "tile_x", "tile_y", "pe", "lanes_per_pe", "mac_per_lane", "softmax_per_pe", "batch_size", "activation_buffer_mb", "weight_buffer_mb", "mask_buffer_mb", "memory", "non_linearity"]
+NAMES = (
+    "tile_b",
+    "tile_x",
+    "tile_y",
+    "pe",
+    "lanes_per_pe",
+    "mac_per_lane",
+    "softmax_per_pe",
+    "batch_size",
+    "activation_buffer_mb",
+    "weight_buffer_mb",
+    "mask_buffer_mb",
+    "memory",
+    "non_linearity",
 )
 """The keys of the choices: the columns of the published table, buffers in MiB. `tile_y` always equals `tile_x`."""
 

@@ -1,0 +1,56 @@
+"""Changing single settings of an accelerator, by the names of the published table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from explorer.domains.accelerator.elector.hardware import PUBLISHED_MEMORIES
+from explorer.domains.accelerator.elector.space import NAMES
+from explorer.domains.reading import is_integer, listed, refused
+from explorer.space import Choices
+from graphdb.errors import InputError
+
+MEMORY_PARTS = ("memory_type", "banks", "ranks", "channels")
+OVERRIDES = (*NAMES, "memory_index", *MEMORY_PARTS, "issue_width", "loop_order")
+"""All names that may be given: the choices, the ways in which the published table names the memory, and two more."""
+
+
+def overridden(choices: Choices, given: Mapping[str, Any]) -> Choices:
+    """`choices` with the given settings in place of their own; legality is the space's business.
+
+    `tile_y` follows `tile_x` unless it is given too. The memory is named whole (`memory`), by its published index, or
+    by parts that change the memory at hand.
+
+    Raises:
+        InputError: an unknown name, or a memory that is not in the table.
+    """
+    for name in given:
+        if name not in OVERRIDES:
+            raise InputError(f"There is no accelerator setting {name!r}; allowed: {listed(OVERRIDES)}.")
+    changed = {name: value for name, value in given.items() if name not in ("memory_index", *MEMORY_PARTS)}
+    if "tile_x" in changed:
+        changed.setdefault("tile_y", changed["tile_x"])
+    elif "tile_y" in changed:
+        changed["tile_x"] = changed["tile_y"]
+    if "memory_index" in given:
+        changed["memory"] = _indexed(given["memory_index"])
+    parts = {name: given[name] for name in MEMORY_PARTS if name in given}
+    merged = {**choices, **changed}
+    if parts:
+        merged["memory"] = _composed(str(merged["memory"]), parts)
+    return merged
+
+
+def _indexed(index: Any) -> str:
+    if not is_integer(index) or not 0 <= index < len(PUBLISHED_MEMORIES):
+        raise InputError(refused("memory_index", index, f"an integer from 0 to {len(PUBLISHED_MEMORIES) - 1}"))
+    return PUBLISHED_MEMORIES[index]
+
+
+def _composed(memory: str, parts: Mapping[str, Any]) -> str:
+    own = dict(zip(MEMORY_PARTS, memory.split("_"), strict=False))
+    composed = "_".join(str(parts.get(name, own.get(name))) for name in MEMORY_PARTS)
+    if composed not in PUBLISHED_MEMORIES:
+        raise InputError(refused("The main memory", composed, listed(PUBLISHED_MEMORIES)))
+    return composed

@@ -1,0 +1,37 @@
+"""Well-known models by name."""
+
+from __future__ import annotations
+
+from explorer.domains.transformer.flexibert2 import FlexiBert2Space
+from explorer.domains.transformer.free import FreeTransformerSpace
+from explorer.domains.transformer.model import Layer, choices_of, layer
+from graphdb.architecture import Architecture
+
+
+def _bert(depth: int, hidden: int, heads: int) -> list[Layer]:
+    return [layer(hidden, ["sa_sdp"] * heads, [4 * hidden])] * depth
+
+
+# BERT-Nano is that of AccelTran; the others have the published sizes of BERT, FlexiBERT-Mini those of its model card.
+_PRESETS = {
+    "bert-nano": [layer(32, ["sa_sdp"] * 2, [64])],
+    "bert-tiny": _bert(2, 128, 2),
+    "bert-mini": _bert(4, 256, 4),
+    "bert-small": _bert(4, 512, 8),
+    "bert-medium": _bert(8, 512, 8),
+    "bert-base": _bert(12, 768, 12),
+    "flexibert-mini": [
+        *[layer(256, ["sa_sdp"] * 2, [512] * 3)] * 2,
+        *[layer(128, ["l_dct"] * 4, [1024])] * 2,
+    ],
+}
+
+
+def presets() -> dict[str, Architecture]:
+    """Name -> architecture, in the FlexiBERT 2.0 space where it is legal there, so that searches meet it again."""
+    published, free = FlexiBert2Space(), FreeTransformerSpace()
+    found = {}
+    for name, layers in _PRESETS.items():
+        choices = choices_of(layers)
+        found[name] = (free if published.violations(choices) else published).build(choices)
+    return found
