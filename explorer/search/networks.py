@@ -88,7 +88,7 @@ class DenseNetwork(nn.Module):
         Returns:
             `n` values.
         """
-        parts = list(x.split(self._sizes, dim=-1))
+        parts = list(torch.split(x, self._sizes, dim=-1))
         for index, linears in enumerate(self.branches):
             parts[index] = self._through(linears, self._layout.branch, parts[index], generator)
         return self._through(self.joint, self._layout.joint, torch.cat(parts, dim=-1), generator).squeeze(-1)
@@ -121,7 +121,7 @@ class NaturalParameterNetwork(nn.Module):
         self.joint = nn.ModuleList(_natural_linears(joint_inputs, layout.joint, generator))
 
     def forward(self, x: Tensor) -> Gaussian:
-        parts = [certain(part) for part in x.split(self._sizes, dim=-1)]
+        parts = [certain(part) for part in torch.split(x, self._sizes, dim=-1)]
         for index, linears in enumerate(self.branches):
             parts[index] = self._through(linears, self._layout.branch, parts[index])
         out = self._through(self.joint, self._layout.joint, concatenate(parts))

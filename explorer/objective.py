@@ -1,0 +1,336 @@
+"""`Objective`: what measures are worth, which constraints they break, and Pareto fronts over several of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+import moocore
+import numpy as np
+import pydantic
+
+from graphdb.errors import InputError
+
+Measures = Mapping[str, float]
+
+
+class Direction(StrEnum):
+    """Whether a larger or a smaller measure is better."""
+
+    MAXIMISE = "maximise"
+    MINIMISE = "minimise"
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Share of a maximum: x / maximum. Not clipped, so that a cost beyond the maximum scores below 0."""
+
+    maximum: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.maximum) and self.maximum > 0):
+            raise InputError(f"The maximum of a linear scale must be positive and finite, found {self.maximum}.")
+
+    def position(self, x: float) -> float:
+        """0 at nothing, 1 at the maximum."""
+        return x / self.maximum
+
+
+@dataclass(frozen=True)
+class Logarithmic:
+    """Share of the decades between two values: log(x / low) / log(high / low).
+
+    Not clipped, so that two designs beyond the range still differ; a tenfold gain counts the same everywhere.
+    """
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not (0 < self.low < self.high < math.inf):
+            raise InputError(
+                f"A logarithmic scale needs 0 < low < high, both finite, found low {self.low} and high {self.high}."
+            )
+
+    def position(self, x: float) -> float:
+        """0 at `low`, 1 at `high`.
+
+        Raises:
+            InputError: x is not positive, and has no logarithm.
+        """
+        if x <= 0:
+            raise InputError(f"A measure on a logarithmic scale must be positive, found {x}.")
+        return math.log(x / self.low) / math.log(self.high / self.low)
+
+
+Scale = Linear | Logarithmic
+
+
+@dataclass(frozen=True)
+class Term:
+    """One measure's share of the performance.
+
+    Attributes:
+        measure: its name.
+        weight: from 0 to 1.
+        direction: of improvement.
+        scale: maps the measure to about 0 to 1.
+    """
+
+    measure: str
+    weight: float
+    direction: Direction
+    scale: Scale
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "direction", _direction(self.measure, self.direction))
+        if not 0 <= self.weight <= 1:
+            raise InputError(f"The weight of {self.measure} must lie within 0 to 1, found {self.weight}.")
+
+    def score(self, measures: Measures) -> float:
+        """Larger is better: the position on the scale, or 1 minus it for a cost."""
+        position = self.scale.position(_finite(self.measure, measures))
+        return position if self.direction is Direction.MAXIMISE else 1.0 - position
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """Limits of one measure, either or both of `minimum` and `maximum`, inclusive."""
+
+    measure: str
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def __post_init__(self) -> None:
+        limits = [limit for limit in (self.minimum, self.maximum) if limit is not None]
+        if not limits or not all(math.isfinite(limit) for limit in limits):
+            raise InputError(f"The constraint on {self.measure} needs a finite minimum or maximum, found {limits}.")
+        if len(limits) == 2 and limits[0] > limits[1]:
+            raise InputError(f"The constraint on {self.measure} has minimum {limits[0]} above maximum {limits[1]}.")
+
+    def violation(self, measures: Measures) -> float:
+        """By how much the measure oversteps its limit, as a share of the limit (of 1 where the limit is 0)."""
+        value = _finite(self.measure, measures)
+        below = 0.0 if self.minimum is None else max(0.0, self.minimum - value) / (abs(self.minimum) or 1.0)
+        above = 0.0 if self.maximum is None else max(0.0, value - self.maximum) / (abs(self.maximum) or 1.0)
+        return below + above
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A convex combination of terms, to be maximised, under constraints.
+
+    The form of CODEBench and TransCODE: P = Σ wᵢ sᵢ, accuracies as x / max and costs as 1 - x / max.
+
+    Example:
+        >>> accuracy = Term("accuracy", 0.5, Direction.MAXIMISE, Linear(1.0))
+        >>> area = Term("area_mm2", 0.5, Direction.MINIMISE, Linear(1000.0))
+        >>> Objective((accuracy, area)).value({"accuracy": 0.9, "area_mm2": 200.0})
+        0.85
+    """
+
+    terms: tuple[Term, ...]
+    constraints: tuple[Constraint, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        total = math.fsum(term.weight for term in self.terms)
+        if abs(total - 1) > 1e-9:
+            raise InputError(f"The weights of an objective must sum to 1, found {total:.6g}.")
+
+    @property
+    def measures(self) -> frozenset[str]:
+        """Names of all measures that it reads."""
+        return frozenset([t.measure for t in self.terms] + [c.measure for c in self.constraints])
+
+    def value(self, measures: Measures) -> float:
+        """Performance, larger is better, regardless of the constraints.
+
+        Raises:
+            InputError: a measure is missing, not finite, or not positive on a logarithmic scale.
+        """
+        return math.fsum(term.weight * term.score(measures) for term in self.terms)
+
+    def violation(self, measures: Measures) -> float:
+        """Sum of the relative violations of all constraints; 0 where all hold.
+
+        Raises:
+            InputError: a measure is missing or not finite.
+        """
+        return math.fsum(constraint.violation(measures) for constraint in self.constraints)
+
+    def feasible(self, measures: Measures) -> bool:
+        """Whether all constraints hold."""
+        return self.violation(measures) == 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON that `from_json` reads back."""
+        terms = [
+            {
+                **asdict(term),
+                "direction": term.direction.value,
+                "scale": {"kind": _kind(term.scale), **asdict(term.scale)},
+            }
+            for term in self.terms
+        ]
+        return {"terms": terms, "constraints": [asdict(constraint) for constraint in self.constraints]}
+
+    @classmethod
+    def from_json(cls, data: Any, known: Collection[str]) -> Objective:
+        """Reads and checks an objective.
+
+        Args:
+            data: what `to_json` gives.
+            known: names of the measures that there are.
+
+        Raises:
+            InputError: malformed, weights that do not sum to 1, or a measure that is not known.
+        """
+        try:
+            parsed = _ObjectiveModel.model_validate(data)
+        except pydantic.ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(str(part) for part in first["loc"]) or "the whole"
+            raise InputError(f"The objective is malformed at {place}: {first['msg']}.") from error
+        objective = cls(
+            tuple(Term(term.measure, term.weight, term.direction, term.scale.build()) for term in parsed.terms),
+            tuple(Constraint(c.measure, c.minimum, c.maximum) for c in parsed.constraints),
+        )
+        for measure in sorted(objective.measures):
+            check_measure(measure, known)
+        return objective
+
+
+def check_measure(measure: str, known: Collection[str]) -> None:
+    """Refuses an unknown measure.
+
+    Raises:
+        InputError: `measure` is not in `known`; the message lists what is.
+    """
+    if measure not in known:
+        raise InputError(f"There is no measure {measure!r}; there are {', '.join(sorted(known))}.")
+
+
+def parse_constraint(text: str, kind: Literal["min", "max"], known: Collection[str] | None = None) -> Constraint:
+    """A constraint from `measure=value`, as the command line takes it.
+
+    Args:
+        text: for example `area_mm2=200`.
+        kind: whether the value is the least or the most allowed.
+        known: names of the measures that there are; None accepts any.
+
+    Raises:
+        InputError: another form, a value that is no finite number, or an unknown measure.
+    """
+    measure, sign, number = (part.strip() for part in text.partition("="))
+    try:
+        limit = float(number)
+    except ValueError:
+        limit = math.nan
+    if not (sign and measure and math.isfinite(limit)):
+        raise InputError(f"--{kind} takes measure=number, such as area_mm2=200; found {text!r}.")
+    if known is not None:
+        check_measure(measure, known)
+    return Constraint(measure, minimum=limit) if kind == "min" else Constraint(measure, maximum=limit)
+
+
+def pareto_front(points: Sequence[Measures], directions: Mapping[str, str]) -> list[int]:
+    """Indices, ascending, of the points that no other point dominates; of equal points all stay.
+
+    Args:
+        points: measures of each design.
+        directions: measure -> `maximise` or `minimise`; other measures do not count.
+
+    Raises:
+        InputError: no direction, an unknown one, or a measure that is missing or not finite.
+    """
+    matrix = _costs(points, directions)
+    if not points:
+        return []
+    return [int(index) for index in np.flatnonzero(moocore.is_nondominated(matrix, keep_weakly=True))]
+
+
+def hypervolume(points: Sequence[Measures], directions: Mapping[str, str], reference: Measures) -> float:
+    """Volume between the front and a reference point, in the product of the measures' units.
+
+    Args:
+        points: measures of each design; those no better than the reference in some measure add nothing.
+        directions: measure -> `maximise` or `minimise`.
+        reference: the worst value of each measure that counts.
+
+    Raises:
+        InputError: as `pareto_front`.
+    """
+    matrix = _costs(points, directions)
+    corner = _costs([reference], directions)[0]
+    return float(moocore.hypervolume(matrix, ref=corner)) if points else 0.0
+
+
+def _costs(points: Sequence[Measures], directions: Mapping[str, str]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """`n x m`, smaller is better."""
+    if not directions:
+        raise InputError("A Pareto front needs the direction of at least one measure, found none.")
+    signs = {m: -1.0 if _direction(m, d) is Direction.MAXIMISE else 1.0 for m, d in directions.items()}
+    rows = [[sign * _finite(measure, point) for measure, sign in signs.items()] for point in points]
+    return np.array(rows, dtype=np.float64).reshape(len(points), len(signs))
+
+
+def _direction(measure: str, direction: str) -> Direction:
+    try:
+        return Direction(direction)
+    except ValueError:
+        raise InputError(f"The direction of {measure} is {direction!r}; it must be maximise or minimise.") from None
+
+
+def _finite(measure: str, measures: Measures) -> float:
+    value = measures.get(measure)
+    if value is None:
+        raise InputError(f"The measure {measure} is missing; found {', '.join(sorted(measures)) or 'none'}.")
+    if not math.isfinite(value):
+        raise InputError(f"The measure {measure} must be finite, found {value}.")
+    return value
+
+
+def _kind(scale: Scale) -> str:
+    return "linear" if isinstance(scale, Linear) else "logarithmic"
+
+
+class _Strict(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class _LinearModel(_Strict):
+    kind: Literal["linear"]
+    maximum: float
+
+    def build(self) -> Linear:
+        return Linear(self.maximum)
+
+
+class _LogarithmicModel(_Strict):
+    kind: Literal["logarithmic"]
+    low: float
+    high: float
+
+    def build(self) -> Logarithmic:
+        return Logarithmic(self.low, self.high)
+
+
+class _TermModel(_Strict):
+    measure: str
+    weight: float
+    direction: Direction
+    scale: Annotated[_LinearModel | _LogarithmicModel, pydantic.Field(discriminator="kind")]
+
+
+class _ConstraintModel(_Strict):
+    measure: str
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class _ObjectiveModel(_Strict):
+    terms: list[_TermModel]
+    constraints: list[_ConstraintModel] = []
