@@ -1,1 +1,1 @@
-"""The GraphQL API."""
+"""The top floor: the GraphQL API over HTTP and WebSocket, with its limits."""

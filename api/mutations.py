@@ -1,0 +1,97 @@
+"""The mutations: measure a pair, and start a search."""
+
+# graphene has no types.
+# mypy: disallow-subclassing-any=False
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import graphene
+
+from api.inputs import ArchitectureInput, ConstraintInput, architecture_of, constraint_texts
+from api.study_types import Study
+from api.types import Measurement, context_of
+from explorer import registry, service
+from graphdb.measurement import Measurement as MeasurementValue
+from graphdb.records import StudyRecord
+from graphdb.store import Store
+
+SIMULATOR = "acceltran"
+INFERENCE = "inference"
+
+
+class Task(graphene.Enum):
+    """What the accelerator is to do with the model."""
+
+    INFERENCE = "inference"
+    TRAINING = "training"
+
+
+class Mutation(graphene.ObjectType):
+    """Measurements and searches, both stored."""
+
+    simulate_accel_tran = graphene.Field(
+        graphene.NonNull(Measurement),
+        name="simulateAccelTran",
+        description="Run AccelTran on a model and an accelerator, and store both with the measurement.",
+        model=ArchitectureInput(required=True),
+        accelerator=ArchitectureInput(required=True),
+        task=graphene.Argument(Task, required=True, default_value=INFERENCE),
+    )
+    search_boshcode = graphene.Field(
+        graphene.NonNull(Study),
+        description="Start a search in the background, and give its study at once; `study(name:)` shows how it goes.",
+        recipe=graphene.String(required=True),
+        budget=graphene.Int(required=True, description="Evaluations to spend."),
+        seed=graphene.Int(required=True),
+        name=graphene.String(description="Of the study; a free one is found where none is given."),
+        objective=graphene.String(description="One of the recipe's objectives; its first where none is given."),
+        constraints=graphene.List(graphene.NonNull(ConstraintInput)),
+    )
+
+    @staticmethod
+    async def resolve_simulate_accel_tran(
+        root: None, info: graphene.ResolveInfo, model: Any, accelerator: Any, task: Any
+    ) -> MeasurementValue:
+        """Measured now; the same pair again gives the same measurement."""
+        context = context_of(info)
+        given = {"model": model, "accelerator": accelerator}
+        return await context.simulate(_simulate, context.store, given, task)
+
+    @staticmethod
+    async def resolve_search_boshcode(
+        root: None,
+        info: graphene.ResolveInfo,
+        recipe: str,
+        budget: int,
+        seed: int,
+        name: str | None = None,
+        objective: str | None = None,
+        constraints: Sequence[Mapping[str, Any]] | None = None,
+    ) -> StudyRecord:
+        """Planned here, run elsewhere."""
+        context = context_of(info)
+        plan = partial(
+            service.plan_study,
+            context.store,
+            recipe=recipe,
+            budget=budget,
+            seed=seed,
+            name=name,
+            objective=objective,
+            constraints=constraint_texts(constraints),
+            settings={},
+        )
+        record = await context.read(context.searches.start, plan)
+        return await context.read(context.store.studies.get, record.name)
+
+
+def _simulate(store: Store, given: Mapping[str, Any], task: str) -> MeasurementValue:
+    architectures = {
+        role: architecture_of(store, given[role], role, domain)
+        for role, domain in registry.simulator(SIMULATOR).roles.items()
+    }
+    return service.simulate(store, SIMULATOR, architectures, {"task": task})

@@ -1,0 +1,39 @@
+"""Page sizes and cursors."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from graphdb.errors import InputError
+
+MAXIMUM_PAGE = 100
+_PREFIX = b"key:"
+
+
+def checked_first(first: int, maximum: int = MAXIMUM_PAGE, name: str = "first") -> int:
+    """Raises InputError unless 1 <= first <= maximum."""
+    if not 1 <= first <= maximum:
+        raise InputError(f"{name} is {first}; 1 to {maximum} are allowed.")
+    return first
+
+
+def cursor_of(key: str) -> str:
+    """The opaque cursor just behind an architecture of a listing in key order."""
+    return base64.urlsafe_b64encode(_PREFIX + key.encode()).decode()
+
+
+def key_of(cursor: str) -> str:
+    """The key in a cursor.
+
+    Raises:
+        InputError: the text is no cursor of ours.
+    """
+    try:
+        plain = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
+        key = plain.removeprefix(_PREFIX).decode()
+    except (binascii.Error, ValueError):
+        key, plain = "", b""
+    if not plain.startswith(_PREFIX) or len(key) != 64 or not set(key) <= set("0123456789abcdef"):
+        raise InputError("after is no cursor of this listing; use pageInfo.endCursor of the page before.")
+    return key

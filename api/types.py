@@ -1,0 +1,173 @@
+"""Architectures and measurements as the schema shows them: thin views of the values of graphdb."""
+
+# graphene has no types.
+# mypy: disallow-subclassing-any=False
+
+from __future__ import annotations
+
+from asyncio import Future
+from typing import Any
+
+import graphene
+
+from api.context import Context
+from api.paging import checked_first
+from api.scalars import JSON
+from graphdb.architecture import Architecture as ArchitectureValue
+from graphdb.architecture import Edge as EdgeValue
+from graphdb.measurement import Measurement as MeasurementValue
+
+
+def many(of: Any) -> graphene.NonNull:
+    """The type `[of!]!`."""
+    return graphene.NonNull(graphene.List(graphene.NonNull(of)))
+
+
+def context_of(info: graphene.ResolveInfo) -> Context:
+    """What this request shares."""
+    context: Context = info.context
+    return context
+
+
+def measures_of(measurement: MeasurementValue) -> list[dict[str, Any]]:
+    """A measurement's figures, by name."""
+    return [
+        {"name": name, "value": value, "predicted": name in measurement.predicted}
+        for name, value in sorted(measurement.measures.items())
+    ]
+
+
+def roles_of(measurement: MeasurementValue) -> list[dict[str, str]]:
+    """A measurement's architectures, by role."""
+    return [{"role": role, "key": key} for role, key in sorted(measurement.roles.items())]
+
+
+class Measure(graphene.ObjectType):
+    """One figure of a measurement; its name carries the SI unit."""
+
+    name = graphene.String(required=True)
+    value = graphene.Float(required=True)
+    predicted = graphene.Boolean(required=True, description="Predicted by a surrogate rather than measured.")
+
+
+class Role(graphene.ObjectType):
+    """What part an architecture played in a measurement."""
+
+    role = graphene.String(required=True)
+    architecture = graphene.Field(lambda: graphene.NonNull(Architecture))
+
+    @staticmethod
+    def resolve_architecture(parent: dict[str, str], info: graphene.ResolveInfo) -> Future[ArchitectureValue]:
+        """Loaded together with the others of the answer."""
+        return context_of(info).architectures.load(parent["key"])  # type: ignore[no-any-return]
+
+
+class Block(graphene.ObjectType):
+    """A typed node of an architecture."""
+
+    position = graphene.Int(required=True)
+    kind = graphene.String(required=True)
+    attributes = graphene.Field(JSON, required=True)
+
+
+class Edge(graphene.ObjectType):
+    """A directed edge between two blocks, given by their positions."""
+
+    source = graphene.Int(required=True)
+    target = graphene.Int(required=True)
+    attributes = graphene.Field(JSON, required=True)
+
+    @staticmethod
+    def resolve_attributes(parent: EdgeValue, info: graphene.ResolveInfo) -> dict[str, Any]:
+        """Plain JSON."""
+        return dict(parent.attributes)
+
+
+class Measurement(graphene.ObjectType):
+    """What one simulator, or one published experiment, found for one set of architectures."""
+
+    key = graphene.ID(required=True)
+    simulator = graphene.String(required=True)
+    version = graphene.String(required=True)
+    seed = graphene.BigInt()
+    settings = graphene.Field(JSON, required=True)
+    measures = many(Measure)
+    roles = many(Role)
+
+    @staticmethod
+    def resolve_settings(parent: MeasurementValue, info: graphene.ResolveInfo) -> dict[str, Any]:
+        """Plain JSON."""
+        return dict(parent.settings)
+
+    @staticmethod
+    def resolve_measures(parent: MeasurementValue, info: graphene.ResolveInfo) -> list[dict[str, Any]]:
+        """By name."""
+        return measures_of(parent)
+
+    @staticmethod
+    def resolve_roles(parent: MeasurementValue, info: graphene.ResolveInfo) -> list[dict[str, str]]:
+        """By role."""
+        return roles_of(parent)
+
+
+class Architecture(graphene.ObjectType):
+    """One design of one space, as its choices and as a directed graph of typed blocks."""
+
+    key = graphene.ID(required=True, description="SHA-256 of domain, space and choices.")
+    domain = graphene.String(required=True)
+    space = graphene.String(required=True)
+    fingerprint = graphene.String(required=True, description="Equal for isomorphic graphs.")
+    choices = graphene.Field(JSON, required=True)
+    blocks = many(Block)
+    edges = many(Edge)
+    measurements = graphene.Field(many(Measurement), first=graphene.Int(required=True, default_value=5))
+
+    @staticmethod
+    def resolve_blocks(parent: ArchitectureValue, info: graphene.ResolveInfo) -> list[dict[str, Any]]:
+        """With their positions, which the edges refer to."""
+        return [
+            {"position": position, "kind": block.kind, "attributes": dict(block.attributes)}
+            for position, block in enumerate(parent.blocks)
+        ]
+
+    @staticmethod
+    async def resolve_measurements(
+        parent: ArchitectureValue, info: graphene.ResolveInfo, first: int
+    ) -> list[MeasurementValue]:
+        """The first finished ones by key, of the architecture in any role."""
+        checked_first(first)
+        found: list[MeasurementValue] = await context_of(info).measurements.load(parent.key)
+        return sorted(found, key=lambda measurement: measurement.key)[:first]
+
+
+class ArchitectureEdge(graphene.ObjectType):
+    """An architecture in a listing."""
+
+    cursor = graphene.String(required=True)
+    node = graphene.Field(Architecture, required=True)
+
+
+class PageInfo(graphene.ObjectType):
+    """Where a page lies in its listing; Relay's."""
+
+    has_next_page = graphene.Boolean(required=True)
+    has_previous_page = graphene.Boolean(required=True, description="Always false: listings go forwards only.")
+    start_cursor = graphene.String()
+    end_cursor = graphene.String()
+
+
+class ArchitectureConnection(graphene.ObjectType):
+    """A page of architectures in key order; Relay's."""
+
+    edges = many(ArchitectureEdge)
+    page_info = graphene.Field(PageInfo, required=True)
+    total_count = graphene.Int(required=True, description="Of the whole listing.")
+
+
+class SimilarArchitecture(graphene.ObjectType):
+    """A neighbour in the space of embeddings."""
+
+    score = graphene.Float(
+        required=True, description="Similarity of the embeddings, from 0 to 1; 1 where they are equal."
+    )
+    architecture = graphene.Field(Architecture, required=True)
