@@ -1,0 +1,78 @@
+"""Opens the store: at NEO4J_URI, or on the embedded server of a data directory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import neo4j
+
+from graphdb import embedded
+from graphdb.database import Database
+from graphdb.embedded.files import DataDirectory
+from graphdb.errors import InputError, UnavailableError
+from graphdb.migrate import migrate
+from graphdb.settings import Settings
+from graphdb.store import Store
+
+
+def connect(settings: Settings) -> Database:
+    """A connected database; the embedded server is used only if it runs already.
+
+    Raises:
+        InputError: the address is malformed.
+        UnavailableError: nobody answers there, or the password is refused.
+    """
+    if settings.uri is not None:
+        return _connect(settings.uri, settings.username, settings.password, settings.database)
+    status = embedded.status(settings.data_directory)
+    if status.uri is None:
+        raise UnavailableError(f"No database runs for {settings.data_directory}; start one first.")
+    return _connect(status.uri, "neo4j", DataDirectory(settings.data_directory).password(), "neo4j")
+
+
+@contextmanager
+def open_store(settings: Settings, *, start: bool = True) -> Iterator[Store]:
+    """The store, with its schema brought up to date; closed at the end of the `with` block.
+
+    Args:
+        settings: where the database is.
+        start: whether to start the embedded server where `settings` names no other one and it does not run yet.
+
+    Raises:
+        UnavailableError: the database cannot be reached, or refuses us.
+        ProvisionError: the embedded server cannot be brought onto this machine.
+        ConflictError: the database is newer than this code, or an applied migration has been edited since.
+    """
+    if settings.uri is None and start:
+        embedded.start(settings.data_directory)
+    database = connect(settings)
+    try:
+        migrate(database)
+        yield Store(database)
+    finally:
+        database.close()
+
+
+def _connect(uri: str, username: str, password: str | None, name: str) -> Database:
+    try:
+        driver = neo4j.GraphDatabase.driver(
+            uri,
+            auth=(username, password) if password is not None else None,
+            connection_timeout=5.0,
+            connection_acquisition_timeout=15.0,
+            max_transaction_retry_time=10.0,  # a killed server is reported, not waited for
+            liveness_check_timeout=30.0,
+            notifications_min_severity="OFF",
+            telemetry_disabled=True,
+            user_agent="explorer",
+        )
+    except (neo4j.exceptions.ConfigurationError, ValueError) as error:
+        raise InputError(f"The database address {uri!r} is malformed ({error}); bolt://host:port is meant.") from error
+    database = Database(driver, name, uri)
+    try:
+        database.verify()
+    except BaseException:
+        database.close()
+        raise
+    return database

@@ -1,0 +1,254 @@
+"""All Cypher of the product, as literal text: values reach it as parameters only."""
+
+from __future__ import annotations
+
+from typing import Final, LiteralString
+
+# --- migrations -------------------------------------------------------------------------------------------------------
+
+APPLIED_MIGRATIONS: Final = "MATCH (m:Migration) RETURN m.version, m.checksum"
+
+RECORD_MIGRATION: Final = """
+MERGE (m:Migration {version: $version})
+ON CREATE SET m.name = $name, m.checksum = $checksum, m.applied = datetime()
+"""
+
+AWAIT_INDEXES: Final = "CALL db.awaitIndexes(60)"
+
+# --- architectures ----------------------------------------------------------------------------------------------------
+
+KNOWN_ARCHITECTURES: Final = "MATCH (a:Architecture) WHERE a.key IN $keys RETURN a.key"
+
+CREATE_ARCHITECTURES: Final = """
+UNWIND $rows AS row
+CREATE (a:Architecture:$(row.label))
+SET a = row.properties
+WITH a, row
+CALL (a, row) {
+  UNWIND row.blocks AS properties
+  CREATE (a)-[:HAS]->(b:Block)
+  SET b = properties
+  RETURN collect(b) AS blocks
+}
+CALL (blocks, row) {
+  UNWIND row.edges AS edge
+  WITH blocks[edge[0]] AS source, blocks[edge[1]] AS target, edge[2] AS properties
+  CREATE (source)-[f:FEEDS]->(target)
+  SET f = properties
+}
+RETURN count(a)
+"""
+
+_GRAPH: LiteralString = """
+RETURN a.key, a.domain, a.space, a.choices,
+       COLLECT { MATCH (a)-[:HAS]->(b:Block) RETURN properties(b) } AS blocks,
+       COLLECT {
+         MATCH (a)-[:HAS]->(b:Block)-[f:FEEDS]->(c:Block) RETURN [b.position, c.position, properties(f)]
+       } AS edges
+"""
+
+READ_ARCHITECTURES: Final = "MATCH (a:Architecture) WHERE a.key IN $keys" + _GRAPH
+
+KEYS_WITH_PREFIX: Final = "MATCH (a:Architecture) WHERE a.key STARTS WITH $prefix RETURN a.key LIMIT 2"
+
+COUNT_ARCHITECTURES: Final = """
+MATCH (a:Architecture) RETURN a.domain + '/' + a.space AS name, count(*) ORDER BY name
+"""
+
+ADD_DERIVED: Final = """
+MATCH (child:Architecture {key: $child}), (parent:Architecture {key: $parent})
+MERGE (child)-[d:DERIVED_FROM {how: $how}]->(parent)
+SET d += $properties
+RETURN count(d)
+"""
+
+# A listing is a source (which index to enter by), the remaining conditions, and what is to be returned.
+
+SOURCE_ALL: LiteralString = "MATCH (a:Architecture) WHERE a.key > $after"
+SOURCE_DOMAIN: LiteralString = "MATCH (a:Architecture) WHERE a.domain = $domain AND a.key > $after"
+SOURCE_SPACE: LiteralString = "MATCH (a:Architecture) WHERE a.space = $space AND a.key > $after"
+_MEASURED: LiteralString = """ AND m.state = 'done'
+MATCH (m)-[:OF]->(a:Architecture) WITH DISTINCT a WHERE a.key > $after"""
+SOURCES_MEASURE: Final[dict[str, LiteralString]] = {
+    "measure_latency_s": "MATCH (m:Measurement) WHERE $low <= m.measure_latency_s <= $high" + _MEASURED,
+    "measure_energy_j": "MATCH (m:Measurement) WHERE $low <= m.measure_energy_j <= $high" + _MEASURED,
+    "measure_area_mm2": "MATCH (m:Measurement) WHERE $low <= m.measure_area_mm2 <= $high" + _MEASURED,
+    "measure_accuracy": "MATCH (m:Measurement) WHERE $low <= m.measure_accuracy <= $high" + _MEASURED,
+}
+
+_IS_DOMAIN: LiteralString = " AND ($domain IS NULL OR a.domain = $domain)"
+_IS_SPACE: LiteralString = " AND ($space IS NULL OR a.space = $space)"
+CONDITIONS: Final[LiteralString] = (
+    _IS_DOMAIN
+    + _IS_SPACE
+    + """
+  AND all(choice IN $choices WHERE choice.value IN [] + a[choice.name])
+  AND all(range IN $choice_ranges WHERE any(value IN [] + a[range.name] WHERE range.low <= value <= range.high))
+  AND all(range IN $measure_ranges WHERE EXISTS {
+        MATCH (a)<-[:OF]-(n:Measurement {state: 'done'}) WHERE range.low <= n[range.name] <= range.high })
+  AND ($block_kind IS NULL OR EXISTS { (a)-[:HAS]->(:Block {kind: $block_kind}) })
+"""
+)
+
+PAGE: Final[LiteralString] = "WITH a ORDER BY a.key LIMIT $limit" + _GRAPH + "ORDER BY a.key"
+TOTAL: Final[LiteralString] = "RETURN count(a)"
+KEYS: Final[LiteralString] = "RETURN a.key ORDER BY a.key"
+
+# --- measurements -----------------------------------------------------------------------------------------------------
+
+MISSING_ARCHITECTURES: Final = """
+UNWIND $keys AS key
+WITH key WHERE NOT EXISTS { MATCH (a:Architecture {key: key}) }
+RETURN key ORDER BY key LIMIT 1
+"""
+
+MEASUREMENT_STATES: Final = """
+MATCH (m:Measurement) WHERE m.key IN $keys
+SET m.touched = timestamp() // takes the write lock before the state is read
+WITH m
+RETURN m.key, m.state
+"""
+
+CREATE_MEASUREMENTS: Final = """
+UNWIND $rows AS row
+CREATE (m:Measurement)
+SET m = row.properties
+WITH m, row
+UNWIND row.roles AS role
+MATCH (a:Architecture {key: role[1]})
+CREATE (m)-[:OF {role: role[0]}]->(a)
+"""
+
+FINISH_MEASUREMENTS: Final = """
+UNWIND $rows AS row
+MATCH (m:Measurement {key: row.properties.key})
+SET m = row.properties
+"""
+
+READ_MEASUREMENTS: Final = "MATCH (m:Measurement) WHERE m.key IN $keys RETURN properties(m)"
+
+MEASUREMENTS_OF: Final = """
+MATCH (m:Measurement {state: 'done'})-[:OF]->(a:Architecture) WHERE a.key IN $keys
+WITH DISTINCT a, m ORDER BY m.key
+RETURN a.key, properties(m)
+"""
+
+MEASUREMENTS_WITH: Final = """
+MATCH (m:Measurement {state: 'done'})
+WHERE m[$measure] IS NOT NULL
+  AND ($simulator IS NULL OR m.simulator = $simulator)
+  AND EXISTS {
+    MATCH (m)-[:OF]->(a:Architecture)
+    WHERE ($domain IS NULL OR a.domain = $domain) AND ($space IS NULL OR a.space = $space)
+  }
+RETURN properties(m) ORDER BY m.key
+"""
+
+# --- embeddings -------------------------------------------------------------------------------------------------------
+
+WRITE_EMBEDDINGS: Final = """
+UNWIND $rows AS row
+MATCH (a:Architecture {key: row.key})
+SET a.embedding = row.vector, a.embedding_model = $model
+RETURN count(a)
+"""
+
+READ_EMBEDDINGS: Final = """
+MATCH (a:Architecture) WHERE a.key IN $keys AND a.embedding IS NOT NULL RETURN a.key, a.embedding
+"""
+
+EMBEDDING_OF: Final = "MATCH (a:Architecture {key: $key}) RETURN a.domain, a.embedding"
+
+SIMILAR: Final = """
+CYPHER 25
+MATCH (a:Architecture)
+SEARCH a IN (VECTOR INDEX architecture_embedding FOR $vector WHERE a.domain = $domain LIMIT $k) SCORE AS score
+RETURN a.key, score ORDER BY score DESC, a.key
+"""
+
+WRITE_NEIGHBOURS: Final = """
+UNWIND $rows AS row
+MATCH (a:Architecture {key: row[0]}), (b:Architecture {key: row[1]})
+MERGE (a)-[n:NEIGHBOUR]->(b)
+SET n.distance = row[2]
+RETURN count(n)
+"""
+
+# --- surrogates -------------------------------------------------------------------------------------------------------
+
+SAVE_SURROGATE: Final = """
+MERGE (s:Surrogate {key: $key})
+SET s.target = $target, s.settings = $settings, s.weights = $weights, s.saved = datetime()
+"""
+
+READ_SURROGATE: Final = "MATCH (s:Surrogate {key: $key}) RETURN s.key, s.target, s.settings, s.weights"
+
+# --- studies ----------------------------------------------------------------------------------------------------------
+
+CREATE_STUDY: Final = "CREATE (s:Study) SET s = $properties, s.created = toString(datetime())"
+
+_STUDY: LiteralString = """
+RETURN s.name, s.recipe, s.seed, s.budget, s.settings, s.state, s.message, s.created
+"""
+
+READ_STUDY: Final = "MATCH (s:Study {name: $name})" + _STUDY
+LIST_STUDIES: Final = "MATCH (s:Study)" + _STUDY + "ORDER BY s.created DESC, s.name"
+
+UPDATE_STUDY: Final = "MATCH (s:Study {name: $name}) SET s += $properties RETURN count(s)"
+
+LOCK_STUDY: Final = "MATCH (s:Study {name: $name}) SET s.touched = timestamp() RETURN s.name"
+
+DELETE_STUDY: Final = "MATCH (s:Study {name: $name}) DETACH DELETE s RETURN count(s)"
+
+ASKED_TRIALS: Final = """
+MATCH (:Study {name: $name})-[t:TRIAL]->(m:Measurement) WHERE t.index IN $indices RETURN t.index, m.key
+"""
+
+CREATE_TRIALS: Final = """
+MATCH (s:Study {name: $name})
+UNWIND $rows AS row
+MATCH (m:Measurement {key: row.key})
+CREATE (s)-[:TRIAL {
+  study: $name, index: row.index, origin: row.origin, message: '',
+  state: CASE m.state WHEN 'done' THEN 'done' ELSE 'pending' END
+}]->(m)
+"""
+
+READ_TRIAL: Final = """
+MATCH (:Study {name: $name})-[t:TRIAL {study: $name, index: $index}]->(m:Measurement) RETURN t.state, m.key
+"""
+
+SET_TRIAL: Final = """
+MATCH (:Study {name: $name})-[t:TRIAL {study: $name, index: $index}]->(:Measurement)
+SET t.state = $state, t.message = $message
+"""
+
+READ_TRIALS: Final = """
+MATCH (s:Study {name: $name})
+OPTIONAL MATCH (s)-[t:TRIAL]->(m:Measurement)
+RETURN t.index, t.state, t.origin, t.message, properties(m) ORDER BY t.index
+"""
+
+COUNT_TRIALS: Final = """
+MATCH (s:Study {name: $name}) OPTIONAL MATCH (s)-[t:TRIAL]->() RETURN t.state, count(t)
+"""
+
+TAKE_LEASE: Final = """
+MATCH (s:Study {name: $name})
+WHERE s.lease_owner IS NULL OR s.lease_owner = $owner OR s.lease_until < datetime.realtime()
+SET s.lease_owner = $owner, s.lease_until = datetime.realtime() + duration({milliseconds: $milliseconds})
+RETURN count(s)
+"""
+
+LEASE_OWNER: Final = """
+MATCH (s:Study {name: $name})
+RETURN CASE WHEN s.lease_until >= datetime.realtime() THEN s.lease_owner END
+"""
+
+RELEASE_LEASE: Final = """
+MATCH (s:Study {name: $name}) WHERE s.lease_owner = $owner REMOVE s.lease_owner, s.lease_until RETURN count(s)
+"""
+
+# --- all --------------------------------------------------------------------------------------------------------------
+
+WIPE_SOME: Final = "MATCH (n) WHERE NOT n:Migration WITH n LIMIT $limit DETACH DELETE n RETURN count(*)"

@@ -1,0 +1,129 @@
+"""The one place that sends Cypher: managed transactions, a count of queries, and one sentence for what goes wrong."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, LiteralString, TypeVar
+
+import neo4j
+from neo4j import exceptions
+
+from graphdb.errors import ConflictError, ExplorerError, InputError, StorageFullError, UnavailableError
+
+T = TypeVar("T")
+
+Rows = list[Any]
+"""The rows of an answer, each a list in the order of the RETURN."""
+
+_WRITE_ATTEMPTS = 8
+
+
+class Transaction:
+    """A running transaction; every statement counts as one query."""
+
+    def __init__(self, transaction: neo4j.ManagedTransaction, count: Callable[[], None]) -> None:
+        self._transaction = transaction
+        self._count = count
+
+    def run(self, query: LiteralString, /, **parameters: Any) -> Rows:
+        """Sends one statement and returns all its rows, as lists in the order of its RETURN."""
+        self._count()
+        return self._transaction.run(query, parameters).values()
+
+
+class Database:
+    """A connected driver and the database it works on."""
+
+    def __init__(self, driver: neo4j.Driver, name: str, address: str) -> None:
+        self._driver = driver
+        self._name = name
+        self._address = address
+        self._counter = itertools.count(1)
+        self.queries = 0
+
+    def read(self, query: LiteralString, /, **parameters: Any) -> Rows:
+        """One reading statement in a transaction of its own, repeated by the driver on passing faults."""
+        with self._errors(), self._session(neo4j.READ_ACCESS) as session:
+            return session.execute_read(lambda transaction: self._own(transaction).run(query, **parameters))
+
+    def write(self, query: LiteralString, /, **parameters: Any) -> Rows:
+        """One writing statement in a transaction of its own."""
+        return self.transact(lambda transaction: transaction.run(query, **parameters))
+
+    def transact(self, work: Callable[[Transaction], T]) -> T:
+        """`work` in one writing transaction.
+
+        It is repeated as a whole on passing faults, and when another writer created the same node first: the second
+        attempt then finds that node. So `work` must not change anything but the database.
+        """
+        with self._errors(), self._session(neo4j.WRITE_ACCESS) as session:
+            for attempt in itertools.count(1):
+                try:
+                    return session.execute_write(lambda transaction: work(self._own(transaction)))
+                except exceptions.ConstraintError:
+                    if attempt == _WRITE_ATTEMPTS:
+                        raise
+        raise AssertionError
+
+    def schema(self, query: LiteralString, /) -> Rows:
+        """One statement outside a managed transaction, for changes of the schema."""
+        with self._errors(), self._session(neo4j.WRITE_ACCESS) as session:
+            self._increment()
+            return session.run(query).values()
+
+    def verify(self) -> None:
+        """Connects once.
+
+        Raises:
+            UnavailableError: nobody answers there, or the password is refused.
+        """
+        with self._errors():
+            self._driver.verify_connectivity()
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._driver.close()
+
+    def _session(self, access: str) -> neo4j.Session:
+        return self._driver.session(database=self._name, default_access_mode=access)
+
+    def _own(self, transaction: neo4j.ManagedTransaction) -> Transaction:
+        return Transaction(transaction, self._increment)
+
+    def _increment(self) -> None:
+        self.queries = next(self._counter)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except ExplorerError:
+            raise
+        except exceptions.AuthError as error:
+            raise UnavailableError(
+                f"The database at {self._address} refuses this user name and password; see NEO4J_USERNAME and "
+                "NEO4J_PASSWORD."
+            ) from error
+        except exceptions.ConstraintError as error:
+            raise ConflictError(f"The database already holds this under the same key ({_reason(error)}).") from error
+        except exceptions.Neo4jError as error:
+            raise self._translated(error) from error
+        except (exceptions.DriverError, OSError) as error:
+            raise UnavailableError(f"The database at {self._address} cannot be reached ({_reason(error)}).") from error
+
+    def _translated(self, error: exceptions.Neo4jError) -> ExplorerError:
+        code, reason = error.code or "", _reason(error)
+        if "Database.DatabaseNotFound" in code:
+            return UnavailableError(f"The server at {self._address} has no database {self._name!r}.")
+        if "No space left" in reason or "OutOfDiskSpace" in code:
+            return StorageFullError(f"The disk of the database at {self._address} is full.")
+        if code.startswith("Neo.ClientError.Statement"):
+            return InputError(f"The database refuses a value ({reason}).")
+        return UnavailableError(f"The database at {self._address} failed ({code}: {reason}).")
+
+
+def _reason(error: Exception) -> str:
+    text = (error.message if isinstance(error, exceptions.Neo4jError) else str(error)) or type(error).__name__
+    return text.strip().splitlines()[0][:300].rstrip(".")

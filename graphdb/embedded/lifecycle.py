@@ -1,0 +1,183 @@
+"""Starts, stops, inspects and wipes the one server of a data directory; every call is safe to repeat and to race."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from graphdb.embedded.files import EXIT_ANOTHER_SERVES, EXIT_STORAGE_FULL, DataDirectory, ServerState, try_lock
+from graphdb.embedded.process import is_alive, resident_memory_bytes, start_time
+from graphdb.embedded.provision import NEO4J_VERSION, Progress, provision
+from graphdb.errors import ConflictError, InputError, StorageFullError, UnavailableError
+
+START_TIMEOUT_S = 120.0
+STOP_TIMEOUT_S = 30.0
+_POLL_S = 0.05
+
+
+@dataclass(frozen=True)
+class ServerStatus:
+    """Whether a data directory's server runs, and where it answers."""
+
+    running: bool
+    uri: str | None
+    version: str
+    pid: int | None
+    data_directory: str
+    memory_bytes: int | None
+
+
+def status(data_directory: Path) -> ServerStatus:
+    """The server of `data_directory` as it is now."""
+    state = DataDirectory(data_directory).read_state()
+    if state is None:
+        return ServerStatus(False, None, NEO4J_VERSION, None, str(data_directory), None)
+    return ServerStatus(
+        True,
+        f"bolt://127.0.0.1:{state.port}",
+        state.version,
+        state.pid,
+        str(data_directory),
+        resident_memory_bytes(state.pid),
+    )
+
+
+def start(data_directory: Path, *, port: int = 7687, progress: Progress | None = None) -> ServerStatus:
+    """Starts the server unless it runs already; another port is taken where the wanted one is not free.
+
+    The server outlives the calling process.
+
+    Raises:
+        InputError: the port is not one.
+        ProvisionError, StorageFullError: Neo4j cannot be brought onto this machine.
+        UnavailableError: the server did not start; the message names its log.
+    """
+    if not 1 <= port <= 65535:
+        raise InputError(f"The port is {port}; ports go from 1 to 65535.")
+    data_directory = data_directory.absolute()
+    directory = DataDirectory(data_directory)
+    if directory.read_state() is None:
+        jars = provision(progress)
+        _create(directory)
+        _await_server(directory, _spawn(directory, jars, port))
+    return status(data_directory)
+
+
+def stop(data_directory: Path, *, timeout_s: float = STOP_TIMEOUT_S) -> ServerStatus:
+    """Stops the server in order, and by force once `timeout_s` has passed; without a server it does nothing."""
+    directory = DataDirectory(data_directory.absolute())
+    server = _server_process(directory)
+    if server is not None:
+        pid, started = server
+        _signal(pid, signal.SIGTERM)
+        if not _dies_within(pid, started, timeout_s):
+            _signal(pid, signal.SIGKILL)
+            _dies_within(pid, started, timeout_s)
+    return status(data_directory)
+
+
+def wipe(data_directory: Path) -> None:
+    """Stops the server and removes its data; the downloaded Neo4j stays.
+
+    Raises:
+        ConflictError: the server cannot be stopped, or another process is just starting one.
+    """
+    directory = DataDirectory(data_directory.absolute())
+    stop(data_directory)
+    if not directory.root.exists():
+        return
+    lock = try_lock(directory.lock)
+    if lock is None:
+        raise ConflictError(f"The server of {directory.root} cannot be stopped, so its data was left as it is.")
+    try:
+        shutil.rmtree(directory.database, ignore_errors=True)
+        for path in (directory.state, directory.log):
+            path.unlink(missing_ok=True)
+        if directory.database.exists():
+            raise ConflictError(f"Some of {directory.database} cannot be removed; see its permissions.")
+    finally:
+        os.close(lock)
+
+
+def _create(directory: DataDirectory) -> None:
+    try:
+        directory.create()
+    except OSError as error:
+        raise UnavailableError(f"The data directory {directory.root} cannot be made: {error.strerror}.") from error
+
+
+def _spawn(directory: DataDirectory, jars: Path, port: int) -> subprocess.Popen[bytes]:
+    try:
+        with directory.log.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "graphdb.embedded.child", str(directory.root), str(jars), str(port)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+                cwd="/",
+            )
+    except OSError as error:
+        raise UnavailableError(f"The server of {directory.root} cannot be started: {error.strerror}.") from error
+    threading.Thread(target=process.wait, daemon=True).start()  # reaps it, should it die before we do
+    return process
+
+
+def _await_server(directory: DataDirectory, process: subprocess.Popen[bytes]) -> ServerState:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        state = directory.read_state()
+        if state is not None:
+            return state
+        if process.returncode == EXIT_STORAGE_FULL:
+            raise StorageFullError(f"The disk of {directory.root} is full; the database needs about 200 MB to start.")
+        if process.returncode not in (None, EXIT_ANOTHER_SERVES):
+            raise UnavailableError(
+                f"The embedded Neo4j ended with status {process.returncode} while starting; see {directory.log}."
+            )
+        time.sleep(_POLL_S)
+    raise UnavailableError(
+        f"The embedded Neo4j did not answer within {START_TIMEOUT_S:.0f} s of its start; see {directory.log}."
+    )
+
+
+def _server_process(directory: DataDirectory) -> tuple[int, str] | None:
+    """The process that serves, or is on its way to; None where nobody holds the lock."""
+    state = directory.read_state()
+    if state is not None:
+        return state.pid, state.started
+    if not directory.lock.exists():
+        return None
+    lock = try_lock(directory.lock)
+    if lock is not None:
+        os.close(lock)
+        return None
+    try:
+        pid = int(directory.lock.read_text())
+    except ValueError:
+        return None
+    return pid, start_time(pid)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return  # gone already, or another user's: the caller finds out by looking
+
+
+def _dies_within(pid: int, started: str, timeout_s: float) -> bool:
+    deadline = time.monotonic() + timeout_s
+    while is_alive(pid, started):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True

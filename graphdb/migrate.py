@@ -1,0 +1,86 @@
+"""Brings the schema of a database up to date, from the numbered files in `migrations/`.
+
+Every statement in them can be repeated; a version is recorded once all of its statements have run, so a migration that
+was interrupted, or that two processes run at once, is simply run again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import LiteralString, cast
+
+from graphdb import cypher
+from graphdb.database import Database
+from graphdb.errors import ConflictError
+
+_NAME = re.compile(r"V(\d{4})__(\w+)\.cypher")
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file: its number, its name, its statements and the SHA-256 of its text."""
+
+    version: int
+    name: str
+    statements: tuple[LiteralString, ...]
+    checksum: str
+
+
+def available() -> tuple[Migration, ...]:
+    """The migrations that come with this code, in order."""
+    found = []
+    for entry in files("graphdb").joinpath("migrations").iterdir():
+        match = _NAME.fullmatch(entry.name)
+        if match:
+            found.append(parse(int(match[1]), match[2], entry.read_text(encoding="utf-8")))
+    return tuple(sorted(found, key=lambda migration: migration.version))
+
+
+def parse(version: int, name: str, text: str) -> Migration:
+    """A migration from the text of its file; statements end with a semicolon at the end of a line."""
+    lines = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("//"))
+    statements = (statement.strip() for statement in re.split(r";\s*(?:\n|$)", lines))
+    return Migration(
+        version,
+        name,
+        tuple(cast(LiteralString, statement) for statement in statements if statement),  # our own package data
+        hashlib.sha256(text.encode()).hexdigest(),
+    )
+
+
+def migrate(database: Database, migrations: tuple[Migration, ...] | None = None) -> list[int]:
+    """Applies what is missing; the versions applied.
+
+    Raises:
+        ConflictError: the database is newer than this code, or an applied migration has been edited since.
+    """
+    wanted = available() if migrations is None else migrations
+    applied: dict[int, str] = dict(database.read(cypher.APPLIED_MIGRATIONS))
+    _check(applied, {migration.version: migration for migration in wanted})
+    missing = [migration for migration in wanted if migration.version not in applied]
+    for migration in missing:
+        for statement in migration.statements:
+            database.schema(statement)
+        database.write(
+            cypher.RECORD_MIGRATION, version=migration.version, name=migration.name, checksum=migration.checksum
+        )
+    if missing:
+        database.schema(cypher.AWAIT_INDEXES)
+    return [migration.version for migration in missing]
+
+
+def _check(applied: dict[int, str], known: dict[int, Migration]) -> None:
+    for version, checksum in applied.items():
+        if version not in known:
+            raise ConflictError(
+                f"The database has been migrated to version {max(applied)}, this code knows only "
+                f"{max(known, default=0)}; use a newer explorer."
+            )
+        if known[version].checksum != checksum:
+            raise ConflictError(
+                f"The migration V{version:04d}__{known[version].name}.cypher has been edited since it was applied; "
+                "restore it and add a new migration instead."
+            )

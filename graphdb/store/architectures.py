@@ -1,0 +1,178 @@
+"""Architectures in the database: written in large batches, read whole graphs at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, LiteralString
+
+from graphdb import cypher
+from graphdb.architecture import Architecture, Scalar
+from graphdb.database import Database, Transaction
+from graphdb.errors import InputError, NotFoundError
+from graphdb.records import ArchitectureFilter, Page, Range
+from graphdb.store import rows
+
+_ELEMENTS_AT_ONCE = 20_000
+_KEY = re.compile(r"[0-9a-f]{64}")
+_PREFIX = re.compile(r"[0-9a-f]{6,64}")
+
+
+class ArchitectureStore:
+    """The architectures, each with its graph of blocks."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, architectures: Iterable[Architecture], *, batch_size: int = 1000) -> int:
+        """Stores what is not stored yet; how many were new.
+
+        Args:
+            architectures: in any number; they are consumed in batches, one transaction each.
+            batch_size: the most architectures in a transaction; graphs of many blocks make it fewer.
+
+        Raises:
+            InputError: an attribute cannot be stored; nothing of its batch is.
+        """
+        return sum(self._add(batch) for batch in _by_elements(rows.batches(architectures, batch_size)))
+
+    def _add(self, batch: list[Architecture]) -> int:
+        by_key = {architecture.key: architecture for architecture in batch}
+        prepared = {key: rows.architecture_row(architecture) for key, architecture in by_key.items()}
+
+        def work(transaction: Transaction) -> int:
+            known = {row[0] for row in transaction.run(cypher.KNOWN_ARCHITECTURES, keys=list(prepared))}
+            new = [row for key, row in prepared.items() if key not in known]
+            if new:
+                transaction.run(cypher.CREATE_ARCHITECTURES, rows=new)
+            return len(new)
+
+        return self._database.transact(work)
+
+    def get(self, key: str) -> Architecture:
+        """The architecture of a key.
+
+        Raises:
+            NotFoundError: no architecture bears it.
+        """
+        found = self.get_many([key])
+        if key not in found:
+            raise NotFoundError(f"No architecture has the key {key!r}.")
+        return found[key]
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, Architecture]:
+        """The architectures of those keys that are stored, in one query."""
+        found = {
+            row[0]: rows.architecture_of(row)
+            for row in self._database.read(cypher.READ_ARCHITECTURES, keys=list(dict.fromkeys(keys)))
+        }
+        return {key: found[key] for key in keys if key in found}
+
+    def find(self, filter: ArchitectureFilter, *, first: int = 20, after: str | None = None) -> Page[Architecture]:
+        """The next `first` architectures in key order.
+
+        Args:
+            filter: what must hold.
+            first: length of the page.
+            after: the `end_cursor` of the page before.
+
+        Raises:
+            InputError: `first` is below 1.
+        """
+        if first < 1:
+            raise InputError(f"The page length is {first}; it must be at least 1.")
+        source, parameters = _listing(filter)
+        found = self._database.read(
+            source + cypher.CONDITIONS + cypher.PAGE, **parameters, after=after or "", limit=first + 1
+        )
+        total = self._database.read(source + cypher.CONDITIONS + cypher.TOTAL, **parameters, after="")[0][0]
+        items = tuple(rows.architecture_of(row) for row in found[:first])
+        return Page(items, items[-1].key if items else None, len(found) > first, total)
+
+    def keys(self, filter: ArchitectureFilter) -> list[str]:
+        """The keys of all architectures for which the filter holds, in order."""
+        source, parameters = _listing(filter)
+        return [row[0] for row in self._database.read(source + cypher.CONDITIONS + cypher.KEYS, **parameters, after="")]
+
+    def resolve(self, prefix: str) -> str:
+        """The one key that begins with these 6 to 64 hexadecimal digits.
+
+        Raises:
+            InputError: they are not hexadecimal digits, or several keys begin with them.
+            NotFoundError: no key does.
+        """
+        if not _PREFIX.fullmatch(prefix):
+            raise InputError(f"{prefix!r} is not the beginning of a key; 6 to 64 hexadecimal digits are.")
+        found = [row[0] for row in self._database.read(cypher.KEYS_WITH_PREFIX, prefix=prefix)]
+        if not found:
+            raise NotFoundError(f"No architecture has a key that begins with {prefix!r}.")
+        if len(found) > 1:
+            raise InputError(f"Several architectures have keys that begin with {prefix!r}; give more digits.")
+        key: str = found[0]
+        return key
+
+    def add_derived(self, child_key: str, parent_key: str, how: str, properties: Mapping[str, Scalar]) -> None:
+        """Records that a design came from another (crossover, mutation, grow, prune, weight transfer).
+
+        Raises:
+            NotFoundError: one of the two is not stored.
+        """
+        for name in properties:
+            rows.identifier(name, "property")
+        done = self._database.write(
+            cypher.ADD_DERIVED, child=child_key, parent=parent_key, how=how, properties=dict(properties)
+        )
+        if not done[0][0]:
+            raise NotFoundError(f"No architecture has the key {child_key!r}, or none has {parent_key!r}.")
+
+    def counts(self) -> dict[str, int]:
+        """How many architectures there are, per `domain/space`."""
+        return dict(self._database.read(cypher.COUNT_ARCHITECTURES))
+
+
+def _by_elements(batches: Iterator[list[Architecture]]) -> Iterator[list[Architecture]]:
+    """Splits batches so that a transaction creates about as many nodes and relationships, whatever the graphs' size."""
+    for batch in batches:
+        part: list[Architecture] = []
+        elements = 0
+        for architecture in batch:
+            part.append(architecture)
+            elements += 1 + 2 * len(architecture.blocks) + len(architecture.edges)
+            if elements >= _ELEMENTS_AT_ONCE:
+                yield part
+                part, elements = [], 0
+        if part:
+            yield part
+
+
+def _listing(filter: ArchitectureFilter) -> tuple[LiteralString, dict[str, Any]]:
+    measures = [_interval(rows.MEASURE, item, "measure") for item in filter.measure_ranges]
+    parameters: dict[str, Any] = {
+        "domain": filter.domain,
+        "space": filter.space,
+        "choices": [
+            {"name": rows.CHOICE + rows.identifier(name, "choice"), "value": value}
+            for name, value in filter.choices.items()
+        ],
+        "choice_ranges": [_interval(rows.CHOICE, item, "choice") for item in filter.choice_ranges],
+        "measure_ranges": measures,
+        "block_kind": filter.block_kind,
+    }
+    for measure in measures:
+        if measure["name"] in cypher.SOURCES_MEASURE:
+            return cypher.SOURCES_MEASURE[measure["name"]], {
+                **parameters,
+                "low": measure["low"],
+                "high": measure["high"],
+            }
+    if filter.space is not None:
+        return cypher.SOURCE_SPACE, parameters
+    return (cypher.SOURCE_DOMAIN if filter.domain is not None else cypher.SOURCE_ALL), parameters
+
+
+def _interval(prefix: str, item: Range, what: str) -> dict[str, Any]:
+    low = float("-inf") if item.minimum is None else item.minimum
+    high = float("inf") if item.maximum is None else item.maximum
+    if not low <= high:
+        raise InputError(f"The range of the {what} {item.name!r} goes from {low} to {high}; the minimum comes first.")
+    return {"name": prefix + rows.identifier(item.name, what), "low": low, "high": high}

@@ -1,0 +1,95 @@
+"""Measurements in the database: pending when asked for, done once their measures are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from graphdb import cypher
+from graphdb.database import Database, Transaction
+from graphdb.errors import NotFoundError
+from graphdb.measurement import Measurement
+from graphdb.store import rows
+
+PENDING = "pending"
+DONE = "done"
+
+
+class MeasurementStore:
+    """The measurements, each tied to the architectures that played a role in it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, measurements: Iterable[Measurement], *, batch_size: int = 1000) -> int:
+        """Stores finished measurements; how many were not known as finished before.
+
+        Raises:
+            NotFoundError: an architecture that played a role is not stored; nothing of its batch is then.
+            InputError: a measure is not a finite number.
+        """
+        return sum(self._add(batch) for batch in rows.batches(measurements, batch_size))
+
+    def _add(self, batch: list[Measurement]) -> int:
+        prepared = {measurement.key: rows.measurement_row(measurement, DONE) for measurement in batch}
+        return self._database.transact(lambda transaction: finish(transaction, prepared))
+
+    def get(self, key: str) -> Measurement:
+        """The measurement of a key; its measures are empty while it is pending.
+
+        Raises:
+            NotFoundError: no measurement bears it.
+        """
+        found = self.get_many([key])
+        if key not in found:
+            raise NotFoundError(f"No measurement has the key {key!r}.")
+        return found[key]
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, Measurement]:
+        """The measurements of those keys that are stored, in one query."""
+        found = {
+            row[0]["key"]: rows.measurement_of(row[0])
+            for row in self._database.read(cypher.READ_MEASUREMENTS, keys=list(dict.fromkeys(keys)))
+        }
+        return {key: found[key] for key in keys if key in found}
+
+    def of(self, keys: Sequence[str]) -> dict[str, list[Measurement]]:
+        """The finished measurements of each of these architectures, in one query; an empty list where there is none."""
+        found: dict[str, list[Measurement]] = {key: [] for key in keys}
+        for key, properties in self._database.read(cypher.MEASUREMENTS_OF, keys=list(found)):
+            found[key].append(rows.measurement_of(properties))
+        return found
+
+    def with_measure(
+        self, measure: str, *, domain: str | None = None, space: str | None = None, simulator: str | None = None
+    ) -> list[Measurement]:
+        """All finished measurements that hold this measure, in key order: what a surrogate learns from."""
+        found = self._database.read(
+            cypher.MEASUREMENTS_WITH,
+            measure=rows.MEASURE + rows.identifier(measure, "measure"),
+            domain=domain,
+            space=space,
+            simulator=simulator,
+        )
+        return [rows.measurement_of(row[0]) for row in found]
+
+
+def finish(transaction: Transaction, prepared: dict[str, rows.Row]) -> int:
+    """Writes finished measurements over pending ones, or anew; how many were not finished before."""
+    states = create_missing(transaction, prepared)
+    pending = [row for key, row in prepared.items() if states.get(key, DONE) != DONE]
+    if pending:
+        transaction.run(cypher.FINISH_MEASUREMENTS, rows=pending)
+    return len(pending) + len(prepared) - len(states)
+
+
+def create_missing(transaction: Transaction, prepared: dict[str, rows.Row]) -> dict[str, str]:
+    """Creates those measurements that are not stored; the states of the others, which stay locked until the commit."""
+    states: dict[str, str] = dict(transaction.run(cypher.MEASUREMENT_STATES, keys=list(prepared)))
+    new = [row for key, row in prepared.items() if key not in states]
+    if new:
+        keys = sorted({key for row in new for _, key in row["roles"]})
+        missing = transaction.run(cypher.MISSING_ARCHITECTURES, keys=keys)
+        if missing:
+            raise NotFoundError(f"No architecture has the key {missing[0][0]!r}, which a measurement was taken of.")
+        transaction.run(cypher.CREATE_MEASUREMENTS, rows=new)
+    return states

@@ -1,0 +1,231 @@
+"""Studies and their trials: every ask and every tell is one transaction, and repeating either changes nothing."""
+
+from __future__ import annotations
+
+import builtins
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from graphdb import cypher
+from graphdb.canonical import canonical_json
+from graphdb.database import Database, Rows, Transaction
+from graphdb.errors import ConflictError, InputError, NotFoundError
+from graphdb.measurement import Measurement
+from graphdb.records import NewTrial, StudyRecord, StudyState, TrialRecord, TrialState
+from graphdb.store import rows
+from graphdb.store.measurements import PENDING, create_missing, finish
+
+
+class StudyStore:
+    """The studies. A transaction on a study locks it first, so its trials change one transaction at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, record: StudyRecord) -> None:
+        """Stores a new study; the database sets its time of creation.
+
+        Raises:
+            ConflictError: a study of that name exists.
+            InputError: the name is empty.
+        """
+        if not record.name.strip():
+            raise InputError("The name of a study is empty; give it one.")
+
+        def work(transaction: Transaction) -> None:
+            if transaction.run(cypher.READ_STUDY, name=record.name):
+                raise ConflictError(f"A study named {record.name!r} exists already.")
+            transaction.run(cypher.CREATE_STUDY, properties=_properties(record))
+
+        self._database.transact(work)
+
+    def get(self, name: str) -> StudyRecord:
+        """The study of a name.
+
+        Raises:
+            NotFoundError: no study bears it.
+        """
+        found = self._database.read(cypher.READ_STUDY, name=name)
+        if not found:
+            raise _unknown(name)
+        return _study(found[0])
+
+    def list(self) -> list[StudyRecord]:
+        """All studies, the newest first."""
+        return [_study(row) for row in self._database.read(cypher.LIST_STUDIES)]
+
+    def set_state(self, name: str, state: StudyState, message: str = "") -> None:
+        """Says where the study stands, and why."""
+        self._update(name, {"state": StudyState(state).value, "message": message})
+
+    def set_budget(self, name: str, budget: int) -> None:
+        """Changes how many trials the study may take."""
+        self._update(name, {"budget": budget})
+
+    def delete(self, name: str) -> None:
+        """Removes the study and its trials; the measurements stay."""
+        self._require(self._database.write(cypher.DELETE_STUDY, name=name), name)
+
+    def ask(self, name: str, trials: Sequence[NewTrial]) -> None:
+        """Records trials to be measured, with their pending measurements, in one transaction.
+
+        A trial whose measurement is already finished is done at once. Asking the same trial again changes nothing.
+
+        Raises:
+            NotFoundError: no study of that name, or an architecture of a trial is not stored.
+            ConflictError: a trial of that index has another measurement.
+        """
+        prepared = {trial.pending.key: rows.measurement_row(trial.pending, PENDING) for trial in trials}
+        wanted = {trial.index: trial for trial in trials}
+        if len(wanted) != len(trials):
+            raise InputError("Two trials have the same index; each needs its own.")
+
+        def work(transaction: Transaction) -> None:
+            _lock(transaction, name)
+            asked = transaction.run(cypher.ASKED_TRIALS, name=name, indices=list(wanted))
+            for index, key in asked:
+                if wanted[index].pending.key != key:
+                    raise ConflictError(f"Trial {index} of the study {name!r} already measures something else ({key}).")
+            known = {index for index, _ in asked}
+            new = [trial for index, trial in wanted.items() if index not in known]
+            if new:
+                create_missing(transaction, {trial.pending.key: prepared[trial.pending.key] for trial in new})
+                transaction.run(cypher.CREATE_TRIALS, name=name, rows=[_trial_row(trial) for trial in new])
+
+        self._database.transact(work)
+
+    def tell(self, name: str, index: int, measurement: Measurement) -> bool:
+        """Records the result of a pending trial in one transaction; False, and no change, if it is not pending.
+
+        Raises:
+            NotFoundError: no such study or trial.
+            ConflictError: the trial was to measure something else.
+        """
+        prepared = {measurement.key: rows.measurement_row(measurement, "done")}
+
+        def work(transaction: Transaction) -> bool:
+            _lock(transaction, name)
+            state, key = _trial(transaction, name, index)
+            if key != measurement.key:
+                raise ConflictError(f"Trial {index} of the study {name!r} measures {key}, not {measurement.key}.")
+            if state != TrialState.PENDING:
+                return False
+            finish(transaction, prepared)
+            transaction.run(cypher.SET_TRIAL, name=name, index=index, state=TrialState.DONE.value, message="")
+            return True
+
+        return self._database.transact(work)
+
+    def fail(self, name: str, index: int, message: str) -> bool:
+        """Records that a pending trial cannot be measured, and why; False, and no change, if it is not pending."""
+
+        def work(transaction: Transaction) -> bool:
+            _lock(transaction, name)
+            state, _ = _trial(transaction, name, index)
+            if state != TrialState.PENDING:
+                return False
+            transaction.run(cypher.SET_TRIAL, name=name, index=index, state=TrialState.FAILED.value, message=message)
+            return True
+
+        return self._database.transact(work)
+
+    def trials(self, name: str) -> builtins.list[TrialRecord]:
+        """All trials in index order, in one query."""
+        found = self._database.read(cypher.READ_TRIALS, name=name)
+        if not found:
+            raise _unknown(name)
+        return [_trial_record(name, row) for row in found if row[0] is not None]
+
+    def counts(self, name: str) -> dict[TrialState, int]:
+        """How many trials are in each state."""
+        found = self._database.read(cypher.COUNT_TRIALS, name=name)
+        if not found:
+            raise _unknown(name)
+        counted = {state: count for state, count in found if state is not None}
+        return {state: counted.get(state.value, 0) for state in TrialState}
+
+    def lease(self, name: str, owner: str, seconds: float) -> bool:
+        """Takes or renews the right to run the study, by the database's clock; False while another owner holds it."""
+        if not seconds > 0:
+            raise InputError(f"The lease lasts {seconds} s; it must be more than 0.")
+
+        def work(transaction: Transaction) -> bool:
+            _lock(transaction, name)
+            taken = transaction.run(cypher.TAKE_LEASE, name=name, owner=owner, milliseconds=round(seconds * 1000))
+            return bool(taken[0][0])
+
+        return self._database.transact(work)
+
+    def lease_owner(self, name: str) -> str | None:
+        """Who holds the right to run the study, by the database's clock; None where nobody does.
+
+        Raises:
+            NotFoundError: no study of that name.
+        """
+        found = self._database.read(cypher.LEASE_OWNER, name=name)
+        if not found:
+            raise _unknown(name)
+        owner: str | None = found[0][0]
+        return owner
+
+    def release(self, name: str, owner: str) -> None:
+        """Gives the right to run the study back; nothing happens where `owner` does not hold it."""
+        self._database.write(cypher.RELEASE_LEASE, name=name, owner=owner)
+
+    def _update(self, name: str, properties: dict[str, Any]) -> None:
+        self._require(self._database.write(cypher.UPDATE_STUDY, name=name, properties=properties), name)
+
+    @staticmethod
+    def _require(counted: Rows, name: str) -> None:
+        if not counted[0][0]:
+            raise _unknown(name)
+
+
+def _unknown(name: str) -> NotFoundError:
+    return NotFoundError(f"No study is named {name!r}.")
+
+
+def _lock(transaction: Transaction, name: str) -> None:
+    if not transaction.run(cypher.LOCK_STUDY, name=name):
+        raise _unknown(name)
+
+
+def _trial(transaction: Transaction, name: str, index: int) -> tuple[str, str]:
+    found = transaction.run(cypher.READ_TRIAL, name=name, index=index)
+    if not found:
+        raise NotFoundError(f"The study {name!r} has no trial {index}.")
+    state, key = found[0]
+    return state, key
+
+
+def _trial_row(trial: NewTrial) -> rows.Row:
+    return {"index": trial.index, "key": trial.pending.key, "origin": trial.origin}
+
+
+def _properties(record: StudyRecord) -> dict[str, Any]:
+    return {
+        "name": record.name,
+        "recipe": record.recipe,
+        "seed": record.seed,
+        "budget": record.budget,
+        "settings": canonical_json(record.settings),
+        "state": record.state.value,
+        "message": record.message,
+    }
+
+
+def _study(row: Sequence[Any]) -> StudyRecord:
+    name, recipe, seed, budget, settings, state, message, created = row
+    try:
+        return StudyRecord(name, recipe, seed, budget, json.loads(settings), StudyState(state), message, created)
+    except (TypeError, ValueError) as error:
+        raise rows.CorruptError(f"The study {name!r} in the database is damaged; delete it.") from error
+
+
+def _trial_record(name: str, row: Sequence[Any]) -> TrialRecord:
+    index, state, origin, message, properties = row
+    try:
+        return TrialRecord(index, TrialState(state), origin, rows.measurement_of(properties), message)
+    except ValueError as error:
+        raise rows.CorruptError(f"Trial {index} of the study {name!r} in the database is damaged.") from error

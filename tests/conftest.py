@@ -1,0 +1,37 @@
+"""The real embedded Neo4j, started once for a test run in a directory of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from graphdb import embedded
+from graphdb.connection import open_store
+from graphdb.settings import Settings
+from graphdb.store import Store
+
+
+@pytest.fixture(scope="session")
+def server_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings of a running embedded server, which ends with the test run."""
+    settings = Settings(data_directory=tmp_path_factory.mktemp("server"))
+    embedded.start(settings.data_directory)
+    try:
+        yield settings
+    finally:
+        embedded.stop(settings.data_directory, timeout_s=0)
+
+
+@pytest.fixture(scope="session")
+def session_store(server_settings: Settings) -> Iterator[Store]:
+    """The store of that server, with whatever earlier tests left in it."""
+    with open_store(server_settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def store(session_store: Store) -> Store:
+    """An emptied store."""
+    session_store.wipe()
+    return session_store
