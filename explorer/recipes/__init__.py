@@ -1,0 +1,1 @@
+"""Recipes: compositions of spaces, simulators, objectives and optimisers."""
