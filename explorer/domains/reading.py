@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import reprlib
 from collections.abc import Iterable
 from typing import Any, TypeGuard
@@ -12,13 +13,20 @@ from numpy.typing import ArrayLike
 from explorer.space import Vector
 from graphdb.errors import InputError
 
-_REPR = reprlib.Repr()
-_REPR.maxstring = _REPR.maxother = 60
+
+class _Short(reprlib.Repr):
+    def repr_int(self, x: int, level: int) -> str:
+        # Python refuses to write integers of thousands of digits.
+        return str(x) if x.bit_length() <= 128 else f"<an integer of {x.bit_length()} bits>"
+
+
+_SHORT = _Short()
+_SHORT.maxstring = _SHORT.maxother = 60
 
 
 def shown(value: object) -> str:
     """`value` as it stands in an error message: cut short, however long or deep it is."""
-    return _REPR.repr(value)
+    return _SHORT.repr(value)
 
 
 def is_integer(value: object) -> TypeGuard[int]:
@@ -28,7 +36,7 @@ def is_integer(value: object) -> TypeGuard[int]:
 
 def is_number(value: object) -> TypeGuard[int | float]:
     """Whether `value` is a finite JSON number; True and False are not."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(float(value)))
+    return is_integer(value) or (isinstance(value, float) and math.isfinite(value))
 
 
 def among(value: object, allowed: Iterable[Any]) -> bool:

@@ -6,6 +6,8 @@ sparsity-aware modules) and its simulator's modules.
 
 from __future__ import annotations
 
+import math
+
 from explorer.domains.accelerator.elector.hardware import (
     BUFFER_BANDWIDTH_BYTES_PER_S,
     CLOCK_HZ,
@@ -83,9 +85,9 @@ def _units(choices: Choices) -> dict[str, dict[str, Scalar]]:
             "bandwidth_bytes_per_s": memory.bandwidth_bytes_per_s,
         },
         "dma": {"count": pe},
-        "activation_buffer": {"capacity_bytes": choices["activation_buffer_mb"] * MEBIBYTE},
-        "weight_buffer": {"capacity_bytes": choices["weight_buffer_mb"] * MEBIBYTE},
-        "mask_buffer": {"capacity_bytes": choices["mask_buffer_mb"] * MEBIBYTE},
+        "activation_buffer": {"capacity_bytes": _bytes(choices["activation_buffer_mb"])},
+        "weight_buffer": {"capacity_bytes": _bytes(choices["weight_buffer_mb"])},
+        "mask_buffer": {"capacity_bytes": _bytes(choices["mask_buffer_mb"])},
         "control": {
             "batch_size": choices["batch_size"],
             "tile_b": choices["tile_b"],
@@ -108,3 +110,7 @@ def _units(choices: Choices) -> dict[str, dict[str, Scalar]]:
         "softmax": {"count": pe * choices["softmax_per_pe"], "tile_elements": tile * tile},
         "layer_norm": {"count": pe, "tile_elements": tile * tile},
     }
+
+
+def _bytes(mebibytes: float) -> int:
+    return math.ceil(mebibytes * MEBIBYTE)
