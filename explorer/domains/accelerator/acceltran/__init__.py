@@ -1,0 +1,1 @@
+"""AccelTran: a sparsity-aware accelerator of Transformers, its area, time and energy."""
