@@ -19,6 +19,7 @@ from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 from graphdb.measurement import Measurement
 
+# Name -> `module:attribute`: classes of spaces and simulators, recipes, and functions without arguments.
 SPACES: dict[str, str] = {
     "flexibert2": "explorer.domains.transformer.flexibert2:FlexiBert2Space",
     "flexibert_early": "explorer.domains.transformer.early:EarlyFlexiBertSpace",
@@ -41,7 +42,6 @@ PUBLISHED: dict[str, str] = {
     "flexibert": "explorer.domains.transformer.measured:published",
     "elector": "explorer.domains.accelerator.elector.measured:published",
 }
-"""Name -> `module:attribute`: a class, a class, a recipe, and functions without arguments."""
 
 
 class _Given(BaseModel):

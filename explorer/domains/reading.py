@@ -59,7 +59,7 @@ def key_violations(choices: object, required: Iterable[str], optional: Iterable[
     required, optional = list(required), list(optional)
     allowed = listed([*required, *optional])
     if not isinstance(choices, dict):
-        return [refused("The choices", choices, f"an object with the keys {allowed}")]
+        return [f"The choices are {shown(choices)}; allowed: an object with the keys {allowed}."]
     found = [
         f"The key {shown(key)} is unknown; allowed: {allowed}." for key in choices if key not in required + optional
     ]

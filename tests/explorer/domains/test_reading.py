@@ -7,10 +7,10 @@ from explorer.domains.reading import among, finite_vector, is_integer, is_number
 from graphdb.errors import InputError
 
 
-@pytest.mark.parametrize("value", [10**10_000, [10**10_000], "x" * 10_000, list(range(10_000)), "\ud800"])
-def test_shown_is_short_and_can_be_written(value: object) -> None:
-    assert len(shown(value)) < 100
-    shown(value).encode()
+def test_shown_is_short_and_can_be_written() -> None:
+    for value in (10**10_000, [10**10_000], "x" * 10_000, list(range(10_000)), "\ud800", {"\ud800": [[[[[[[[1]]]]]]]]}):
+        assert 0 < len(shown(value)) < 100
+        shown(value).encode()
 
 
 def test_json_types_are_kept_apart() -> None:
@@ -23,7 +23,7 @@ def test_keys() -> None:
     assert key_violations({"a": 1, "b": 2}, ["a"], ["b"]) == []
     assert key_violations({}, ["a"]) == ["The key a is missing."]
     assert key_violations({"a": 1, "c": 1}, ["a"]) == ["The key 'c' is unknown; allowed: a."]
-    assert key_violations([], ["a"]) == ["The choices is []; allowed: an object with the keys a."]
+    assert key_violations([], ["a"]) == ["The choices are []; allowed: an object with the keys a."]
 
 
 def test_vectors_are_brought_within_bounds() -> None:
