@@ -128,8 +128,8 @@ class Objective:
     Example:
         >>> accuracy = Term("accuracy", 0.5, Direction.MAXIMISE, Linear(1.0))
         >>> area = Term("area_mm2", 0.5, Direction.MINIMISE, Linear(1000.0))
-        >>> Objective((accuracy, area)).value({"accuracy": 0.9, "area_mm2": 200.0})
-        0.85
+        >>> Objective((accuracy, area)).value({"accuracy": 0.9, "area_mm2": 250.0})
+        0.825
     """
 
     terms: tuple[Term, ...]
