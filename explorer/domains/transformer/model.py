@@ -16,7 +16,7 @@ HEAD_KINDS = ("sa_sdp", "sa_wma", "l_dft", "l_dct", "c_5", "c_9", "c_13")
 MOST_LAYERS, MOST_HEADS, MOST_STACKS, MOST_WIDTH = 128, 256, 16, 1 << 16
 """What a model of any size may reach; a bound on the work that one file can ask for."""
 
-_HEAD = re.compile(r"(" + "|".join(HEAD_KINDS) + r")_([1-9][0-9]{0,5})", re.ASCII)
+_HEAD = re.compile(r"(" + "|".join(HEAD_KINDS) + r")_([1-9][0-9]{0,5})")
 _RANK = {kind: rank for rank, kind in enumerate(HEAD_KINDS)}
 
 

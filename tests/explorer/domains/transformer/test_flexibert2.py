@@ -67,6 +67,12 @@ class TestSmallVariant(SpaceContract):
         numbered = {canonical_json(space.at(i)) for i in range(space.size)}
         assert numbered == {canonical_json(design) for design in designs}
 
+    def test_designs_are_numbered_from_the_shallowest(self, space: FlexiBert2Space) -> None:
+        lowest, highest = space.bounds
+        assert space.at(20) == space.from_vector(np.array([1, *lowest[1:]]))
+        assert space.at(19) == space.from_vector(np.array([0, *highest[1:]]))
+        assert space.at(space.size - 1) == space.from_vector(highest)
+
     def test_every_design_is_equally_likely(self, space: DesignSpace) -> None:
         generator = np.random.default_rng(1)
         counts = Counter(canonical_json(space.sample(generator)) for _ in range(50 * space.size))
