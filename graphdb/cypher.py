@@ -40,7 +40,7 @@ RETURN count(a)
 """
 
 _GRAPH: LiteralString = """
-RETURN a.key, a.domain, a.space, a.choices,
+RETURN a.key, a.domain, a.space, a.choices, a.blocks, a.edges,
        COLLECT { MATCH (a)-[:HAS]->(b:Block) RETURN properties(b) } AS blocks,
        COLLECT {
          MATCH (a)-[:HAS]->(b:Block)-[f:FEEDS]->(c:Block) RETURN [b.position, c.position, properties(f)]

@@ -1,0 +1,163 @@
+"""Architectures come back as they went in, once, whoever writes them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from graphdb import cypher
+from graphdb.architecture import Architecture, Block, Edge
+from graphdb.errors import ExplorerError, InputError, NotFoundError
+from graphdb.records import ArchitectureFilter, Range
+from graphdb.store import Store
+from tests.graphdb.designs import design, taken
+
+
+def test_a_design_comes_back_equal_and_is_stored_once(store: Store) -> None:
+    designs = [design(i) for i in range(7)]
+    assert store.architectures.add(designs, batch_size=3) == 7
+    assert store.architectures.add([*designs, design(7)]) == 1
+    for original in designs:
+        found = store.architectures.get(original.key)
+        assert found == original
+        assert found.fingerprint == original.fingerprint
+        assert found.choices == original.choices
+
+
+def test_many_graphs_are_one_query_in_the_order_asked_for(store: Store) -> None:
+    designs = [design(i) for i in range(50)]
+    store.architectures.add(designs)
+    keys = [architecture.key for architecture in reversed(designs)]
+    before = store.query_counter
+    found = store.architectures.get_many([*keys, "0" * 64])
+    assert store.query_counter - before == 1
+    assert list(found) == keys
+
+
+@pytest.mark.parametrize("shape", [((), ()), ((Block("alone"),), ()), ((Block("self"),), (Edge(0, 0),))])
+def test_the_smallest_graphs(store: Store, shape: tuple[tuple[Block, ...], tuple[Edge, ...]]) -> None:
+    small = Architecture.of("network", "tiny", {"n": len(shape[0])}, *shape)
+    store.architectures.add([small])
+    assert store.architectures.get(small.key) == small
+
+
+def test_concurrent_writers_store_each_design_once(store: Store) -> None:
+    designs = [design(i) for i in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        added = list(pool.map(lambda _: store.architectures.add(designs, batch_size=10), range(4)))
+    assert sum(added) == 40
+    assert store.architectures.counts() == {"transformer/toy": 40}
+    assert store.architectures.get(designs[3].key) == designs[3]
+
+
+def test_a_bad_attribute_stores_nothing_of_its_batch(store: Store) -> None:
+    for value in (float("nan"), 2**70):
+        bad = Architecture("network", "tiny", "{}", (Block("link", {"rate": value}),), ())
+        with pytest.raises(ExplorerError):
+            store.architectures.add([design(1), bad])
+    for name in ("position", "kind", "a`b", ""):
+        bad = Architecture("network", "tiny", "{}", (Block("link", {name: 1}),), ())
+        with pytest.raises(InputError, match="attribute"):
+            store.architectures.add([design(1), bad])
+    assert store.architectures.counts() == {}
+
+
+def test_pages_follow_one_another_in_key_order(store: Store) -> None:
+    store.architectures.add([design(i) for i in range(11)] + [design(i, domain="cnn") for i in range(3)])
+    wanted = store.architectures.keys(ArchitectureFilter(domain="transformer"))
+    found: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = store.architectures.find(ArchitectureFilter(domain="transformer"), first=4, after=cursor)
+        assert page.total == 11
+        found += [architecture.key for architecture in page.items]
+        cursor = page.end_cursor
+        if not page.has_next:
+            break
+    assert found == wanted == sorted(wanted)
+    with pytest.raises(InputError):
+        store.architectures.find(ArchitectureFilter(), first=0)
+
+
+def test_every_condition_of_a_filter_holds(store: Store) -> None:
+    designs = [design(i) for i in range(6)]
+    store.architectures.add([*designs, design(0, space="other"), design(0, domain="cnn", space="cells", blocks=2)])
+    store.measurements.add([taken(d, i / 10, accuracy=1 - i / 10, depth=i) for i, d in enumerate(designs)])
+
+    def numbers(**conditions: object) -> list[int]:
+        keys = store.architectures.keys(ArchitectureFilter(space="toy", **conditions))  # type: ignore[arg-type]
+        return sorted(store.architectures.get(key).choices["number"] for key in keys)
+
+    assert numbers() == [0, 1, 2, 3, 4, 5]
+    assert numbers(choices={"number": 3}) == [3]
+    assert numbers(choices={"name": "d4", "number": 4}) == [4]
+    assert numbers(choices={"hidden": 128 * 3}) == [2]
+    assert numbers(choice_ranges=(Range("number", 2, 4),)) == [2, 3, 4]
+    assert numbers(choice_ranges=(Range("hidden", 600, None),)) == [4, 5]
+    assert numbers(choice_ranges=(Range("nested", 4, None),)) == [4, 5]
+    assert numbers(measure_ranges=(Range("latency_s", 0.15, 0.35),)) == [2, 3]
+    assert numbers(measure_ranges=(Range("latency_s", None, 0.35), Range("accuracy", 0.75, None))) == [0, 1, 2]
+    assert numbers(measure_ranges=(Range("depth", 5, None),)) == [5]
+    assert numbers(block_kind="attention") == [0, 1, 2, 3, 4, 5]
+    assert numbers(block_kind="unheard of") == []
+    assert numbers(choices={"unheard_of": 1}) == []
+    with pytest.raises(InputError, match="minimum"):
+        numbers(choice_ranges=(Range("number", 4, 2),))
+
+
+def test_ranges_of_the_main_measures_use_their_indexes(store: Store) -> None:
+    parameters = {"low": 0.0, "high": 1.0, "after": "", "domain": None, "space": None, "block_kind": None}
+    parameters |= {"choices": [], "choice_ranges": [], "measure_ranges": []}
+    for name, source in cypher.SOURCES_MEASURE.items():
+        with store._database._driver.session() as session:
+            summary = session.run("EXPLAIN " + source + cypher.CONDITIONS + cypher.TOTAL, **parameters).consume()
+        assert "NodeIndexSeekByRange" in str(summary.plan), name
+
+
+def test_a_prefix_names_one_key(store: Store) -> None:
+    first = design(1)
+    store.architectures.add([first])
+    assert store.architectures.resolve(first.key[:6]) == first.key
+    assert store.architectures.resolve(first.key) == first.key
+    for bad in ("abc", "XYZXYZ", first.key[:5], first.key + "0"):
+        with pytest.raises(InputError):
+            store.architectures.resolve(bad)
+    with pytest.raises(NotFoundError):
+        store.architectures.resolve("f" * 64)
+    with pytest.raises(NotFoundError):
+        store.architectures.get("f" * 64)
+
+
+def test_derivation_needs_both_designs(store: Store) -> None:
+    child, parent = design(1), design(2)
+    store.architectures.add([child])
+    with pytest.raises(NotFoundError):
+        store.architectures.add_derived(child.key, parent.key, "mutation", {})
+    store.architectures.add([parent])
+    for _ in range(2):
+        store.architectures.add_derived(child.key, parent.key, "mutation", {"rate": 0.1})
+    stored = store._database.read("MATCH (:Architecture)-[d:DERIVED_FROM]->(:Architecture) RETURN d.how, d.rate")
+    assert stored == [["mutation", 0.1]]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "MATCH (a:Architecture) SET a.choices = '{'",
+        "MATCH (a:Architecture) SET a.choices = '{\"x\":1}'",
+        "MATCH (a:Architecture) REMOVE a.domain",
+        "MATCH (b:Block) REMOVE b.kind",
+        "MATCH (b:Block) SET b.position = 'first'",
+        "MATCH (:Block {position: 1})<-[:HAS]-(a) MATCH (a)-[:HAS]->(b:Block {position: 3}) DETACH DELETE b",
+    ],
+)
+def test_damage_is_reported_with_the_key(store: Store, damage: str) -> None:
+    architecture = Architecture.of(
+        "transformer", "toy", {"n": 1}, [Block("linear")] * 4, [Edge(0, 1), Edge(3, 0), Edge(2, 3)]
+    )
+    store.architectures.add([architecture])
+    store._database.write(damage)  # type: ignore[arg-type]
+    with pytest.raises(ExplorerError, match=architecture.key) as caught:
+        store.architectures.get(architecture.key)
+    assert not isinstance(caught.value, NotFoundError)
