@@ -34,7 +34,7 @@ class BoshcodeSettings:
         pool: random untried designs that are ranked by the acquisition beside what GOBI found.
         penalty: what a relative violation of 1 adds to the loss of an infeasible design.
         initial_normaliser: divides losses by the largest initial one, as published; otherwise by their range.
-        pool_distillation: the student also learns at random designs.
+        distilled: random untried designs at which the student also learns; published none.
         surrogate: training of the networks.
         gobi: walk of the inputs.
     """
@@ -48,7 +48,7 @@ class BoshcodeSettings:
     pool: int = 500
     penalty: float = 1.0
     initial_normaliser: bool = False
-    pool_distillation: bool = True
+    distilled: int = 100
     surrogate: SurrogateSettings = field(default_factory=SurrogateSettings)
     gobi: GobiSettings = field(default_factory=GobiSettings)
 
@@ -185,7 +185,8 @@ class _Query:
         self._surrogate = Surrogate(search._sizes, search.settings.surrogate, self._torch)
         known = search.scaled([observation.inputs for observation in search.observations])
         targets = torch.from_numpy(search.targets()).float()
-        extra = search.scaled(self._pool) if search.settings.pool_distillation and self._pool else None
+        distilled = self._pool[: search.settings.distilled]
+        extra = search.scaled(distilled) if distilled else None
         self._surrogate.fit(known, targets, extra)
 
     @cached_property
@@ -206,7 +207,7 @@ class _Query:
     @cached_property
     def by_deviation(self) -> list[Inputs]:
         """Untried designs of the pool, largest epistemic deviation first."""
-        return self._ranked(self._pool, lambda points: -self._surrogate.student(points))
+        return self._ranked(self._pool, lambda points: -self._surrogate.deviation(points))
 
     def _starts(self) -> list[Inputs]:
         """Half of the starts are the best designs known, the others random legal ones (published: all random)."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
-from torch.optim import Optimizer
+from torch import Tensor, nn
 
 from explorer.search.networks import (
     DenseNetwork,
@@ -25,35 +24,41 @@ class SurrogateSettings:
     """How the three networks learn; the defaults are the published constants unless said otherwise.
 
     The published code takes one sample a step. Here a step takes a batch, and the learning rates, which are stated per
-    sample, are multiplied by the batch size: an epoch moves the weights about as far as the published one.
+    sample, are multiplied by the batch size, so that an epoch moves the weights about as far; but to no more than
+    `largest_rate`, beyond which AdamW was seen to diverge (the teacher at 0.12).
 
     Attributes:
         epochs: passes over the data for each network.
-        batch: samples a step.
-        mean_rate, teacher_rate, student_rate: learning rates per sample (AdamW, AdamW, SGD).
+        batch: most samples a step.
+        mean_rate, teacher_rate, student_rate: learning rates per sample.
+        largest_rate: of any step.
         weight_decay: of AdamW, PyTorch's default.
         error_factor: weight of the squared error in the loss of the mean network. 10 as published; a plain Gaussian
             likelihood has 1, so that the learnt variance is about ten times too large.
         passes: dropout passes of the teacher for one deviation.
+        repeats: deviations averaged for what the student learns. The published student meets a new one every step, of
+            which it learns the average too.
         exploration: factor of the deviation in the acquisition.
         add_variance: adds the aleatoric variance itself to the epistemic deviation, as published, and not its root.
     """
 
     epochs: int = 200
-    batch: int = 16
+    batch: int = 128
     mean_rate: float = 5e-5
     teacher_rate: float = 2e-3
     student_rate: float = 2e-3
+    largest_rate: float = 0.01
     weight_decay: float = 0.01
     error_factor: float = 10.0
     passes: int = 10
+    repeats: int = 8
     exploration: float = 0.5
     add_variance: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch", "passes"):
-            if getattr(self, name) < (2 if name == "passes" else 1):
-                raise InputError(f"SurrogateSettings.{name} is {getattr(self, name)}, which is too small.")
+        for name, least in (("epochs", 1), ("batch", 1), ("passes", 2), ("repeats", 1)):
+            if getattr(self, name) < least:
+                raise InputError(f"SurrogateSettings.{name} must be at least {least}, found {getattr(self, name)}.")
 
 
 class Prediction(NamedTuple):
@@ -86,6 +91,7 @@ class Surrogate:
         self.mean = NaturalParameterNetwork(sizes, mean_layout(roles), generator)
         self.teacher = DenseNetwork(sizes, teacher_layout(roles), generator)
         self.student = DenseNetwork(sizes, student_layout(roles), generator)
+        self._unit = 1.0
 
     def fit(self, inputs: Tensor, targets: Tensor, unlabelled: Tensor | None = None) -> None:
         """Trains teacher, student and mean network, in this order, and freezes them.
@@ -93,28 +99,33 @@ class Surrogate:
         The published fit draws a new validation fifth every epoch, which is therefore trained on as well, and stops
         early by it almost never; here every epoch takes all samples and there is no early stop.
 
+        The published student learns by plain gradient descent, and little beyond the average deviation. Here it learns
+        by AdamW, in units of twice the average deviation.
+
         Args:
             inputs: `n x D`, within the unit box.
             targets: `n`, smaller is better, within 0 to 1.
             unlabelled: `m x D`, points at which the student also learns the spread of the teacher. The published
                 student sees the observations only, and says little about the places that nobody has measured.
         """
-        known = inputs if unlabelled is None else torch.cat([inputs, unlabelled])
         settings = self.settings
         self._train(
-            torch.optim.AdamW(self.teacher.parameters(), lr=settings.teacher_rate, weight_decay=settings.weight_decay),
+            self.teacher,
+            settings.teacher_rate,
             len(inputs),
             lambda rows: (self.teacher(inputs[rows], self._generator) - targets[rows]).square().mean(),
         )
+        known = inputs if unlabelled is None else torch.cat([inputs, unlabelled])
+        spread = torch.stack([self.spread(known) for _ in range(settings.repeats)]).mean(dim=0)
+        self._unit = 2 * float(spread.mean().clamp_min(1e-6))
         self._train(
-            torch.optim.SGD(self.student.parameters(), lr=settings.student_rate),
+            self.student,
+            settings.student_rate,
             len(known),
-            lambda rows: (self.student(known[rows]) - self.spread(known[rows])).square().mean(),
+            lambda rows: (self.student(known[rows]) - spread[rows] / self._unit).square().mean(),
         )
         self._train(
-            torch.optim.AdamW(self.mean.parameters(), lr=settings.mean_rate, weight_decay=settings.weight_decay),
-            len(inputs),
-            lambda rows: self._likelihood(inputs[rows], targets[rows]),
+            self.mean, settings.mean_rate, len(inputs), lambda rows: self._likelihood(inputs[rows], targets[rows])
         )
         for network in (self.mean, self.teacher, self.student):
             network.requires_grad_(False)
@@ -126,10 +137,15 @@ class Surrogate:
             values: Tensor = self.teacher(inputs.repeat(passes, 1), self._generator)
         return values.view(passes, -1).std(dim=0)
 
+    def deviation(self, inputs: Tensor) -> Tensor:
+        """The epistemic standard deviation that the student has learnt: `n x D` to `n`, differentiable."""
+        ratio: Tensor = self.student(inputs)
+        return self._unit * ratio
+
     def predict(self, inputs: Tensor) -> Prediction:
         """Differentiable prediction at `n x D`, `n` values each."""
         mean, variance = self.mean(inputs)
-        return Prediction(mean, variance, self.student(inputs))
+        return Prediction(mean, variance, self.deviation(inputs))
 
     def acquisition(self, inputs: Tensor, aleatoric: bool = False) -> Tensor:
         """The optimistic bound mean - exploration * deviation, to be minimised: `n x D` to `n`.
@@ -149,12 +165,13 @@ class Surrogate:
         loss: Tensor = 0.5 * (error + variance.log()).mean()
         return loss
 
-    def _train(self, optimiser: Optimizer, samples: int, loss: Callable[[Tensor], Tensor]) -> None:
-        batch = min(self.settings.batch, samples)
-        for group in optimiser.param_groups:
-            group["lr"] *= batch
-        for _ in range(self.settings.epochs):
-            for rows in torch.randperm(samples, generator=self._generator).split(batch):  # type: ignore[no-untyped-call]
+    def _train(self, network: nn.Module, rate: float, samples: int, loss: Callable[[Tensor], Tensor]) -> None:
+        settings = self.settings
+        rate = min(rate * min(settings.batch, samples), settings.largest_rate)
+        optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=settings.weight_decay, fused=True)
+        for _ in range(settings.epochs):
+            order = torch.randperm(samples, generator=self._generator)
+            for rows in torch.split(order, settings.batch):
                 optimiser.zero_grad()
                 loss(rows).backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
