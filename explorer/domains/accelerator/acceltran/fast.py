@@ -31,7 +31,7 @@ from explorer.domains.accelerator.acceltran.tiling import Integers, Numbers, Sha
 from graphdb.errors import InputError
 
 Figures = dict[str, float]
-CHUNK = 512
+CHUNK = 64
 """Pairs costed together: enough to hide the cost of a call, few enough to stay in the cache."""
 _MOST_WORK = 2.0**62
 

@@ -68,6 +68,12 @@ def hardware(choices: Mapping[str, Any], training: bool) -> Hardware:
             f"The accelerator has {'no' if missing else 'an unknown'} choice {(missing or unknown)[0]!r:.60}; "
             f"allowed: {', '.join(NAMES + IGNORED)}."
         )
+    for name in ("non_linearity", "memory"):
+        if not isinstance(values[name], str):
+            _refuse(name, values[name], "a name")
+    for name in COUNTS + BUFFERS:
+        if not isinstance(values[name], int | float):
+            _refuse(name, values[name], "a number")
     # Types belong to the key: True and 1 are equal, and one of them is refused.
     return _hardware(tuple((name, type(values[name]), values[name]) for name in NAMES), training)
 

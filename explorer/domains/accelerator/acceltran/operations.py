@@ -101,14 +101,15 @@ def model_operations(
     Raises:
         InputError: the dictionary is malformed.
     """
-    layers = Counter(_layers_of(model))
+    layers = _layers_of(model)
     return ModelOperations(
         tuple(_layer_operations(layer, repeats, sequence_length, training) for layer, repeats in layers.items()),
         (vocabulary + sequence_length) * model["h"][0],
     )
 
 
-def _layers_of(model: Mapping[str, Any]) -> list[_Layer]:
+def _layers_of(model: Mapping[str, Any]) -> Counter[_Layer]:
+    """Distinct layers and how often they occur."""
     try:
         depth, heads, hidden, widths = (model[name] for name in "lohf")
         if not depth == len(heads) == len(hidden) == len(widths) or depth < 1:
@@ -117,7 +118,8 @@ def _layers_of(model: Mapping[str, Any]) -> list[_Layer]:
                 "entries; allowed: l of at least 1 and as many entries."
             )
         following = [*hidden[1:], hidden[-1]]
-        return [_Layer(tuple(o), h, tuple(f), n) for o, h, f, n in zip(heads, hidden, widths, following, strict=True)]
+        layers = zip(heads, hidden, widths, following, strict=True)
+        return Counter(_Layer(tuple(o), h, tuple(f), n) for o, h, f, n in layers)
     except (KeyError, TypeError):
         raise InputError("The model is no model dictionary; allowed: an object with l, o, h and f.") from None
 

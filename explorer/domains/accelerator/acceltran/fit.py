@@ -1,0 +1,26 @@
+"""Whether a model fits an accelerator, known without simulating the pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from explorer.domains.accelerator.acceltran.constants import DATA_BITS, MEBIBYTE_BITS
+
+
+def needed_weight_buffer_mib(embedding_elements: int, weight_sparsity: float) -> float:
+    """MiB that the embeddings take in the weight buffer, where the published simulator keeps them for the whole run."""
+    return embedding_elements * (DATA_BITS * (1 - weight_sparsity)) / MEBIBYTE_BITS
+
+
+def fits(model: Mapping[str, Any], accelerator: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
+    """Whether the published simulator would run the pair: the one thing it refuses is embeddings that are too large.
+
+    Args:
+        model: a legal model dictionary.
+        accelerator: legal choices.
+        settings: all settings of the run.
+    """
+    elements = (settings["vocabulary"] + settings["sequence_length"]) * model["h"][0]
+    needed = needed_weight_buffer_mib(elements, settings["weight_sparsity"])
+    return bool(needed <= accelerator["weight_buffer_mb"])

@@ -1,0 +1,97 @@
+"""Measures how many pairs of model and accelerator the simulators evaluate in a second, in one process.
+
+python scripts/bench_simulators.py [--pairs 1000] [--seed 0]
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from explorer import registry
+from explorer.simulator import Simulator
+from explorer.space import DesignSpace
+from graphdb.architecture import Architecture
+from graphdb.errors import InputError
+
+Pair = dict[str, Architecture]
+PAIRS_PER_S = 1000.0
+"""What one process is meant to reach."""
+
+BERT_BASE = {"l": 12, "o": [["sa_sdp_64"] * 12] * 12, "h": [768] * 12, "f": [[3072]] * 12}
+SERVER = {
+    "tile_b": 1,
+    "tile_x": 16,
+    "tile_y": 16,
+    "pe": 512,
+    "lanes_per_pe": 32,
+    "mac_per_lane": 16,
+    "softmax_per_pe": 32,
+    "batch_size": 4,
+    "activation_buffer_mb": 32,
+    "weight_buffer_mb": 64,
+    "mask_buffer_mb": 8,
+    "memory": "rram_32_2_1",
+    "non_linearity": "gelu",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=1000, help="pairs in a batch")
+    parser.add_argument("--seed", type=int, default=0, help="of the random designs")
+    given = parser.parse_args()
+    simulator = registry.simulator("acceltran")
+    single(simulator)
+    for space in ("flexibert_early", "flexibert2"):
+        for task in ("inference", "training"):
+            batch(simulator, registry.space(space), task, given.pairs, np.random.default_rng(given.seed))
+
+
+def single(simulator: Simulator) -> None:
+    """BERT-Base on the server preset, once warm."""
+    pair = {
+        "model": Architecture.of("transformer", "bench", BERT_BASE, [], []),
+        "accelerator": Architecture.of("accelerator", "bench", SERVER, [], []),
+    }
+    settings = simulator.settings({})
+    simulator.run(pair, settings)
+    runs = [seconds(lambda: simulator.run(pair, settings)) for _ in range(50)]
+    print(f"BERT-Base on server, warm: {1e3 * float(np.median(runs)):.2f} ms (median of {len(runs)})")
+
+
+def batch(simulator: Simulator, models: DesignSpace, task: str, count: int, generator: np.random.Generator) -> None:
+    """Random models on random accelerators: all in one call, then one by one."""
+    settings = simulator.settings({"task": task})
+    accelerators = registry.space("elector")
+    # Fresh designs for each way, so that neither profits from what the other has cached.
+    batched, alone = (
+        [
+            {"model": models.build(models.sample(generator)), "accelerator": accelerators.build(sample)}
+            for sample in (accelerators.sample(generator) for _ in range(n))
+        ]
+        for n in (count, min(count, 200))
+    )
+    outcomes: list[object] = []
+    at_once = seconds(lambda: outcomes.extend(simulator.run_batch(batched, settings)))
+    one_by_one = seconds(lambda: [simulator.run_batch([pair], settings) for pair in alone])
+    refused = sum(isinstance(found, InputError) for found in outcomes)
+    print(
+        f"{models.name}, {task}: {count} pairs in one call {at_once:.3f} s = {count / at_once:.0f} pairs/s "
+        f"({count / at_once / PAIRS_PER_S:.1f} times {PAIRS_PER_S:.0f}; {refused} do not fit); "
+        f"one by one {len(alone) / one_by_one:.0f} pairs/s"
+    )
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Wall time of one call."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
