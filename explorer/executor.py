@@ -83,11 +83,11 @@ def _dask_executor(scheduler: str) -> Iterator[Executor]:
             "--scheduler needs Dask, which is not installed: pip install 'explorer-codesign[dask]'."
         ) from error
     try:
-        client = Client(scheduler, timeout="10s")
+        client = Client(scheduler, timeout="10s")  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise UnavailableError(
             f"No Dask scheduler answers at {scheduler}; give tcp://host:port of a running one."
         ) from error
     with client:
-        executor: Executor = client.get_executor()
+        executor: Executor = client.get_executor()  # type: ignore[no-untyped-call]
         yield executor

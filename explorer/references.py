@@ -87,8 +87,11 @@ def split_overrides(simulator: str, texts: Sequence[str]) -> Overrides:
     return Overrides({name: value for name, value in given.items() if name in OVERRIDES}, settings)
 
 
-def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
+def parse_settings(texts: Sequence[str], flag: str = "--set") -> dict[str, Any]:
     """`name=value` texts as a dictionary; values are read as JSON where they are JSON, and as text otherwise.
+
+    Args:
+        flag: by which they were given, for the message.
 
     Raises:
         InputError: a text without `=`, or a name given twice.
@@ -97,9 +100,9 @@ def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
     for text in texts:
         name, separator, value = text.partition("=")
         if not separator or not name:
-            raise InputError(f"--set {text!r} is not name=value.")
+            raise InputError(f"{flag} {text!r} is not name=value.")
         if name in given:
-            raise InputError(f"--set {name} is given twice.")
+            raise InputError(f"{flag} {name} is given twice.")
         given[name] = _value(value)
     return given
 

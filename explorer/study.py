@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 from explorer.executor import Refused, evaluate
 from explorer.recipe import Plan, Recipe, Roles
+from graphdb.architecture import Architecture
 from graphdb.errors import ConflictError, UnavailableError
 from graphdb.measurement import Measurement
 from graphdb.records import NewTrial, StudyRecord, StudyState, TrialRecord, TrialState
@@ -95,7 +96,8 @@ class Study:
             renew()
 
     def _ask(self, plan: Plan, first: int, count: int) -> int:
-        roles, trials = [], []
+        roles: list[Architecture] = []
+        trials: list[NewTrial] = []
         proposals = plan.optimiser.ask(count)
         for offset, proposal in enumerate(proposals):
             architectures = plan.architectures(proposal.inputs)

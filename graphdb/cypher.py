@@ -157,6 +157,12 @@ READ_EMBEDDINGS: Final = """
 MATCH (a:Architecture) WHERE a.key IN $keys AND a.embedding IS NOT NULL RETURN a.key, a.embedding
 """
 
+MISSING_EMBEDDINGS: Final = """
+MATCH (a:Architecture {domain: $domain})
+WHERE a.embedding_model IS NULL OR a.embedding_model <> $model
+RETURN a.key ORDER BY a.key
+"""
+
 EMBEDDING_OF: Final = "MATCH (a:Architecture {key: $key}) RETURN a.domain, a.embedding"
 
 SIMILAR: Final = """

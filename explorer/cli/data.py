@@ -111,12 +111,12 @@ def similar(
 
     Example: explorer similar 3f2a91c0 -k 10
     """
-    from explorer import embedding
+    from explorer import surrogates
 
     with open_store(Settings.from_environment()) as store:
         full = store.architectures.resolve(key)
-        with working("Embedding what has no embedding yet"):
-            embedding.ensure_embedding(store, full)
+        with errors.status("Looking for the embedding") as status:
+            surrogates.ensure_embedding(store, full, lambda phase: status.update(phase))
         found = store.embeddings.similar(full, count)
         near = store.architectures.get_many([other for other, _ in found])
     if json:

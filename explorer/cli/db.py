@@ -51,8 +51,8 @@ def wipe(
     settings = _embedded_settings()
     if not yes and not typer.confirm(f"Delete every architecture, measurement and study in {settings.data_directory}?"):
         raise typer.Exit(1)
-    found = embedded.wipe(settings.data_directory)
-    _show(asdict(found), json)
+    embedded.wipe(settings.data_directory)
+    _show(asdict(embedded.status(settings.data_directory)), json)
 
 
 def _embedded_settings() -> Settings:

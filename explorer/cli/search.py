@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
@@ -38,8 +38,11 @@ def search(
     minima: Annotated[
         list[str] | None, typer.Option("--min", help="Constraint measure=value, for example accuracy=0.8; repeatable.")
     ] = None,
+    weights: Annotated[
+        list[str] | None, typer.Option("--weight", help="term=value, for example accuracy=0.7; repeatable.")
+    ] = None,
     overrides: Annotated[
-        list[str] | None, typer.Option("--set", help="name=value, a setting of the recipe; repeatable.")
+        list[str] | None, typer.Option("--set", help="name=value, a setting of the recipe or simulator; repeatable.")
     ] = None,
     workers: Annotated[int, typer.Option(help="Processes that evaluate.")] = 2,
     scheduler: Annotated[str | None, typer.Option(help="Dask scheduler to evaluate on, tcp://host:port.")] = None,
@@ -50,13 +53,27 @@ def search(
 
     Example: explorer search transcode --budget 60 --seed 0 --max area_mm2=200
     """
-    settings = Settings.from_environment()
-    with open_store(settings) as store:
+    from explorer import service
+
+    with open_store(Settings.from_environment()) as store:
         if resume is None:
-            record = _planned(store, recipe, budget, seed, name, objective, maxima, minima, overrides)
+            if recipe is None:
+                raise InputError("No recipe was given: name one (`explorer search transcode`), or a study by --resume.")
+            record = service.plan_study(
+                store,
+                recipe=recipe,
+                budget=BUDGET if budget is None else budget,
+                seed=0 if seed is None else seed,
+                name=name,
+                objective=objective,
+                constraints=[f"max:{text}" for text in maxima or []] + [f"min:{text}" for text in minima or []],
+                settings=_settings(weights, overrides),
+            )
         else:
-            fixed = {"--name": name, "--objective": objective, "--max": maxima, "--min": minima, "--set": overrides}
-            record = _resumed(store, resume, recipe, budget, seed, [flag for flag, value in fixed.items() if value])
+            fixed = [name, objective, maxima, minima, weights, overrides]
+            flags = ["--name", "--objective", "--max", "--min", "--weight", "--set"]
+            given = [flag for flag, value in zip(flags, fixed, strict=True) if value]
+            record = _resumed(store, resume, recipe, budget, seed, given)
         _run(store, record, workers, scheduler)
         record = store.studies.get(record.name)
         files = write_plots(store, record, plots)
@@ -66,31 +83,13 @@ def search(
             show_findings(store, record, files)
 
 
-def _planned(
-    store: Store,
-    recipe: str | None,
-    budget: int | None,
-    seed: int | None,
-    name: str | None,
-    objective: str | None,
-    maxima: list[str] | None,
-    minima: list[str] | None,
-    overrides: list[str] | None,
-) -> StudyRecord:
-    from explorer import references, service
+def _settings(weights: list[str] | None, overrides: list[str] | None) -> dict[str, Any]:
+    from explorer.references import parse_settings
 
-    if recipe is None:
-        raise InputError("No recipe was given; name one (`explorer search transcode`), or a study with --resume.")
-    return service.plan_study(
-        store,
-        recipe=recipe,
-        budget=BUDGET if budget is None else budget,
-        seed=0 if seed is None else seed,
-        name=name,
-        objective=objective,
-        constraints=[f"max:{text}" for text in maxima or []] + [f"min:{text}" for text in minima or []],
-        settings=references.parse_settings(overrides or []),
-    )
+    given = parse_settings(overrides or [])
+    if weights:
+        given["weights"] = parse_settings(weights, "--weight")
+    return given
 
 
 def _resumed(

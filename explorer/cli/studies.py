@@ -118,8 +118,8 @@ def show_findings(store: Store, record: StudyRecord, plots: Sequence[Path]) -> N
         return
     _print_trials(found, found.front, f"Pareto-optimal designs of {record.name}")
     console.print(f"\n[bold]Best under the objective[/] ({found.values[found.best.index]:.4f}):", highlight=False)
-    for role, key in found.best.measurement.roles.items():
-        architecture = found.architectures[key]
+    for role in _roles(found.best):
+        architecture = found.architectures[found.best.measurement.roles[role]]
         console.print(f"  [bold]{role}[/] {architecture.key} ({architecture.space})", highlight=False, soft_wrap=True)
         for choice, value in architecture.choices.items():
             console.print(f"    {choice}: {json_format.dumps(value)}", highlight=False, soft_wrap=True)
@@ -132,7 +132,7 @@ def show_findings(store: Store, record: StudyRecord, plots: Sequence[Path]) -> N
     console.print(f"  [bold]measures[/] {shown}", highlight=False, soft_wrap=True)
     if plots:
         console.print(f"\nPareto plot: {', '.join(str(file) for file in plots)}", highlight=False, soft_wrap=True)
-    first = short(next(iter(measurement.roles.values())))
+    first = short(measurement.roles[_roles(found.best)[0]])
     console.print("\nNext:")
     for command, does in (
         (f"explorer show {first}", "its graph and all its measurements"),
@@ -176,14 +176,14 @@ def _print_trials(found: Findings, trials: Sequence[TrialRecord], title: str) ->
     from explorer import registry
 
     columns = registry.recipe(found.record.recipe).columns
-    roles = list(trials[0].measurement.roles) if trials else []
+    roles = _roles(trials[0]) if trials else []
     rows = table(title, "trial", *roles, "objective", *columns, "origin")
     for trial in trials:
         measurement = trial.measurement
         value = found.values.get(trial.index)
         rows.add_row(
             str(trial.index),
-            *(short(key) for key in measurement.roles.values()),
+            *(short(measurement.roles[role]) for role in roles),
             number(value) if value is not None else str(trial.state) if trial.state != "done" else "infeasible",
             *(number(measurement.measures.get(name), name in measurement.predicted) for name in columns),
             trial.origin,
@@ -199,11 +199,20 @@ def _trial_json(found: Findings, trial: TrialRecord) -> dict[str, Any]:
         "state": str(trial.state),
         "origin": trial.origin,
         "objective": found.values.get(trial.index),
-        "roles": {role: architecture_json(found.architectures[key]) for role, key in trial.measurement.roles.items()},
+        "roles": {
+            role: architecture_json(found.architectures[trial.measurement.roles[role]]) for role in _roles(trial)
+        },
         "measures": nested_measures(trial.measurement.measures),
         "predicted": sorted(trial.measurement.predicted),
         "message": trial.message,
     }
+
+
+def _roles(trial: TrialRecord) -> list[str]:
+    """The roles in the order of their simulator; the store knows none."""
+    from explorer import registry
+
+    return list(registry.simulator(trial.measurement.simulator).roles)
 
 
 def _best_json(found: Findings) -> dict[str, Any] | None:

@@ -36,6 +36,10 @@ class EmbeddingStore:
         """The embeddings of those architectures that have one, in one query."""
         return dict(self._database.read(cypher.READ_EMBEDDINGS, keys=list(keys)))
 
+    def missing(self, model: str, domain: str) -> list[str]:
+        """Keys of the architectures of `domain` whose embedding is not one of this model."""
+        return [row[0] for row in self._database.read(cypher.MISSING_EMBEDDINGS, model=model, domain=domain)]
+
     def similar(self, key: str, k: int) -> list[tuple[str, float]]:
         """The `k` nearest architectures of the same domain, nearest first, with (1 + cosine similarity) / 2.
 

@@ -129,13 +129,13 @@ def start(name: str, settings: Settings, log: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def test_kill_9_of_the_search_loses_nothing(store: Store, settings: Settings, tmp_path: Path) -> None:
+def test_kill_9_of_the_search_loses_nothing(store: Store, server_settings: Settings, tmp_path: Path) -> None:
     store.studies.create(record("undisturbed", budget=60, task="undisturbed"))
     run_here(store, "undisturbed")
     store.studies.create(record("killed", budget=60, task="killed"))
     log, generator, kills = tmp_path / "log", np.random.default_rng(7), 0
     while True:
-        process = start("killed", settings, log)
+        process = start("killed", server_settings, log)
         try:
             process.wait(timeout=float(generator.uniform(0.9, 1.6)))
             break

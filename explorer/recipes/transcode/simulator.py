@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from explorer import registry
+from explorer.domains.accelerator.acceltran.simulator import AccelTranSimulator
 from explorer.simulator import Simulator
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
@@ -23,11 +24,11 @@ class TransCodeSimulator(Simulator):
 
     name = "transcode"
     version = "1"
-    roles = {"model": "transformer", "accelerator": "accelerator"}  # noqa: RUF012
+    roles = MappingProxyType({"model": "transformer", "accelerator": "accelerator"})
+    measures = MappingProxyType({"accuracy": "QNLI accuracy, 0 to 1", **AccelTranSimulator.measures})
 
     def __init__(self) -> None:
-        self._acceltran = registry.simulator("acceltran")
-        self.measures = {"accuracy": "QNLI accuracy, 0 to 1", **self._acceltran.measures}
+        self._acceltran = AccelTranSimulator()
 
     def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """AccelTran's settings, `accuracy` and `accuracy_source`, all checked."""

@@ -1,0 +1,83 @@
+"""What a TransCODE pair is worth: the published convex combination, and the default that gives costs their weight."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from explorer.objective import Constraint, Direction, Linear, Logarithmic, Objective, Scale, Term, parse_constraint
+from graphdb.errors import InputError
+
+WEIGHTS = {"accuracy": 0.5, "area": 0.1, "dynamic energy": 0.2, "leakage energy": 0.1, "latency": 0.1}
+"""Of TransCODE's co-design driver; they are the same in every objective here."""
+
+_COSTS = ("area", "dynamic energy", "leakage energy", "latency")
+
+_PUBLISHED: dict[str, tuple[str, Scale]] = {
+    "accuracy": ("accuracy", Linear(1.0)),
+    "area": ("area_mm2", Linear(30_000.0)),
+    "dynamic energy": ("energy_dynamic_j", Linear(90.0)),
+    "leakage energy": ("energy_leakage_j", Linear(20.0)),
+    "latency": ("cycles", Linear(4e9)),
+}
+_DECADES: dict[str, tuple[str, Scale]] = {
+    "accuracy": ("accuracy", Linear(1.0)),
+    "area": ("area_mm2", Logarithmic(1e1, 1e5)),
+    "dynamic energy": ("energy_dynamic_j", Logarithmic(1e-3, 1e2)),
+    "leakage energy": ("energy_leakage_j", Logarithmic(1e-5, 1e2)),
+    "latency": ("latency_s", Logarithmic(1e-5, 1e1)),
+}
+OBJECTIVES = {"decades": _DECADES, "published": _PUBLISHED}
+"""Name -> term -> measure and scale.
+
+`published` divides each cost of a batch by a constant far above what these models cost (a median pair scores 0.998 on
+dynamic energy), so that accuracy decides alone. `decades` counts the powers of ten instead: each cost runs over the
+smallest range of whole decades that holds the inference of every early FlexiBERT model on every ELECTOR accelerator.
+"""
+
+
+def objective(
+    name: str, weights: Mapping[str, float], constraints: Sequence[str], known: Mapping[str, str]
+) -> Objective:
+    """An objective of that name.
+
+    Args:
+        name: one of `OBJECTIVES`.
+        weights: term -> weight, in place of the published ones; all weights are then divided by their sum.
+        constraints: `max:measure=value` or `min:measure=value`.
+        known: the measures that there are.
+
+    Raises:
+        InputError: unknown name, term or measure; weights that are negative or all zero; a malformed constraint.
+    """
+    if name not in OBJECTIVES:
+        raise InputError(f"There is no objective {name!r}; allowed: {', '.join(OBJECTIVES)}.")
+    shares = _shares(weights)
+    terms = tuple(
+        Term(measure, shares[term], Direction.MINIMISE if term in _COSTS else Direction.MAXIMISE, scale)
+        for term, (measure, scale) in OBJECTIVES[name].items()
+    )
+    return Objective(terms, tuple(_constraint(text, known) for text in constraints))
+
+
+def _shares(weights: Mapping[str, float]) -> dict[str, float]:
+    changed = {term.replace("_", " "): weight for term, weight in weights.items()}
+    for term, weight in changed.items():
+        if term not in WEIGHTS:
+            raise InputError(f"There is no weight of {term!r}; allowed: {', '.join(WEIGHTS)}.")
+        if not (isinstance(weight, int | float) and math.isfinite(weight) and weight >= 0):
+            raise InputError(f"The weight of {term} is {weight!r}; a number of at least 0 is needed.")
+    merged = WEIGHTS | changed
+    total = math.fsum(merged.values())
+    if total == 0:
+        raise InputError("All weights are 0; at least one must be larger.")
+    return {term: weight / total for term, weight in merged.items()}
+
+
+def _constraint(text: str, known: Mapping[str, str]) -> Constraint:
+    kind, _, rest = text.partition(":")
+    if kind == "min":
+        return parse_constraint(rest, "min", known)
+    if kind == "max":
+        return parse_constraint(rest, "max", known)
+    raise InputError(f"The constraint {text!r} is neither max:measure=value nor min:measure=value.")
