@@ -76,12 +76,15 @@ def batch(simulator: Simulator, models: DesignSpace, task: str, count: int, gene
         for n in (count, min(count, 200))
     )
     outcomes: list[object] = []
+    processor = time.process_time()
     at_once = seconds(lambda: outcomes.extend(simulator.run_batch(batched, settings)))
+    processor = time.process_time() - processor
     one_by_one = seconds(lambda: [simulator.run_batch([pair], settings) for pair in alone])
     refused = sum(isinstance(found, InputError) for found in outcomes)
     print(
         f"{models.name}, {task}: {count} pairs in one call {at_once:.3f} s = {count / at_once:.0f} pairs/s "
-        f"({count / at_once / PAIRS_PER_S:.1f} times {PAIRS_PER_S:.0f}; {refused} do not fit); "
+        f"({count / at_once / PAIRS_PER_S:.1f} times {PAIRS_PER_S:.0f}), {processor:.3f} s of processor time "
+        f"({refused} do not fit); "
         f"one by one {len(alone) / one_by_one:.0f} pairs/s"
     )
 
