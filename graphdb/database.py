@@ -119,7 +119,7 @@ class Database:
             return UnavailableError(f"The server at {self._address} has no database {self._name!r}.")
         if "No space left" in reason or "OutOfDiskSpace" in code:
             return StorageFullError(f"The disk of the database at {self._address} is full.")
-        if code.startswith("Neo.ClientError.Statement"):
+        if code in ("Neo.ClientError.Statement.TypeError", "Neo.ClientError.Statement.ArgumentError"):
             return InputError(f"The database refuses a value ({reason}).")
         return UnavailableError(f"The database at {self._address} failed ({code}: {reason}).")
 

@@ -1,6 +1,6 @@
 """The embedded Neo4j: brought onto the machine, started, stopped and wiped without a server to install."""
 
+from graphdb.embedded.jars import NEO4J_VERSION, provision
 from graphdb.embedded.lifecycle import ServerStatus, start, status, stop, wipe
-from graphdb.embedded.provision import NEO4J_VERSION, provision
 
 __all__ = ["NEO4J_VERSION", "ServerStatus", "provision", "start", "status", "stop", "wipe"]

@@ -29,8 +29,8 @@ from graphdb.embedded.files import (
     try_lock,
     write_atomically,
 )
+from graphdb.embedded.jars import NEO4J_VERSION
 from graphdb.embedded.process import start_time
-from graphdb.embedded.provision import NEO4J_VERSION
 
 HEAP_MIB = 512
 PAGE_CACHE_MIB = 128

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graphdb.embedded.files import EXIT_ANOTHER_SERVES, EXIT_STORAGE_FULL, DataDirectory, ServerState, try_lock
+from graphdb.embedded.jars import NEO4J_VERSION, Progress, provision
 from graphdb.embedded.process import is_alive, resident_memory_bytes, start_time
-from graphdb.embedded.provision import NEO4J_VERSION, Progress, provision
 from graphdb.errors import ConflictError, InputError, StorageFullError, UnavailableError
 
 START_TIMEOUT_S = 120.0

@@ -69,6 +69,8 @@ def architecture_row(architecture: Architecture) -> Row:
             "domain": architecture.domain,
             "space": architecture.space,
             "choices": architecture.choices_json,
+            "blocks": len(architecture.blocks),
+            "edges": len(architecture.edges),
             **choice_properties(architecture.choices),
         },
         "blocks": [
@@ -131,32 +133,28 @@ def _attributes(attributes: Mapping[str, Scalar], what: str) -> Mapping[str, Sca
 
 
 def architecture_of(row: Sequence[Any]) -> Architecture:
-    """The architecture of one row (key, domain, space, choices, blocks, edges).
+    """The architecture of one row (key, domain, space, choices, numbers of blocks and edges, blocks, edges).
 
     Raises:
         CorruptError: the row is not what `architecture_row` wrote.
     """
-    key, domain, space, choices_json, blocks, edges = row
+    key, domain, space, choices_json, block_count, edge_count, blocks, edges = row
     try:
         architecture = Architecture(
             domain,
             space,
             choices_json,
-            tuple(
-                Block(block.pop("kind"), block)
-                for block in sorted(blocks, key=_pop_position)
-                if isinstance(block, dict)
-            ),
+            tuple(Block(block.pop("kind"), block) for block in sorted(blocks, key=_pop_position)),
             tuple(
                 Edge(source, target, attributes)
                 for source, target, attributes in sorted(edges, key=lambda edge: _pop_position(edge[2]))
             ),
         )
-        if architecture.key == key:
+        if (architecture.key, len(blocks), len(edges)) == (key, block_count, edge_count):
             return architecture
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise CorruptError(f"The architecture {key} in the database is damaged; remove it and add it again.") from error
-    raise CorruptError(f"The architecture {key} in the database does not match its key; remove it and add it again.")
+    raise CorruptError(f"The architecture {key} in the database is not whole; remove it and add it again.")
 
 
 def _pop_position(properties: Row) -> int:

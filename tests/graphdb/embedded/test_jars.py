@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from graphdb.embedded import provision
+from graphdb.embedded import jars
 from graphdb.errors import ProvisionError, StorageFullError
 
-JAR = provision.Jar("com.lihaoyi", "sourcecode_3", "0.4.2", "", 3, "0" * 64)
+JAR = jars.Jar("com.lihaoyi", "sourcecode_3", "0.4.2", "", 3, "0" * 64)
 
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache and a lock file of one jar."""
     monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(provision, "locked_jars", lambda: (JAR,))
+    monkeypatch.setattr(jars, "locked_jars", lambda: (JAR,))
     return tmp_path / "cache"
 
 
@@ -28,7 +28,7 @@ def _files(cache: Path) -> list[Path]:
 
 
 def _downloads(content: bytes) -> object:
-    def download(jar: provision.Jar, scratch: Path) -> Path:
+    def download(jar: jars.Jar, scratch: Path) -> Path:
         path = scratch / jar.file_name
         path.write_bytes(content)
         return path
@@ -38,34 +38,34 @@ def _downloads(content: bytes) -> object:
 
 def test_the_lock_file_is_complete_and_names_no_host() -> None:
     text = files("graphdb.embedded").joinpath("jars.csv").read_text(encoding="utf-8")
-    jars = provision.locked_jars()
-    assert len({jar.file_name for jar in jars}) == len(jars) == 225
-    assert all(re.fullmatch(r"[0-9a-f]{64}", jar.sha256) and jar.size_bytes > 0 for jar in jars)
-    assert {(jar.group, jar.artifact, jar.version) for jar in jars} >= {
-        ("org.neo4j", artifact, provision.NEO4J_VERSION) for artifact in ("neo4j", "neo4j-bolt", "neo4j-kernel")
+    locked = jars.locked_jars()
+    assert len({jar.file_name for jar in locked}) == len(locked) == 225
+    assert all(re.fullmatch(r"[0-9a-f]{64}", jar.sha256) and jar.size_bytes > 0 for jar in locked)
+    assert {(jar.group, jar.artifact, jar.version) for jar in locked} >= {
+        ("org.neo4j", artifact, jars.NEO4J_VERSION) for artifact in ("neo4j", "neo4j-bolt", "neo4j-kernel")
     }
     assert "://" not in text
 
 
 def test_a_jar_with_another_sum_is_refused_and_not_kept(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provision, "_download", _downloads(b"bad"))
+    monkeypatch.setattr(jars, "_download", _downloads(b"bad"))
     with pytest.raises(ProvisionError, match=r"sourcecode_3-0\.4\.2\.jar.*SHA-256"):
-        provision.provision()
+        jars.provision()
     assert _files(cache) == []
 
 
 def test_a_damaged_jar_in_the_cache_is_fetched_again(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import hashlib
 
-    good = provision.Jar("g", "a", "1", "", 4, hashlib.sha256(b"good").hexdigest())
-    monkeypatch.setattr(provision, "locked_jars", lambda: (good,))
-    monkeypatch.setattr(provision, "_download", _downloads(b"good"))
+    good = jars.Jar("g", "a", "1", "", 4, hashlib.sha256(b"good").hexdigest())
+    monkeypatch.setattr(jars, "locked_jars", lambda: (good,))
+    monkeypatch.setattr(jars, "_download", _downloads(b"good"))
     seen: list[tuple[int, int]] = []
-    directory = provision.provision(lambda done, total: seen.append((done, total)))
+    directory = jars.provision(lambda done, total: seen.append((done, total)))
     assert seen == [(1, 1)]
     (directory / good.file_name).write_bytes(b"goo")
-    assert (provision.provision() / good.file_name).read_bytes() == b"good"
-    assert provision.provision(lambda *_: pytest.fail("nothing is missing")) == directory
+    assert (jars.provision() / good.file_name).read_bytes() == b"good"
+    assert jars.provision(lambda *_: pytest.fail("nothing is missing")) == directory
 
 
 def test_without_a_network_it_is_one_sentence(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +74,7 @@ def test_without_a_network_it_is_one_sentence(cache: Path, monkeypatch: pytest.M
     monkeypatch.setenv("NO_PROXY", "")
     monkeypatch.setenv("no_proxy", "")
     with pytest.raises(ProvisionError, match="cannot be fetched") as caught:
-        provision.provision()
+        jars.provision()
     assert "\n" not in str(caught.value)
     assert _files(cache) == []
 
@@ -83,9 +83,9 @@ def test_a_full_disk_is_named(cache: Path, monkeypatch: pytest.MonkeyPatch) -> N
     def full(*_: object) -> Path:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(provision, "_download", full)
+    monkeypatch.setattr(jars, "_download", full)
     with pytest.raises(StorageFullError, match="full"):
-        provision.provision()
+        jars.provision()
     assert _files(cache) == []
 
 
@@ -93,4 +93,4 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: py
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path / "file"))
     with pytest.raises(ProvisionError, match="cannot be written"):
-        provision.provision()
+        jars.provision()
