@@ -19,6 +19,7 @@ from graphdb.errors import InputError
 VERSION = 1
 
 _Row = tuple[tuple[str, type, Scalar], ...]  # with the type, as True equals 1
+_Topology = tuple[int, tuple[tuple[int, int], ...]]
 _Key = TypeVar("_Key")
 
 
@@ -79,36 +80,26 @@ class Vocabulary:
         Raises:
             InputError: an architecture has no blocks.
         """
-        block_rows, edge_rows = _Rows[tuple[str, _Row]](), _Rows[_Row]()
-        topologies: dict[tuple[int, tuple[tuple[int, int], ...]], NDArray[np.float32]] = {}
-        place, links, sizes, ends = [], [], [], []
+        block_rows, edge_rows, topologies = _Rows[tuple[str, _Row]](), _Rows[_Row](), _Rows[_Topology]()
         for architecture in architectures:
             if not architecture.blocks:
                 raise InputError(f"A {architecture.space} architecture has no blocks; a graph needs at least one.")
             block_rows.add((block.kind, _row(block.attributes)) for block in architecture.blocks)
             edge_rows.add(_row(edge.attributes) for edge in architecture.edges)
-            pairs = tuple((edge.source, edge.target) for edge in architecture.edges)
-            topology = (len(architecture.blocks), pairs)
-            if topology not in topologies:
-                topologies[topology] = positions(*topology)
-            place.append(topologies[topology])
-            links.append(np.array(pairs, dtype=np.int64).reshape(-1, 2))
-            sizes.append(len(architecture.blocks))
-            ends.append(len(pairs))
-        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64) if sizes else np.zeros(0, np.int64)
-        index = np.concatenate([*links, np.zeros((0, 2), np.int64)]) + np.repeat(starts, ends)[:, None]
-        features = block_rows.gather([self._block_row(*row) for row in block_rows.distinct], self.node_width)
-        if place:
-            features[:, -POSITION_WIDTH:] = np.concatenate(place)
-        attributes = edge_rows.gather(
-            [[0.0, 0.0, *self.edges.row(_attributes(row))] for row in edge_rows.distinct], self.edge_width
-        )
-        return _data(features, index, attributes, np.repeat(np.arange(len(sizes)), sizes), len(sizes))
+            topologies.add([(len(architecture.blocks), tuple((e.source, e.target) for e in architecture.edges))])
+        features = block_rows.gather([self._block_row(*row) for row in block_rows], self.node_width)
+        attributes = edge_rows.gather([self._edge_row(row) for row in edge_rows], self.edge_width)
+        index, graph, position = _joined(topologies)
+        features[:, -POSITION_WIDTH:] = position
+        return _data(features, index, attributes, graph, len(architectures))
 
     def _block_row(self, kind: str, attributes: _Row) -> list[float]:
         bits = [0.0] * (len(self.kinds) + 1)
         bits[self.kinds.index(kind) if kind in self.kinds else -1] = 1.0
         return [*bits, *self.blocks.row(_attributes(attributes)), *([0.0] * POSITION_WIDTH)]
+
+    def _edge_row(self, attributes: _Row) -> list[float]:
+        return [0.0, 0.0, *self.edges.row(_attributes(attributes))]
 
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
@@ -126,16 +117,64 @@ class Vocabulary:
         Raises:
             InputError: it is of another version, or malformed.
         """
+        if value.get("version") != VERSION:
+            raise InputError(f"The vocabulary is of version {value.get('version')!r}; this code reads {VERSION}.")
         try:
-            if value["version"] != VERSION:
-                raise InputError(f"The vocabulary is of version {value['version']!r}; this code reads {VERSION}.")
             return cls(
                 tuple(map(str, value["kinds"])),
                 FeatureTable.from_json(value["blocks"]),
                 FeatureTable.from_json(value["edges"]),
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"The vocabulary is malformed: {error}.") from error
+
+
+class GraphSet:
+    """Architectures collated once, from which batches are cut by slicing.
+
+    Args:
+        vocabulary: in which to write them.
+        architectures: at least one.
+        device: where the batches are wanted.
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, architectures: Sequence[Architecture], device: torch.device | None = None
+    ) -> None:
+        data = vocabulary.collate(architectures)
+        graph = data.batch.numpy()
+        self._blocks = _starts(graph, len(architectures))
+        self._edges = _starts(graph[data.edge_index[1].numpy()], len(architectures))
+        self.data = data.to(device or torch.device("cpu"))
+
+    def __len__(self) -> int:
+        return len(self._blocks) - 1
+
+    def select(self, graphs: NDArray[np.int64]) -> Data:
+        """The batch of the graphs with these indices, in this order, as `Vocabulary.collate` would give it."""
+        blocks, block_counts = _ranges(self._blocks, graphs)
+        edges, edge_counts = _ranges(self._edges, graphs)
+        shift = np.concatenate([[0], np.cumsum(block_counts)[:-1]]) - self._blocks[graphs]
+        device = self.data.x.device
+        block, edge = torch.from_numpy(blocks).to(device), torch.from_numpy(edges).to(device)
+        return Data(
+            x=self.data.x[block],
+            edge_index=self.data.edge_index[:, edge] + torch.from_numpy(np.repeat(shift, edge_counts)).to(device),
+            edge_attr=self.data.edge_attr[edge],
+            batch=torch.from_numpy(np.repeat(np.arange(len(graphs)), block_counts)).to(device),
+            num_graphs=len(graphs),
+        )
+
+
+def _starts(graph: NDArray[np.int64], graphs: int) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(np.bincount(graph, minlength=graphs))]).astype(np.int64)
+
+
+def _ranges(starts: NDArray[np.int64], graphs: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All rows of these graphs one after the other, and how many rows each has."""
+    counts = starts[graphs + 1] - starts[graphs]
+    before = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    return np.arange(counts.sum()) + np.repeat(starts[graphs] - before, counts), counts
 
 
 class _Rows(dict[_Key, int]):
@@ -148,13 +187,24 @@ class _Rows(dict[_Key, int]):
     def add(self, keys: Iterable[_Key]) -> None:
         self.sequence.extend(self.setdefault(key, len(self)) for key in keys)
 
-    @property
-    def distinct(self) -> list[_Key]:
-        return list(self)
-
     def gather(self, rows: Sequence[Sequence[float]], width: int) -> NDArray[np.float32]:
         """The row of every key added, in order, shape `(added, width)`."""
         return np.array(rows, dtype=np.float32).reshape(-1, width)[np.array(self.sequence, dtype=np.int64)]
+
+
+def _joined(topologies: _Rows[_Topology]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """Edges `(edges, 2)`, graph of every block `(blocks,)` and positions `(blocks, POSITION_WIDTH)` of all graphs."""
+    places = [positions(size, pairs) for size, pairs in topologies]
+    links = [np.array(pairs, dtype=np.int64).reshape(-1, 2) for _, pairs in topologies]
+    sequence = topologies.sequence
+    sizes = np.array([len(places[i]) for i in sequence], dtype=np.int64)
+    starts = np.cumsum(sizes) - sizes
+    index = [links[i] + start for i, start in zip(sequence, starts, strict=True)]
+    return (
+        np.concatenate([*index, np.zeros((0, 2), np.int64)]),
+        np.repeat(np.arange(len(sizes)), sizes),
+        np.concatenate([*(places[i] for i in sequence), np.zeros((0, POSITION_WIDTH), np.float32)]),
+    )
 
 
 def _data(

@@ -1,0 +1,73 @@
+"""Weights of a surrogate as safetensors bytes: nothing in them is ever executed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from gnn.network import Member
+from gnn.projection import Projection
+from graphdb.errors import InputError
+
+
+def pack(members: Sequence[Member], projections: Mapping[str, Projection]) -> bytes:
+    """The weights of all members and the projections of all roles."""
+    tensors = {
+        f"member.{i}.{name}": value.detach().cpu().contiguous()
+        for i, member in enumerate(members)
+        for name, value in member.state_dict().items()
+    }
+    for role, projection in projections.items():
+        tensors[f"projection.{role}.mean"] = torch.from_numpy(projection.mean)
+        tensors[f"projection.{role}.components"] = torch.from_numpy(projection.components).contiguous()
+    return save(tensors)
+
+
+def unpack(weights: bytes, members: Sequence[Member], roles: Sequence[str], width: int) -> dict[str, Projection]:
+    """Fills `members` with their weights, and returns the projections.
+
+    Raises:
+        InputError: the bytes are damaged, a tensor is missing, left over or of another shape, or one is not finite.
+    """
+    try:
+        tensors = load(weights)
+    except SafetensorError as error:
+        raise InputError(f"The weights of the surrogate are no safetensors: {error}.") from error
+    expected = _shapes(members, roles, width)
+    if set(tensors) != set(expected):
+        odd = sorted(set(tensors) ^ set(expected))[0]
+        raise InputError(f"The weights of the surrogate do not fit its settings: the tensor {odd} is missing or extra.")
+    for name, shape in expected.items():
+        if tensors[name].shape != shape:
+            raise InputError(
+                f"The weights of the surrogate do not fit its settings: {name} has shape {tuple(tensors[name].shape)}, "
+                f"not {tuple(shape)}."
+            )
+        if not torch.isfinite(tensors[name]).all():
+            raise InputError(f"The weights of the surrogate are damaged: {name} holds a value that is not finite.")
+    for i, member in enumerate(members):
+        member.load_state_dict({name: tensors[f"member.{i}.{name}"] for name in member.state_dict()})
+    return {role: _projection(tensors, role) for role in roles}
+
+
+def _shapes(members: Sequence[Member], roles: Sequence[str], width: int) -> dict[str, torch.Size]:
+    shapes = {
+        f"member.{i}.{name}": value.shape
+        for i, member in enumerate(members)
+        for name, value in member.state_dict().items()
+    }
+    inputs = len(members) * width
+    for role in roles:
+        shapes[f"projection.{role}.mean"] = torch.Size([inputs])
+        shapes[f"projection.{role}.components"] = torch.Size([inputs, width])
+    return shapes
+
+
+def _projection(tensors: Mapping[str, Tensor], role: str) -> Projection:
+    return Projection(
+        tensors[f"projection.{role}.mean"].double().numpy(), tensors[f"projection.{role}.components"].double().numpy()
+    )

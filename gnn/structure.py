@@ -1,0 +1,60 @@
+"""What can be said about an architecture without measuring it: targets for embeddings before any measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnn.data import Vocabulary
+from gnn.positions import depth_of, relative_depths
+from graphdb.architecture import Architecture, Block
+
+Array = NDArray[np.float64]
+
+
+def structural_targets(architectures: Sequence[Architecture], vocabulary: Vocabulary | None = None) -> dict[str, Array]:
+    """Summaries of every graph, each an array of shape `(n,)`.
+
+    Numbers of blocks and edges, depth; and for every kind and every category how often it occurs, and for every numeric
+    attribute its sum in units of its smallest value, all as log(1 + v); each also weighted with the relative depth of
+    the blocks, so that the same blocks in another order give other targets.
+
+    Args:
+        architectures: the graphs.
+        vocabulary: names the kinds and attributes; by default that of `architectures`.
+    """
+    vocabulary = vocabulary or Vocabulary.of(architectures)
+    rows = [_summary(architecture, vocabulary) for architecture in architectures]
+    return {name: np.array([row[name] for row in rows]) for name in structural_names(vocabulary)}
+
+
+def structural_names(vocabulary: Vocabulary) -> tuple[str, ...]:
+    """The names of the structural targets that a vocabulary gives."""
+    counted = [f"kind:{kind}" for kind in vocabulary.kinds]
+    counted += [f"{column.name}={value}" for column in vocabulary.blocks.categories for value in column.values]
+    counted += [f"sum:{column.name}" for column in vocabulary.blocks.numeric]
+    return ("blocks", "edges", "depth", *(f"{name}{suffix}" for name in counted for suffix in ("", "@depth")))
+
+
+def _summary(architecture: Architecture, vocabulary: Vocabulary) -> dict[str, float]:
+    totals = dict.fromkeys(structural_names(vocabulary), 0.0)
+    units = {column.name: column.unit for column in vocabulary.blocks.numeric}
+    for block, place in zip(architecture.blocks, relative_depths(architecture), strict=True):
+        for name, amount in _contributions(block, units).items():
+            if name in totals:
+                totals[name] += amount
+                totals[f"{name}@depth"] += amount * float(place)
+    totals |= {"blocks": len(architecture.blocks), "edges": len(architecture.edges), "depth": depth_of(architecture)}
+    return {name: float(np.sign(total) * np.log1p(abs(total))) for name, total in totals.items()}
+
+
+def _contributions(block: Block, units: Mapping[str, float]) -> dict[str, float]:
+    found = {f"kind:{block.kind}": 1.0}
+    for name, value in block.attributes.items():
+        if isinstance(value, bool | str):
+            found[f"{name}={str(value).lower() if isinstance(value, bool) else value}"] = 1.0
+        elif name in units:
+            found[f"sum:{name}"] = float(value) / units[name]
+    return found
