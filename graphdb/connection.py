@@ -55,6 +55,8 @@ def open_store(settings: Settings, *, start: bool = True) -> Iterator[Store]:
 
 
 def _connect(uri: str, username: str, password: str | None, name: str) -> Database:
+    if not uri.startswith(("bolt", "neo4j")):
+        raise InputError(f"The database address {uri!r} is malformed; bolt://host:port is meant.")
     try:
         driver = neo4j.GraphDatabase.driver(
             uri,

@@ -10,7 +10,6 @@ import csv
 import errno
 import hashlib
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -165,8 +164,3 @@ def _storage_errors(target: Path) -> Iterator[None]:
                 f"The disk of {target} is full; Neo4j {NEO4J_VERSION} needs {needed_bytes // 1_000_000} MB there."
             ) from error
         raise ProvisionError(f"{target} cannot be written: {error.strerror or error}.") from error
-
-
-def free_bytes(directory: Path) -> int:
-    """Free space on the disk of `directory`."""
-    return shutil.disk_usage(directory).free

@@ -19,6 +19,9 @@ from graphdb.errors import ConflictError, InputError, StorageFullError, Unavaila
 
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 30.0
+LOCK_TIMEOUT_S = 5.0
+NEEDED_BYTES = 100_000_000
+"""Free space without which no server is started."""
 _POLL_S = 0.05
 
 
@@ -93,7 +96,7 @@ def wipe(data_directory: Path) -> None:
     stop(data_directory)
     if not directory.root.exists():
         return
-    lock = try_lock(directory.lock)
+    lock = _lock_within(directory, LOCK_TIMEOUT_S)
     if lock is None:
         raise ConflictError(f"The server of {directory.root} cannot be stopped, so its data was left as it is.")
     try:
@@ -109,8 +112,14 @@ def wipe(data_directory: Path) -> None:
 def _create(directory: DataDirectory) -> None:
     try:
         directory.create()
+        free_bytes = shutil.disk_usage(directory.root).free
     except OSError as error:
         raise UnavailableError(f"The data directory {directory.root} cannot be made: {error.strerror}.") from error
+    if free_bytes < NEEDED_BYTES:  # Neo4j itself waits for space without a word
+        raise StorageFullError(
+            f"The disk of {directory.root} is full: {free_bytes // 1_000_000} MB are free, the database needs "
+            f"{NEEDED_BYTES // 1_000_000} MB to start."
+        )
 
 
 def _spawn(directory: DataDirectory, jars: Path, port: int) -> subprocess.Popen[bytes]:
@@ -138,7 +147,7 @@ def _await_server(directory: DataDirectory, process: subprocess.Popen[bytes]) ->
         if state is not None:
             return state
         if process.returncode == EXIT_STORAGE_FULL:
-            raise StorageFullError(f"The disk of {directory.root} is full; the database needs about 200 MB to start.")
+            raise StorageFullError(f"The disk of {directory.root} is full; the database needs more room to start.")
         if process.returncode not in (None, EXIT_ANOTHER_SERVES):
             raise UnavailableError(
                 f"The embedded Neo4j ended with status {process.returncode} while starting; see {directory.log}."
@@ -165,6 +174,14 @@ def _server_process(directory: DataDirectory) -> tuple[int, str] | None:
     except ValueError:
         return None
     return pid, start_time(pid)
+
+
+def _lock_within(directory: DataDirectory, timeout_s: float) -> int | None:
+    """The lock, which a killed server's threads may hold for a moment longer than their process."""
+    deadline = time.monotonic() + timeout_s
+    while (lock := try_lock(directory.lock)) is None and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+    return lock
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
