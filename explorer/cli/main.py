@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib.metadata import entry_points
 
 import typer
@@ -31,6 +32,8 @@ app.add_typer(studies.app, name="study")
 
 def main() -> None:
     """Run the command line; bad input and faults that a user can meet end in exit status 2."""
+    # torch_geometric still scripts a few functions on import; users can do nothing about that.
+    warnings.filterwarnings("ignore", message=".*torch.jit.script.*", category=FutureWarning)
     # The API stands above this floor and hands its command up by name.
     for command in entry_points(group="explorer.commands"):
         app.command(command.name)(command.load())

@@ -15,7 +15,8 @@ from rich.table import Table
 from graphdb.architecture import Architecture
 from graphdb.measurement import Measurement
 
-console = Console()
+# Into a file or a pipe, rows stay whole: there is no terminal whose width they would have to fit.
+console = Console() if sys.stdout.isatty() else Console(width=160)
 errors = Console(stderr=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]

@@ -177,7 +177,7 @@ def _print_trials(found: Findings, trials: Sequence[TrialRecord], title: str) ->
 
     columns = registry.recipe(found.record.recipe).columns
     roles = _roles(trials[0]) if trials else []
-    rows = table(title, "trial", *roles, "objective", *columns, "origin")
+    rows = table(title, "trial", *roles, "objective", *(_heading(name) for name in columns), "origin")
     for trial in trials:
         measurement = trial.measurement
         value = found.values.get(trial.index)
@@ -206,6 +206,12 @@ def _trial_json(found: Findings, trial: TrialRecord) -> dict[str, Any]:
         "predicted": sorted(trial.measurement.predicted),
         "message": trial.message,
     }
+
+
+def _heading(measure: str) -> str:
+    """`latency_s` as `latency (s)`."""
+    name, _, unit = measure.rpartition("_")
+    return f"{name.replace('_', ' ')} ({unit})" if unit in {"s", "j", "mm2", "w"} else measure
 
 
 def _roles(trial: TrialRecord) -> list[str]:

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.domains.accelerator.acceltran import tiling
-from explorer.domains.accelerator.acceltran.constants import CLOCK_HZ, CLOCK_MHZ, DATA_BITS, MEBIBYTE_BITS
+from explorer.domains.accelerator.acceltran.constants import CLOCK_HZ, CLOCK_MHZ
+from explorer.domains.accelerator.acceltran.fit import needed_weight_buffer_mib, stored_bits
 from explorer.domains.accelerator.acceltran.hardware import Hardware, hardware
 from explorer.domains.accelerator.acceltran.head_queue import is_sequential, queue_cycles
 from explorer.domains.accelerator.acceltran.operations import (
@@ -90,7 +91,7 @@ def _prepared(
     training = settings.task == "training"
     machine = hardware(accelerator, training)
     operations = model_operations(model, settings.sequence_length, settings.vocabulary, training)
-    needed = operations.embedding * _bits(settings.weight_sparsity) / MEBIBYTE_BITS
+    needed = needed_weight_buffer_mib(operations.embedding, settings.weight_sparsity)
     if machine.weight_buffer_mb < needed:
         raise InputError(
             f"A model that does not fit: the embeddings need {needed:.4g} MiB of the weight buffer, which has "
@@ -109,7 +110,7 @@ def _figures(prepared: Sequence[tuple[ModelOperations, Hardware]], settings: Run
         return _without_too_large(prepared, work, settings)
     cycles, tiles = _costs(table, shapes, machines, settings)
     embedding = np.array([model.embedding for model, _ in prepared], dtype=np.int64)
-    load = tiling.transfer_cycles(embedding, _bits(settings.weight_sparsity), machines["memory_bandwidth"])
+    load = tiling.transfer_cycles(embedding, stored_bits(settings.weight_sparsity), machines["memory_bandwidth"])
     total = load + _sequential_cycles(table, cycles, len(prepared))
     np.add.at(total, *_head_cycles(table, cycles, layers))
     columns = _energies(table, cycles, tiles, machines, settings)
@@ -172,12 +173,12 @@ def _costs(
         part = Shapes(*(array[at] for array in shapes))
         pair = table.pair[at]
         if kind == Kind.LOAD:
-            bandwidth, bits = machines["memory_bandwidth"][pair], _bits(settings.weight_sparsity)
+            bandwidth, bits = machines["memory_bandwidth"][pair], stored_bits(settings.weight_sparsity)
             cycles[at] = tiling.transfer_cycles(part.batch * part.x, bits, bandwidth)
         elif kind in (Kind.STORE_ACTIVATION, Kind.STORE_WEIGHT):
             sparsity = settings.weight_sparsity if kind == Kind.STORE_WEIGHT else settings.activation_sparsity
             bandwidth = machines["buffer_bandwidth"][pair]
-            cycles[at] = tiling.transfer_cycles(part.batch * part.x, _bits(sparsity), bandwidth)
+            cycles[at] = tiling.transfer_cycles(part.batch * part.x, stored_bits(sparsity), bandwidth)
         elif kind in (Kind.PRODUCT, Kind.CONVOLUTION):
             density = np.where(table.columns["backward"][at] == 1, 1 - settings.gradient_sparsity, active)
             product = kind == Kind.PRODUCT
@@ -290,8 +291,3 @@ def _sums(values: Integers, groups: Integers, count: int) -> Integers:
     found = np.zeros(count, dtype=np.int64)
     np.add.at(found, groups, values)
     return found
-
-
-def _bits(sparsity: float) -> float:
-    """Bits of an element as stored, mask left out."""
-    return DATA_BITS * (1 - sparsity)

@@ -8,9 +8,14 @@ from typing import Any
 from explorer.domains.accelerator.acceltran.constants import DATA_BITS, MEBIBYTE_BITS
 
 
+def stored_bits(sparsity: float) -> float:
+    """Bits of an element as stored on average, its mask left out."""
+    return DATA_BITS * (1 - sparsity)
+
+
 def needed_weight_buffer_mib(embedding_elements: int, weight_sparsity: float) -> float:
     """MiB that the embeddings take in the weight buffer, where the published simulator keeps them for the whole run."""
-    return embedding_elements * (DATA_BITS * (1 - weight_sparsity)) / MEBIBYTE_BITS
+    return embedding_elements * stored_bits(weight_sparsity) / MEBIBYTE_BITS
 
 
 def fits(model: Mapping[str, Any], accelerator: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
