@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -15,6 +14,7 @@ from explorer.search.gobi import GobiSettings, gobi
 from explorer.search.optimiser import Candidates, Inputs, Optimiser, Proposal, Vector
 from explorer.search.surrogate import Surrogate, SurrogateSettings
 from explorer.search.targets import losses, normalised_by_initial, normalised_by_range
+from explorer.search.threads import one_thread
 from graphdb.errors import InputError
 
 INITIAL, OPTIMISE, UNCERTAINTY, DIVERSITY = "initial", "optimise", "uncertainty", "diversity"
@@ -85,12 +85,13 @@ class Boshcode(Optimiser):
         self._width = np.concatenate([high - low for low, high in bounds])
 
     def ask(self, count: int) -> list[Proposal]:
-        with _one_thread():
+        with one_thread():
             return self._ask(count)
 
     def _ask(self, count: int) -> list[Proposal]:
         done = len(self._observations)
-        origins = [self.origin(done + offset) for offset in range(count)]
+        # A first round larger than the initial design has nothing to learn from yet.
+        origins = [self.origin(done + offset) if done >= 2 else INITIAL for offset in range(count)]
         generator = self._generator(1, done)
         taken: set[Hashable] = set()
         query: _Query | None = None
@@ -230,14 +231,3 @@ class _Query:
         with torch.no_grad():
             order = function(search.scaled(distinct)).argsort(stable=True)
         return [distinct[index] for index in order.tolist()]
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Networks this small are faster on one thread, and their sums do not depend on the number of cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

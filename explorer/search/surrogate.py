@@ -16,6 +16,7 @@ from explorer.search.networks import (
     student_layout,
     teacher_layout,
 )
+from explorer.search.threads import one_thread
 from graphdb.errors import InputError
 
 
@@ -93,6 +94,7 @@ class Surrogate:
         self.student = DenseNetwork(sizes, student_layout(roles), generator)
         self._unit = 1.0
 
+    @one_thread()
     def fit(self, inputs: Tensor, targets: Tensor, unlabelled: Tensor | None = None) -> None:
         """Trains teacher, student and mean network, in this order, and freezes them.
 
