@@ -16,6 +16,8 @@ from graphdb.architecture import Architecture
 from graphdb.errors import InputError, UnavailableError
 from graphdb.measurement import Measurement
 
+CONNECT_TIMEOUT = "10s"
+
 
 @dataclass(frozen=True)
 class Refused:
@@ -82,8 +84,10 @@ def _dask_executor(scheduler: str) -> Iterator[Executor]:
         raise InputError(
             "--scheduler needs Dask, which is not installed: pip install 'explorer-codesign[dask]'."
         ) from error
+    if not scheduler.startswith(("tcp://", "tls://", "ws://", "inproc://")):
+        raise InputError(f"--scheduler is {scheduler!r}; the address of a Dask scheduler is needed, tcp://host:port.")
     try:
-        client = Client(scheduler, timeout="10s")  # type: ignore[no-untyped-call]
+        client = Client(scheduler, timeout=CONNECT_TIMEOUT)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise UnavailableError(
             f"No Dask scheduler answers at {scheduler}; give tcp://host:port of a running one."
