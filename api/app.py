@@ -81,7 +81,7 @@ def create_app(
         return JSONResponse({"status": "ok"})
 
     graphql = _graphql(context, limits, production)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/graphql", graphql),
             WebSocketRoute("/graphql", graphql),
@@ -94,6 +94,8 @@ def create_app(
         ],
         lifespan=lifespan,
     )
+    app.state.searches = running
+    return app
 
 
 def _graphql(context: Any, limits: Limits, production: bool) -> GraphQL:

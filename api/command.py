@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import signal
 import socket
+import sys
 from typing import Annotated
 
 import typer
@@ -32,6 +34,7 @@ def serve(
     if print_schema:
         typer.echo(schema_text(), nl=False)
         return
+    _end_in_order()
     listening = _listen(host, port)
     settings = Settings.from_environment()
     limits = Limits()
@@ -41,6 +44,12 @@ def serve(
             app, log_level="info", limit_concurrency=CONNECTIONS, ws_max_size=limits.body_bytes, server_header=False
         )
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _end_in_order() -> None:
+    """SIGTERM and Ctrl-C close the connections and end with status 0; uvicorn raises them again when it has stopped."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
 
 
 def _listen(host: str, port: int) -> socket.socket:

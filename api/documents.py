@@ -17,6 +17,7 @@ from graphql import (
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
     TypeInfo,
+    get_operation_ast,
     parse,
     specified_rules,
     validate,
@@ -47,7 +48,12 @@ class Documents:
         Raises:
             GraphQLError: the text cannot be parsed or exceeds a limit.
         """
-        text = data["query"]
+        document = self._document(data["query"])
+        if get_operation_ast(document, data.get("operationName")) is None:
+            raise refusal("BAD_USER_INPUT", "The text must hold one operation, or operationName name one of several.")
+        return document
+
+    def _document(self, text: str) -> DocumentNode:
         kept = self._accepted.get(text)
         if kept is not None:
             self._accepted.move_to_end(text)

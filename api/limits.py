@@ -29,6 +29,7 @@ class Limits:
 
     Attributes:
         body_bytes: of an HTTP body or a WebSocket message, checked before it is read as JSON.
+        body_s: until an HTTP body that does not end is given up.
         text_characters: of the query text.
         tokens: of the query text.
         depth: levels of fields.
@@ -43,6 +44,7 @@ class Limits:
     """
 
     body_bytes: int = 1_000_000
+    body_s: float = 10.0
     text_characters: int = 50_000
     tokens: int = 1_000
     depth: int = 12

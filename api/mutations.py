@@ -59,7 +59,7 @@ class Mutation(graphene.ObjectType):
         """Measured now; the same pair again gives the same measurement."""
         context = context_of(info)
         given = {"model": model, "accelerator": accelerator}
-        return await context.simulate(_simulate, context.store, given, task)
+        return await context.simulate(_simulate, context.store, given, Task.get(task).value)
 
     @staticmethod
     async def resolve_search_boshcode(

@@ -45,7 +45,7 @@ class BodyLimit:
         try:
             body = None
             if declared.isdecimal() and int(declared[:20]) <= maximum:
-                async with asyncio.timeout(self._limits.execution_s):
+                async with asyncio.timeout(self._limits.body_s):
                     body = await _read(receive, maximum)
         except TimeoutError:
             await refused(HTTPStatus.REQUEST_TIMEOUT, "TIMEOUT", "The body took too long.")(scope, receive, send)

@@ -1,0 +1,101 @@
+"""The examples of the documentation are files, and these tests run exactly those files."""
+
+import json
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from api.app import EXAMPLES
+from explorer import registry, service
+
+NAMES = sorted(path.stem for path in EXAMPLES.glob("*.graphql"))
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def run(client):
+    def run(name):
+        variables = EXAMPLES / f"{name}.json"
+        body = {
+            "query": (EXAMPLES / f"{name}.graphql").read_text(encoding="utf-8"),
+            "variables": json.loads(variables.read_text(encoding="utf-8")) if variables.exists() else {},
+        }
+        answer = client.post("/graphql", json=body).json()
+        assert "errors" not in answer, answer
+        return answer["data"]
+
+    return run
+
+
+def test_architectures(store, run):
+    service.load_published(store)
+    found = run("architectures")["architectures"]
+    assert found["totalCount"] > 20 and found["pageInfo"]["hasNextPage"]
+    assert len(found["edges"]) == 20
+    for edge in found["edges"]:
+        assert edge["node"]["choices"]["l"] <= 4
+        measures = [measure for taken in edge["node"]["measurements"] for measure in taken["measures"]]
+        assert any(measure["name"] == "sst2_accuracy" and measure["value"] >= 0.8 for measure in measures)
+
+
+def test_simulate_then_look_it_up(store, run):
+    measured = run("simulateAccelTran")["simulateAccelTran"]
+    assert measured["key"] == run("simulateAccelTran")["simulateAccelTran"]["key"]
+    model = run("architecture")["architecture"]
+    assert model["key"] == registry.presets()["bert-tiny"].key
+    assert model["measurements"][0]["measures"][0].keys() == {"name", "value", "predicted"}
+    assert len(model["measurements"]) == 1
+    assert store.measurements.get(measured["key"]).measures == {
+        measure["name"]: measure["value"] for measure in measured["measures"]
+    }
+
+
+def test_simulate_choices(run):
+    measures = {
+        measure["name"]: measure["value"] for measure in run("simulateChoices")["simulateAccelTran"]["measures"]
+    }
+    assert measures["latency_s"] > 0 and measures["energy_j"] > 0
+
+
+def test_similar(store, run):
+    presets = [preset for preset in registry.presets().values() if preset.domain == "transformer"]
+    store.architectures.add(presets)
+    store.embeddings.write("toy", {preset.key: [1.0, i / 10] + [0.0] * 30 for i, preset in enumerate(presets)})
+    found = run("similar")["similar"]
+    assert len(found) == 5
+    assert [item["score"] for item in found] == sorted((item["score"] for item in found), reverse=True)
+
+
+def test_search_and_its_study(store, run, client):
+    started = run("searchBoshcode")["searchBoshcode"]
+    try:
+        assert started["name"] == "small" and started["state"] == "RUNNING"
+        assert len(client.app.state.searches.running()) == 1
+        assert run("study")["study"]["budget"] == 60
+        assert [study["name"] for study in run("studies")["studies"]] == ["small"]
+    finally:
+        for pid in client.app.state.searches.running():
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def blocks(path):
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return [match[1] for match in re.finditer(r"^```graphql\n(.*?)^```", text, re.DOTALL | re.MULTILINE)]
+
+
+@pytest.mark.parametrize("document", ["docs/api.md", "README.md"])
+def test_documents_show_the_examples_word_for_word(document):
+    examples = {(EXAMPLES / f"{name}.graphql").read_text(encoding="utf-8") for name in NAMES}
+    shown = blocks(ROOT / document)
+    assert set(shown) <= examples
+    if document == "docs/api.md":
+        assert set(shown) == examples
+
+
+def test_every_example_is_run_here():
+    source = Path(__file__).read_text(encoding="utf-8")
+    assert all(f'run("{name}")' in source for name in NAMES)
