@@ -9,11 +9,18 @@ import time
 
 import pytest
 
+from explorer import registry
 from tests.api.conftest import code, network
 from tests.api.test_limits import doubling
 
 BOUND_S = 2.0
 NESTED_LISTS = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Importing PyTorch takes seconds, once; `serve` does it in the background."""
+    registry.recipe("transcode")
 
 
 def post(client, query, **variables):

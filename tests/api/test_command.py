@@ -45,7 +45,7 @@ def server(store, server_settings, port):
         yield f"127.0.0.1:{port}"
     finally:
         process.terminate()
-        output, _ = process.communicate(timeout=20)
+        output, _ = process.communicate(timeout=60)
     assert process.returncode == 0, output
     assert "Traceback" not in output
 
