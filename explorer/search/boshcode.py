@@ -52,6 +52,11 @@ class BoshcodeSettings:
     surrogate: SurrogateSettings = field(default_factory=SurrogateSettings)
     gobi: GobiSettings = field(default_factory=GobiSettings)
 
+    @classmethod
+    def published(cls) -> BoshcodeSettings:
+        """The published normaliser and training, for comparison: slow, and weaker from few observations."""
+        return cls(initial_normaliser=True, distilled=0, surrogate=SurrogateSettings.published())
+
     def __post_init__(self) -> None:
         for name, least in (("initial", 2), ("starts", 1), ("pool", 1), ("patience", 1), ("aleatoric_patience", 0)):
             if getattr(self, name) < least:

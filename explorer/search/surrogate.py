@@ -22,20 +22,21 @@ from graphdb.errors import InputError
 
 @dataclass(frozen=True)
 class SurrogateSettings:
-    """How the three networks learn; the defaults are the published constants unless said otherwise.
+    """How the three networks learn; `published` gives the published constants where these differ.
 
-    The published code takes one sample a step. Here a step takes a batch, and the learning rates, which are stated per
-    sample, are multiplied by the batch size, so that an epoch moves the weights about as far; but to no more than
-    `largest_rate`, beyond which AdamW was seen to diverge (the teacher at 0.12).
+    The published code takes one sample a step, at most some 16,000 steps a fit, keeps its weights from one search step
+    to the next, and weighs the error tenfold. Here a step takes a batch and every fit starts anew, with larger rates.
+    With the published rate times the batch size the mean network learnt near-linear functions only: for a bowl and the
+    Branin function, split over two roles, its rank correlation on 300 unseen points was 0.35 from 20 samples; with
+    these constants it is 0.65 to 0.74, and about as good on tables of 37 + 12 inputs. At 0.03 AdamW diverges.
 
     Attributes:
         epochs: passes over the data for each network.
         batch: most samples a step.
-        mean_rate, teacher_rate, student_rate: learning rates per sample.
-        largest_rate: of any step.
+        mean_rate, teacher_rate, student_rate: learning rates of AdamW.
         weight_decay: of AdamW, PyTorch's default.
-        error_factor: weight of the squared error in the loss of the mean network. 10 as published; a plain Gaussian
-            likelihood has 1, so that the learnt variance is about ten times too large.
+        error_factor: weight of the squared error in the loss of the mean network. 1 is the Gaussian likelihood; the
+            published 10 makes the learnt variance about ten times too large.
         passes: dropout passes of the teacher for one deviation.
         repeats: deviations averaged for what the student learns. The published student meets a new one every step, of
             which it learns the average too.
@@ -45,16 +46,20 @@ class SurrogateSettings:
 
     epochs: int = 200
     batch: int = 128
-    mean_rate: float = 5e-5
-    teacher_rate: float = 2e-3
-    student_rate: float = 2e-3
-    largest_rate: float = 0.01
+    mean_rate: float = 0.005
+    teacher_rate: float = 0.01
+    student_rate: float = 0.01
     weight_decay: float = 0.01
-    error_factor: float = 10.0
+    error_factor: float = 1.0
     passes: int = 10
     repeats: int = 8
     exploration: float = 0.5
     add_variance: bool = False
+
+    @classmethod
+    def published(cls) -> SurrogateSettings:
+        """One sample a step at the published rates, the error weighed tenfold, variances added to deviations."""
+        return cls(batch=1, mean_rate=5e-5, teacher_rate=2e-3, student_rate=2e-3, error_factor=10.0, add_variance=True)
 
     def __post_init__(self) -> None:
         for name, least in (("epochs", 1), ("batch", 1), ("passes", 2), ("repeats", 1)):
@@ -169,7 +174,6 @@ class Surrogate:
 
     def _train(self, network: nn.Module, rate: float, samples: int, loss: Callable[[Tensor], Tensor]) -> None:
         settings = self.settings
-        rate = min(rate * min(settings.batch, samples), settings.largest_rate)
         optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=settings.weight_decay, fused=True)
         for _ in range(settings.epochs):
             order = torch.randperm(samples, generator=self._generator)
