@@ -23,7 +23,7 @@ _PUBLISHED: dict[str, tuple[str, Scale]] = {
 _DECADES: dict[str, tuple[str, Scale]] = {
     "accuracy": ("accuracy", Linear(1.0)),
     "area": ("area_mm2", Logarithmic(1e1, 1e5)),
-    "dynamic energy": ("energy_dynamic_j", Logarithmic(1e-3, 1e2)),
+    "dynamic energy": ("energy_dynamic_j", Logarithmic(1e-4, 1e2)),
     "leakage energy": ("energy_leakage_j", Logarithmic(1e-5, 1e2)),
     "latency": ("latency_s", Logarithmic(1e-5, 1e1)),
 }

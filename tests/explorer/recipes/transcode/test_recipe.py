@@ -1,0 +1,174 @@
+"""The TransCODE recipe on the real database: trained surrogate, measured and predicted accuracies, whole studies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from explorer import registry, service, surrogates
+from explorer.accuracy import AccuracyTable, early_accuracies
+from explorer.executor import open_executor
+from explorer.objective import pareto_front
+from explorer.recipes.transcode.recipe import RECIPE
+from explorer.study import Study
+from graphdb.errors import InputError
+from graphdb.records import StudyState, TrialState
+from graphdb.store import Store
+
+
+def silent(phase: str) -> None:
+    """Nobody is told."""
+
+
+@pytest.fixture(scope="module")
+def loaded(session_store: Store) -> Iterator[Store]:
+    """A store with the published data and nothing else at first."""
+    session_store.wipe()
+    service.load_published(session_store)
+    yield session_store
+    session_store.wipe()
+
+
+@pytest.fixture(scope="module")
+def table(loaded: Store) -> AccuracyTable:
+    return early_accuracies(loaded, "qnli_accuracy", silent)
+
+
+def run(store: Store, name: str, scheduler: str | None = None, **settings: object) -> list[tuple[str, ...]]:
+    constraints = settings.pop("constraints", ())
+    assert isinstance(constraints, tuple)
+    record = service.plan_study(
+        store, recipe="transcode", budget=14, seed=5, name=name, constraints=constraints, settings=settings
+    )
+    with open_executor(2, scheduler) as executor:
+        Study(store, record, RECIPE, executor).run()
+    return [tuple(trial.measurement.roles.values()) for trial in store.studies.trials(name)]
+
+
+def test_loading_is_idempotent(loaded: Store) -> None:
+    found = service.load_published(loaded)
+    assert all(new == 0 and old > 0 for new, old in found.values())
+
+
+def test_every_model_has_an_accuracy_and_the_measured_ones_are_the_published(table: AccuracyTable) -> None:
+    assert len(table.architectures) == 2037
+    assert int(table.measured.sum()) == 660
+    assert table.embeddings.shape == (2037, 32)
+    published = {
+        measurement.roles["model"]: measurement.measures["qnli_accuracy"]
+        for measurement in registry.published().measurements
+        if "qnli_accuracy" in measurement.measures
+    }
+    assert all(table.accuracy_of(key) == (accuracy, True) for key, accuracy in published.items())
+    assert len(table.measured_only().architectures) == 660
+
+
+def test_predictions_know_something(table: AccuracyTable, loaded: Store) -> None:
+    """Where deep models were measured they are worse on average or better, and the predictions must agree."""
+    depth = np.array([model.choices["l"] for model in table.architectures])
+    measured = [table.accuracies[table.measured & (depth == layers)].mean() for layers in (2, 4)]
+    predicted = [table.accuracies[~table.measured & (depth == layers)].mean() for layers in (2, 4)]
+    assert np.sign(measured[1] - measured[0]) == np.sign(predicted[1] - predicted[0])
+    assert table.accuracies[~table.measured].std() > 0.005
+
+
+def test_the_surrogate_is_trained_once(loaded: Store, table: AccuracyTable) -> None:
+    phases: list[str] = []
+    again = early_accuracies(loaded, "qnli_accuracy", phases.append)
+    assert not any("training" in phase for phase in phases)
+    np.testing.assert_array_equal(again.accuracies, table.accuracies)
+    np.testing.assert_array_equal(again.embeddings, table.embeddings)
+
+
+def test_every_stored_transformer_has_its_embedding(loaded: Store, table: AccuracyTable) -> None:
+    assert surrogates.trained(loaded, surrogates.MODELS, silent).key
+    stored = registry.published().architectures
+    keys = [architecture.key for architecture in stored if architecture.domain == "transformer"]
+    vectors = loaded.embeddings.read(keys)
+    assert set(vectors) == set(keys)
+    row = {model.key: index for index, model in enumerate(table.architectures)}
+    known = [key for key in keys if key in row]
+    np.testing.assert_allclose(
+        [vectors[key] for key in known], table.embeddings[[row[key] for key in known]], rtol=1e-5
+    )
+
+
+def test_a_study_measures_stores_and_marks(loaded: Store, table: AccuracyTable) -> None:
+    run(loaded, "whole")
+    assert loaded.studies.get("whole").state is StudyState.DONE
+    trials = loaded.studies.trials("whole")
+    assert [trial.state for trial in trials] == [TrialState.DONE] * 14
+    for trial in trials:
+        accuracy, measured = table.accuracy_of(trial.measurement.roles["model"])
+        assert trial.measurement.measures["accuracy"] == accuracy
+        assert trial.measurement.predicted == (frozenset() if measured else {"accuracy"})
+    assert {trial.origin for trial in trials} >= {"initial", "optimise"}
+
+
+def test_the_costs_of_a_trial_are_those_of_acceltran(loaded: Store, table: AccuracyTable) -> None:
+    trial = loaded.studies.trials("whole")[0]
+    pair = loaded.architectures.get_many(list(trial.measurement.roles.values()))
+    roles = {role: pair[key] for role, key in trial.measurement.roles.items()}
+    alone = registry.simulator("acceltran").run(roles, {})
+    assert {name: trial.measurement.measures[name] for name in alone.measures} == alone.measures
+
+
+def test_the_front_holds_no_dominated_trial_and_misses_none(loaded: Store, table: AccuracyTable) -> None:
+    front = {trial.index for trial in service.study_front(loaded, "whole")}
+    trials = loaded.studies.trials("whole")
+    expected = pareto_front([trial.measurement.measures for trial in trials], RECIPE.front)
+    assert {trials[index].measurement.key for index in expected} == {trials[index].measurement.key for index in front}
+    values = service.study_objective(loaded, "whole")
+    assert max(values, key=values.__getitem__) in {
+        trial.index for trial in trials if values[trial.index] == max(values.values())
+    }
+
+
+def test_a_study_on_a_dask_cluster_measures_the_same(loaded: Store, table: AccuracyTable) -> None:
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+    ) as cluster:
+        # Other sequences, so that nothing is known from the study above.
+        found = run(loaded, "cluster", cluster.scheduler_address, sequence_length=96)
+    assert found[:10] == [tuple(trial.measurement.roles.values()) for trial in loaded.studies.trials("whole")[:10]]
+    for trial in loaded.studies.trials("cluster"):
+        pair = loaded.architectures.get_many(list(trial.measurement.roles.values()))
+        roles = {role: pair[key] for role, key in trial.measurement.roles.items()}
+        assert registry.simulator("transcode").run(roles, trial.measurement.settings).measures == dict(
+            trial.measurement.measures
+        )
+
+
+def test_constraints_hold_for_what_counts_as_found(loaded: Store, table: AccuracyTable) -> None:
+    run(loaded, "small", constraints=("max:area_mm2=300",))
+    trials = loaded.studies.trials("small")
+    values = service.study_objective(loaded, "small")
+    areas = [trial.measurement.measures["area_mm2"] for trial in trials]
+    assert {index for index, area in enumerate(areas) if area <= 300} == set(values)
+    assert max(areas) > 300
+
+
+def test_measured_models_only(loaded: Store, table: AccuracyTable) -> None:
+    run(loaded, "measured", models="measured", optimiser="random")
+    assert not any(trial.measurement.predicted for trial in loaded.studies.trials("measured"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"models": "some"}, "models"),
+        ({"batch": 0}, "batch"),
+        ({"sequence_length": 0}, "sequence_length"),
+        ({"beauty": 1}, "beauty"),
+        ({"objective": "best"}, "decades, published"),
+        ({"task": "play"}, "inference, training"),
+    ],
+)
+def test_bad_settings_leave_no_study(loaded: Store, settings: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        service.plan_study(loaded, recipe="transcode", budget=4, seed=0, name="bad", settings=settings)
+    assert "bad" not in {study.name for study in loaded.studies.list()}
