@@ -9,8 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer import registry, surrogates
+from explorer import surrogates
 from explorer.domains.transformer.early import EarlyFlexiBertSpace
+from explorer.loading import load_published
 from explorer.surrogates import MODELS, Report
 from graphdb.architecture import Architecture
 from graphdb.store import Store
@@ -61,9 +62,7 @@ def early_accuracies(store: Store, measure: str, report: Report) -> AccuracyTabl
     known = store.measurements.with_measure(measure, space=EarlyFlexiBertSpace.name)
     if not known:
         report("loading the published data")
-        published = registry.published()
-        store.architectures.add(published.architectures)
-        store.measurements.add(published.measurements)
+        load_published(store)
         known = store.measurements.with_measure(measure, space=EarlyFlexiBertSpace.name)
     found = surrogates.trained(store, MODELS, report)
     surrogates.embed(store, "transformer", found, MODELS.embeds["transformer"], report)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from explorer import registry
+from explorer.loading import load_published
 from explorer.objective import pareto_front
 from explorer.recipe import Recipe
 from explorer.references import resolve_architecture
@@ -28,23 +29,6 @@ __all__ = [
     "study_front",
     "study_objective",
 ]
-
-
-def load_published(store: Store) -> dict[str, tuple[int, int]]:
-    """Put all published architectures and measurements into the store; again changes nothing.
-
-    Returns:
-        what -> (added now, found there already), for "architectures" and "measurements".
-    """
-    published = registry.published()
-    architectures = {architecture.key: architecture for architecture in published.architectures}
-    measurements = {measurement.key: measurement for measurement in published.measurements}
-    new_architectures = store.architectures.add(architectures.values())
-    new_measurements = store.measurements.add(measurements.values())
-    return {
-        "architectures": (new_architectures, len(architectures) - new_architectures),
-        "measurements": (new_measurements, len(measurements) - new_measurements),
-    }
 
 
 def simulate(
