@@ -30,6 +30,7 @@ from api.limits import Limits
 from api.schema import build_schema
 from api.searches import Searches
 from api.transport import BodyLimit, HttpHandler, SocketHandler
+from explorer import registry
 from graphdb.errors import ExplorerError
 from graphdb.settings import Settings
 from graphdb.store import Store
@@ -66,6 +67,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        simulations.submit(_import_recipes)
         yield
         reads.shutdown(wait=False, cancel_futures=True)
         simulations.shutdown(wait=False, cancel_futures=True)
@@ -119,6 +121,12 @@ def _graphql(context: Any, limits: Limits, production: bool) -> GraphQL:
         http_handler=HttpHandler(limits),
         websocket_handler=SocketHandler(connection_init_wait_timeout=timedelta(seconds=limits.execution_s)),
     )
+
+
+def _import_recipes() -> None:
+    """Bring PyTorch in with them while the server starts: several seconds that the first search need not wait for."""
+    for name in registry.RECIPES:
+        registry.recipe(name)
 
 
 async def _alive(request: Request) -> JSONResponse:

@@ -6,7 +6,6 @@ import ipaddress
 import signal
 import socket
 import sys
-import threading
 from typing import Annotated
 
 import typer
@@ -15,7 +14,6 @@ import uvicorn
 from api.app import create_app
 from api.limits import Limits
 from api.schema import schema_text
-from explorer import registry
 from graphdb.connection import open_store
 from graphdb.errors import ConflictError, InputError
 from graphdb.settings import Settings
@@ -45,14 +43,7 @@ def serve(
         config = uvicorn.Config(
             app, log_level="info", limit_concurrency=CONNECTIONS, ws_max_size=limits.body_bytes, server_header=False
         )
-        threading.Thread(target=_warm).start()
         uvicorn.Server(config).run(sockets=[listening])
-
-
-def _warm() -> None:
-    """Import the recipes, and PyTorch with them: several seconds that the first search need not wait for."""
-    for name in registry.RECIPES:
-        registry.recipe(name)
 
 
 def _end_in_order() -> None:

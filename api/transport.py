@@ -160,8 +160,8 @@ class HttpHandler(GraphQLHTTPHandler):
                 return result
         except TimeoutError:
             message = (
-                f"No answer within {self._limits.execution_s:g} s. Ask for less; a simulation goes on, and its result "
-                "is stored."
+                f"No answer within {self._limits.execution_s:g} s. Ask for less; what a mutation has begun goes on, so "
+                "look before asking again."
             )
             return False, {"errors": [{"message": message, "extensions": {"code": "TIMEOUT"}}]}
 

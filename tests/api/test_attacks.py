@@ -19,7 +19,7 @@ NESTED_LISTS = "[" * 100_000 + "]" * 100_000
 
 @pytest.fixture(scope="module", autouse=True)
 def imported():
-    """Importing PyTorch takes seconds, once; `serve` does it in the background."""
+    """Importing PyTorch takes seconds, once; the server does it in the background."""
     registry.recipe("transcode")
 
 
