@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from gnn.network import SurrogateSettings
 from gnn.surrogate import VERSION, GraphSurrogate
 from graphdb.architecture import Architecture
 from graphdb.canonical import digest
@@ -34,6 +35,7 @@ class LearningTask:
         seen: further measures whose architectures are learnt from by their structure alone.
         simulators: whose measurements count; None for any.
         embeds: domain -> role whose encoder embeds it.
+        settings: sizes and training.
     """
 
     name: str
@@ -42,6 +44,7 @@ class LearningTask:
     seen: tuple[str, ...]
     simulators: frozenset[str] | None
     embeds: Mapping[str, str]
+    settings: SurrogateSettings = field(default_factory=SurrogateSettings)
 
 
 MODELS = LearningTask("accuracy of Transformers", ("model",), ACCURACIES, ("mlm_loss",), None, {"transformer": "model"})
@@ -52,6 +55,8 @@ PAIRS = LearningTask(
     (),
     frozenset({"elector-published"}),
     {"accelerator": "accelerator"},
+    # Smaller than the default, as it serves neighbour search alone: a third of the time on these large graphs.
+    SurrogateSettings(members=2, steps=300),
 )
 _OF_DOMAIN = {domain: task for task in (MODELS, PAIRS) for domain in task.embeds}
 
@@ -78,7 +83,9 @@ def trained(store: Store, task: LearningTask, report: Report) -> Trained:
     rows = _training_rows(store, task)
     if not rows:
         raise NotFoundError(f"No measurement of {', '.join(task.measures)} is stored; run `explorer load` first.")
-    key = digest([task.name, VERSION, _SEED, [[row.key, sorted(row.measures.items())] for row in rows]])
+    key = digest(
+        [task.name, VERSION, _SEED, task.settings.to_json(), [[row.key, sorted(row.measures.items())] for row in rows]]
+    )
     try:
         record = store.surrogates.get(key)
     except NotFoundError:
@@ -131,7 +138,7 @@ def _fitted(store: Store, task: LearningTask, rows: Sequence[Measurement], key: 
         for measure in task.measures
     }
     logarithmic = [measure for measure in task.measures if measure in COSTS]
-    surrogate = GraphSurrogate(task.roles, logarithmic)
+    surrogate = GraphSurrogate(task.roles, logarithmic, task.settings)
 
     def progress(done: float) -> None:
         report(f"training on the {task.name}: {100 * done:.0f} %")

@@ -13,7 +13,7 @@ from explorer.executor import open_executor
 from explorer.objective import pareto_front
 from explorer.recipes.transcode.recipe import RECIPE
 from explorer.study import Study
-from graphdb.errors import InputError
+from graphdb.errors import InputError, NotFoundError
 from graphdb.records import StudyState, TrialState
 from graphdb.store import Store
 
@@ -143,6 +143,22 @@ def test_a_study_on_a_dask_cluster_measures_the_same(loaded: Store, table: Accur
         )
 
 
+def test_accelerators_are_embedded_by_the_surrogate_of_pairs(loaded: Store, table: AccuracyTable) -> None:
+    """One decision away is nearer than a random design, for most."""
+    space, generator = registry.space("elector"), np.random.default_rng(3)
+    centre = space.sample(generator)
+    near = [space.build(choices) for choices in space.neighbours(centre)][::4]
+    far = [space.build(space.sample(generator)) for _ in range(60)]
+    key = space.build(centre).key
+    loaded.architectures.add([space.build(centre), *near, *far])
+    surrogates.ensure_embedding(loaded, key, silent)
+    found = [other for other, _ in loaded.embeddings.similar(key, len(near))]
+    assert len(set(found) & {architecture.key for architecture in near}) > len(near) / 2
+    phases: list[str] = []
+    surrogates.ensure_embedding(loaded, key, phases.append)
+    assert phases == []
+
+
 def test_constraints_hold_for_what_counts_as_found(loaded: Store, table: AccuracyTable) -> None:
     run(loaded, "small", constraints=("max:area_mm2=300",))
     trials = loaded.studies.trials("small")
@@ -172,3 +188,8 @@ def test_bad_settings_leave_no_study(loaded: Store, settings: dict[str, object],
     with pytest.raises(InputError, match=message):
         service.plan_study(loaded, recipe="transcode", budget=4, seed=0, name="bad", settings=settings)
     assert "bad" not in {study.name for study in loaded.studies.list()}
+
+
+def test_nothing_to_learn_from_is_said(store: Store) -> None:
+    with pytest.raises(NotFoundError, match="explorer load"):
+        surrogates.trained(store, surrogates.MODELS, silent)
