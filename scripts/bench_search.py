@@ -48,6 +48,8 @@ def compare(seeds: int, batch: int) -> None:
         for name, kind in kinds.items():
             found = best_so_far(kind(candidates, seed), candidates, performance, BUDGETS[-1], batch)
             regrets[name].append([float(performance.max() - found[budget - 1]) for budget in BUDGETS])
+        rows = ", ".join(f"{name} {np.round(regrets[name][-1], 4).tolist()}" for name in kinds)
+        print(f"  seed {seed}: {rows}", flush=True)
     print(f"median regret (best possible - found) of {seeds} seeds after {BUDGETS} evaluations, batch {batch}")
     for name, rows in regrets.items():
         print(f"  {name:22s}", *(f"{value:.4f}" for value in np.median(rows, axis=0)))

@@ -32,8 +32,8 @@ def test_one_role_is_boshnas(seed: int) -> None:
     values = 1 - ((table - 0.5) ** 2).sum(1)
     candidates = TableCandidates(table)
     search = Boshcode(candidates, seed)
-    for _ in range(8):
-        for proposal in search.ask(5):
+    for _ in range(4):
+        for proposal in search.ask(10):
             search.tell(proposal.inputs, float(values[candidates.indices(proposal.inputs)]))
     later = [o.value for index, o in enumerate(search.observations) if index >= 30 and search.origin(index) == OPTIMISE]
     assert np.median(later) > np.quantile(values, 0.75)  # although most of the best have been taken before
@@ -44,8 +44,8 @@ def test_beats_random_search_at_equal_evaluations() -> None:
     for seed in range(3):
         candidates, performance = pair_table(seed)
         top = performance.max()
-        ours = best_so_far(Boshcode(candidates, seed), candidates, performance, 34, 4)[-1]
-        random = [best_so_far(RandomSearch(candidates, s), candidates, performance, 34, 34)[-1] for s in range(15)]
+        ours = best_so_far(Boshcode(candidates, seed), candidates, performance, 30, 5)[-1]
+        random = [best_so_far(RandomSearch(candidates, s), candidates, performance, 30, 30)[-1] for s in range(15)]
         behind.append((top - ours) / (top - np.median(random)))
     assert np.median(behind) < 0.7  # of what random search still lacks
 
