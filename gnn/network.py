@@ -36,13 +36,13 @@ class SurrogateSettings:
     """
 
     members: int = 4
-    hidden: int = 64
+    hidden: int = 32
     rounds: int = 4
     embedding: int = 32
     steps: int = 600
     epochs: int = 100
     batch_size: int = 32
-    learning_rate: float = 5e-3
+    learning_rate: float = 1e-2
     weight_decay: float = 1e-3
     structural_weight: float = 0.1
 

@@ -10,25 +10,29 @@ from numpy.typing import NDArray
 
 from graphdb.architecture import Architecture
 
-POSITION_WIDTH = 6
+WAVES = 2
+POSITION_WIDTH = 6 + 2 * WAVES
 
 
 def positions(size: int, pairs: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
     """Where every block stands along the graph, shape `(size, POSITION_WIDTH)`.
 
     With d the longest path from any source and h the longest path to any sink (blocks on a cycle share theirs):
-    d / (d + h), log(1 + d), log(1 + h), log(1 + in-degree), log(1 + out-degree), and 1 / size.
+    r = d / (d + h), log(1 + d), log(1 + h), log(1 + in-degree), log(1 + out-degree), 1 / size, and cos(π k r) and
+    sin(π k r) for k = 1 .. WAVES, with which even a sum over the blocks tells early from late ones.
     """
     depth = np.array(_longest_paths(size, pairs), dtype=np.float32)
     height = np.array(_longest_paths(size, [(target, source) for source, target in pairs]), dtype=np.float32)
     ends = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    relative = depth / np.maximum(depth + height, 1.0)
     columns = [
-        depth / np.maximum(depth + height, 1.0),
+        relative,
         np.log1p(depth),
         np.log1p(height),
         np.log1p(np.bincount(ends[:, 1], minlength=size)),
         np.log1p(np.bincount(ends[:, 0], minlength=size)),
         np.full(size, 1.0 / size),
+        *(wave(np.pi * k * relative) for k in range(1, WAVES + 1) for wave in (np.cos, np.sin)),
     ]
     return np.stack(columns, axis=1).astype(np.float32)
 

@@ -26,7 +26,7 @@ def measured() -> Measured:
 
 @pytest.fixture(scope="session")
 def small() -> SurrogateSettings:
-    return SurrogateSettings(members=2, hidden=32, rounds=4, embedding=16, steps=250)
+    return SurrogateSettings(members=2, hidden=32, rounds=4, embedding=16, batch_size=32, steps=250)
 
 
 @pytest.fixture(scope="session")
