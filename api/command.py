@@ -9,11 +9,7 @@ import sys
 from typing import Annotated
 
 import typer
-import uvicorn
 
-from api.app import create_app
-from api.limits import Limits
-from api.schema import schema_text
 from graphdb.connection import open_store
 from graphdb.errors import ConflictError, InputError
 from graphdb.settings import Settings
@@ -30,7 +26,17 @@ def serve(
     ] = False,
     print_schema: Annotated[bool, typer.Option("--print-schema", help="Print the GraphQL schema and end.")] = False,
 ) -> None:
-    """Serve the GraphQL API: queries at /graphql, health at /livez and /readyz."""
+    """Serve the GraphQL API: queries at /graphql, health at /livez and /readyz.
+
+    Example: explorer serve --port 8080
+    """
+    # Every start of the command line imports this module: what only serving needs is imported here.
+    import uvicorn
+
+    from api.app import create_app
+    from api.limits import Limits
+    from api.schema import schema_text
+
     if print_schema:
         typer.echo(schema_text(), nl=False)
         return

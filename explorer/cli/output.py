@@ -22,6 +22,25 @@ errors = Console(stderr=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
 
 KEY_DIGITS = 12
+WORDS = frozenset(
+    [
+        "key",
+        "study",
+        "model",
+        "accelerator",
+        "space",
+        "choices",
+        "simulator",
+        "with",
+        "measure",
+        "measures",
+        "origin",
+        "recipe",
+        "state",
+        "created",
+    ]
+)
+"""Columns of text, which are set to the left; numbers go to the right."""
 
 
 def emit(value: Any) -> None:
@@ -45,9 +64,7 @@ def table(title: str, *columns: str) -> Table:
     """An empty table in the one style of the product."""
     made = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
-        made.add_column(
-            column, overflow="fold", justify="left" if column in {"key", "model", "accelerator"} else "right"
-        )
+        made.add_column(column, overflow="fold", justify="left" if column in WORDS else "right")
     return made
 
 

@@ -43,13 +43,12 @@ def list_studies(json: AsJson = False) -> None:
     if json:
         emit([_record_json(record) | {"counts": _counts(counts)} for record, counts in found])
         return
-    rows = table("Studies", "key", "recipe", "state", "trials", "budget", "seed", "created")
+    rows = table("Studies", "study", "recipe", "state", "trials", "budget", "seed", "created")
     for record, counts in found:
         done = sum(n for state, n in counts.items() if state != "pending")
         rows.add_row(
             record.name, record.recipe, record.state, str(done), str(record.budget), str(record.seed), record.created
         )
-    rows.columns[0].header = "study"
     console.print(rows)
 
 

@@ -71,7 +71,7 @@ def _label(block: Block) -> str:
 
 
 def _plain(attributes: Mapping[str, Scalar]) -> str:
-    return ", ".join(f"{name}={_number(value)}" for name, value in attributes.items())
+    return ", ".join(f"{name}={_number(value)}" for name, value in sorted(attributes.items()))
 
 
 def _number(value: Scalar) -> str:

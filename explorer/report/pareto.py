@@ -35,6 +35,7 @@ def plot(points: Sequence[Point], title: str, path: Path) -> list[Path]:
     import matplotlib as mpl
 
     mpl.use("Agg")
+    mpl.rcParams["svg.hashsalt"] = "explorer"  # element names that do not change from one writing to the next
     from matplotlib import pyplot
 
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from jgo.maven import MavenContext, PythonResolver
-
 from graphdb.errors import ProvisionError, StorageFullError
 
 NEO4J_VERSION = "2026.08.1"
@@ -130,6 +128,8 @@ def _fetch(jar: Jar, scratch: Path, target: Path) -> None:
 
 
 def _download(jar: Jar, scratch: Path) -> Path:
+    from jgo.maven import MavenContext, PythonResolver  # slow to import, and needed once
+
     context = MavenContext(resolver=PythonResolver(), repo_cache=scratch, timeout=_TIMEOUT_S)
     component = context.project(jar.group, jar.artifact).at_version(jar.version)
     try:

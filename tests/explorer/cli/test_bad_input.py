@@ -1,0 +1,209 @@
+"""Bad input: exit status 2, one clear sentence on standard error, nothing on standard output, nothing stored."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from explorer import registry
+from graphdb import embedded
+from graphdb.errors import InputError
+from graphdb.records import StudyRecord
+from graphdb.settings import Settings
+from graphdb.store import Store
+from tests.explorer.cli.conftest import Outcome, Run
+
+TINY: dict[str, Any] = {"l": 2, "h": [128, 128], "o": [["sa_sdp_64", "sa_sdp_64"]] * 2, "f": [[512], [512]]}
+SIMULATE = ("simulate", "acceltran", "--json")
+
+
+def refused(found: Outcome, *words: str) -> None:
+    """The whole contract of a refusal."""
+    assert found.status == 2, found
+    assert found.out == ""
+    text = " ".join(found.err.split())
+    assert text.startswith("Error: "), text
+    assert "Traceback" not in text
+    assert text.endswith(".")
+    for word in words:
+        assert word in text, (word, text)
+
+
+def stored(store: Store) -> dict[str, int]:
+    return store.architectures.counts()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--model", "bert-huge", "--accelerator", "edge"), ("bert-huge", "bert-tiny")),
+        (("--model", "bert-tiny", "--accelerator", "phone"), ("phone", "edge")),
+        (("--model", "edge", "--accelerator", "edge"), ("edge", "transformer")),
+        (("--model", "abcdef123456", "--accelerator", "edge"), ("abcdef123456",)),
+        (("--model", "missing.json", "--accelerator", "edge"), ("missing.json", "cannot be read")),
+        (("--model", "bert-base", "--accelerator", "edge"), ("weight buffer", "MiB", "missing")),
+        (("--model", "bert-tiny", "--accelerator", "edge", "--engine", "detailed"), ("detailed", "fast")),
+        (("--model", "bert-tiny", "--accelerator", "edge", "--mode", "corrected"), ("corrected", "reference")),
+        (("--model", "bert-tiny", "--accelerator", "edge", "--task", "play"), ("play", "inference")),
+        (("--model", "bert-tiny", "--accelerator", "edge", "--set", "beauty=1"), ("beauty", "pe")),
+        (("--model", "bert-tiny", "--accelerator", "edge", "--set", "pe"), ("'pe'", "name=value")),
+        (("--model", "bert-tiny", "--accelerator", "edge", "--set", "pe=0"), ("pe",)),
+        (("--model", "bert-tiny", "--accelerator", "edge", "--set", "pe=many"), ("pe", "many")),
+        (("--model", "bert-tiny", "--accelerator", "edge", "--set", "tile_x=7"), ("tile_x", "8, 16, 32")),
+        (("--model", "bert-tiny", "--accelerator", "edge", "--set", "memory=dram_1_1_1"), ("dram_1_1_1", "hbm")),
+        (("--model", "bert-tiny", "--accelerator", "edge", "--set", "memory_index=11"), ("memory_index", "10")),
+        (("--model", "bert-tiny", "--accelerator", "edge", "--set", "banks=3"), ("dram_3_2_1",)),
+        (("--model", "bert-tiny", "--accelerator", "edge", "--set", "sequence_length=0"), ("sequence_length",)),
+        (("--model", "bert-tiny", "--accelerator", "edge", "--set", "weight_sparsity=1"), ("weight_sparsity",)),
+        (("--model", "bert-tiny", "--accelerator", "edge", "--set", "pe=8", "--set", "pe=9"), ("pe", "twice")),
+    ],
+)
+def test_simulations_that_cannot_be(run: Run, store: Store, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
+    refused(run(*SIMULATE, *arguments), *words)
+    assert stored(store) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"l": 2,', ("line 1",)),
+        ("[1, 2]", ("object",)),
+        (json.dumps(TINY | {"l": 3}), ("l",)),
+        (json.dumps(TINY | {"o": [["sa_sdp_64", "sa_sdp_32"]] * 2}), ("o[0]",)),
+        (json.dumps(TINY | {"o": [["sa_magic_64"] * 2] * 2}), ("sa_magic_64",)),
+        (json.dumps(TINY | {"h": [128, -1]}), ("-1",)),
+        ('{"l": NaN, "h": [], "o": [], "f": []}', ("l",)),
+        ("[" * 100_000, ("nested",)),
+        ('{"domain": "transformer", "space": "flexibert9", "choices": {}}', ("flexibert9", "flexibert2")),
+        ('{"domain": "accelerator", "space": "flexibert2", "choices": {}}', ("accelerator", "transformer")),
+    ],
+)
+def test_files_that_are_no_model(run: Run, store: Store, tmp_path: Path, text: str, words: tuple[str, ...]) -> None:
+    file = tmp_path / "model.json"
+    file.write_text(text)
+    refused(run(*SIMULATE, "--model", file, "--accelerator", "edge"), "model.json", *words)
+    assert stored(store) == {}
+
+
+def test_a_head_width_that_does_not_fit_its_space(run: Run, store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "model.json"
+    choices = TINY | {"o": [["sa_sdp_60", "sa_sdp_60"]] * 2}
+    file.write_text(json.dumps({"domain": "transformer", "space": "flexibert2", "choices": choices}))
+    refused(run("import", file), "model.json", "60", "64")
+    assert stored(store) == {}
+
+
+def test_files_that_cannot_be_read(run: Run, tmp_path: Path) -> None:
+    refused(run("import", tmp_path), "cannot be read")
+    latin = tmp_path / "latin.json"
+    latin.write_bytes(b'{"domain": "\xe4"}')
+    refused(run("import", latin), "UTF-8")
+    large = tmp_path / "large.json"
+    large.write_text(" " * (5 << 20))
+    refused(run("import", large), "MiB")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), ("recipe", "--resume")),
+        (("chess",), ("chess", "transcode")),
+        (("transcode", "--budget", "0"), ("budget", "0")),
+        (("transcode", "--seed", "-1"), ("seed", "-1")),
+        (("transcode", "--objective", "best"), ("best", "decades")),
+        (("transcode", "--max", "beauty=1"), ("beauty", "area_mm2")),
+        (("transcode", "--max", "area_mm2"), ("area_mm2", "number")),
+        (("transcode", "--min", "accuracy=high"), ("high",)),
+        (("transcode", "--weight", "beauty=1"), ("beauty", "accuracy")),
+        (("transcode", "--weight", "accuracy=-1"), ("accuracy", "-1")),
+        (("transcode", "--set", "models=some"), ("models",)),
+        (("transcode", "--set", "beauty=1"), ("beauty",)),
+        (("transcode", "--name", "a/b"), ("a/b",)),
+        (("transcode", "--name", "taken"), ("taken", "exists")),
+        (("--resume", "nothing"), ("nothing",)),
+        (("--resume", "taken", "--seed", "9"), ("taken", "9")),
+        (("--resume", "taken", "--budget", "3"), ("10", "3")),
+        (("--resume", "taken", "--objective", "published"), ("--objective",)),
+        (("chess", "--resume", "taken"), ("chess", "transcode")),
+    ],
+)
+def test_searches_that_cannot_be(run: Run, store: Store, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
+    taken = StudyRecord("taken", "transcode", 0, 10, registry.recipe("transcode").settings({}))
+    store.studies.create(taken)
+    refused(run("search", "--json", *arguments), *words)
+    assert [study.name for study in store.studies.list()] == ["taken"]
+    assert store.studies.trials("taken") == []
+    assert store.studies.get("taken").budget == 10
+
+
+def test_studies_and_keys_that_are_not_there(run: Run, store: Store) -> None:
+    presets = registry.presets()
+    store.architectures.add(presets.values())
+    refused(run("study", "show", "nothing"), "nothing")
+    refused(run("study", "pareto", "nothing"), "nothing")
+    for command in ("show", "export", "similar"):
+        refused(run(command, "ffffff"), "ffffff")
+        refused(run(command, "fff"), "fff")
+        refused(run(command, "not a key"), "not a key")
+
+
+def test_a_server_that_does_not_answer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setenv("NEO4J_URI", f"bolt://127.0.0.1:{port}")
+    monkeypatch.setenv("NEO4J_PASSWORD", "secret-password")
+    found = run("load", "--json")
+    refused(found, str(port), "cannot be reached")
+    assert "secret-password" not in found.err
+
+
+def test_a_wrong_password(run: Run, server_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = embedded.status(server_settings.data_directory).uri
+    assert uri is not None
+    monkeypatch.setenv("NEO4J_URI", uri)
+    monkeypatch.setenv("NEO4J_PASSWORD", "wrong-password")
+    found = run("load", "--json")
+    refused(found, "NEO4J_PASSWORD")
+    assert "wrong-password" not in found.err
+    refused(run("db", "start"), "NEO4J_URI")
+
+
+def test_an_address_that_is_none(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEO4J_URI", "carrier://pigeon")
+    refused(run("load"), "carrier://pigeon")
+
+
+def test_a_port_that_is_taken(run: Run) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        refused(run("serve", "--port", taken.getsockname()[1]), str(taken.getsockname()[1]))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["domain", "space", "choices", "l", "o", "h", "f", "pe"]), inner, max_size=6)
+    ),
+    max_leaves=20,
+)
+SPACES = st.sampled_from(registry.spaces())
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(value=JSON | st.builds(lambda space, choices: {"space": space, "choices": choices}, SPACES, JSON))
+def test_any_json_is_an_architecture_or_one_refusal(value: Any) -> None:
+    if isinstance(value, dict) and value.get("space") in registry.spaces():
+        value = value | {"domain": registry.space(value["space"]).domain}
+    try:
+        registry.architecture_from_json(value, "the file")
+    except InputError as error:
+        assert str(error).startswith("the file")
