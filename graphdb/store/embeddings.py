@@ -12,6 +12,8 @@ from graphdb.store import rows
 
 DIMENSIONS = 32
 _BATCH = 2000
+_FEWEST_CANDIDATES = 200
+_CANDIDATES_PER_NEIGHBOUR = 4
 
 
 class EmbeddingStore:
@@ -58,8 +60,10 @@ class EmbeddingStore:
         """The `k` architectures of `domain` nearest to a vector, nearest first, with (1 + cosine similarity) / 2."""
         if k < 1:
             raise InputError(f"The number of neighbours is {k}; it must be at least 1.")
-        found = self._database.read(cypher.SIMILAR, vector=_checked(vector), domain=domain, k=k)
-        return [(key, score) for key, score in found]
+        # The index is approximate: asked for a few it can miss the nearest, asked for many it has them among them.
+        many = max(_FEWEST_CANDIDATES, _CANDIDATES_PER_NEIGHBOUR * k)
+        found = self._database.read(cypher.SIMILAR, vector=_checked(vector), domain=domain, k=many)
+        return [(key, score) for key, score in found[:k]]
 
     def write_neighbours(self, neighbours: Iterable[tuple[str, str, float]]) -> int:
         """Writes NEIGHBOUR relationships (from, to, distance); how many."""

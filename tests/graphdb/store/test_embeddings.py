@@ -31,6 +31,24 @@ def test_neighbours_are_exact_and_of_the_same_domain(store: Store) -> None:
     }
 
 
+def test_the_nearest_are_found_among_thousands(store: Store) -> None:
+    """The index is approximate; what is asked of it must still hold the true neighbours, also in tight clusters."""
+    rng = np.random.default_rng(1)
+    designs = [design(i, blocks=2) for i in range(1500)]
+    centres = rng.normal(size=(12, 32))
+    vectors = {d.key: centres[rng.integers(12)] + 0.05 * rng.normal(size=32) for d in designs}
+    store.architectures.add(designs)
+    store.embeddings.write("first", vectors)
+    store._database.read("CALL db.awaitIndexes(60)")
+    keys = list(vectors)
+    unit = np.array([vectors[key] / np.linalg.norm(vectors[key]) for key in keys])
+    hits = []
+    for probe in range(0, 1500, 75):
+        nearest = [keys[i] for i in np.argsort(-unit @ unit[probe]) if i != probe][:10]
+        hits.append(len(set(nearest) & {key for key, _ in store.embeddings.similar(keys[probe], 10)}))
+    assert np.mean(hits) >= 9.5
+
+
 def test_without_an_embedding_there_are_no_neighbours(store: Store) -> None:
     store.architectures.add([design(1)])
     for key in (design(1).key, design(2).key):
