@@ -120,7 +120,7 @@ def _found(store: Store, reference: str | Mapping[str, Any], domain: str) -> Arc
     presets = registry.presets()
     if reference in presets:
         return presets[reference]
-    if reference.endswith(".json") or reference == "-" or Path(reference).is_file():
+    if reference.endswith(".json") or reference == "-" or _is_file(reference):
         place = "standard input" if reference == "-" else reference
         return _of_json(_read_json(Path(reference), place), domain, place)
     if _KEY.fullmatch(reference):
@@ -129,6 +129,13 @@ def _found(store: Store, reference: str | Mapping[str, Any], domain: str) -> Arc
     raise InputError(
         f"{reference[:100]!r} is no {domain} preset ({allowed}), no key (6 to 64 hexadecimal digits) and no JSON file."
     )
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # too long for a file name
+        return False
 
 
 def _of_json(value: object, domain: str, place: str) -> Architecture:
@@ -168,6 +175,8 @@ def _read_json(file: Path, place: str) -> Any:
         raise InputError(f"{place}, line {error.lineno}, column {error.colno}: {error.msg}; JSON is needed.") from error
     except RecursionError as error:
         raise InputError(f"{place} is nested too deeply; one architecture in JSON is needed.") from error
+    except ValueError as error:  # Python reads no integer of more than 4,300 digits
+        raise InputError(f"{place} holds a number of thousands of digits; one architecture needs none.") from error
 
 
 def _named(reference: str | Mapping[str, Any]) -> str:

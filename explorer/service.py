@@ -21,6 +21,7 @@ from graphdb.settings import Settings
 from graphdb.store import Store
 
 __all__ = [
+    "check_whole",
     "load_published",
     "plan_study",
     "resolve_architecture",
@@ -29,6 +30,9 @@ __all__ = [
     "study_front",
     "study_objective",
 ]
+
+
+_LARGEST_INTEGER = 2**63 - 1
 
 
 def simulate(
@@ -67,10 +71,8 @@ def plan_study(
         InputError: unknown recipe, objective, measure or setting, or a budget below 1.
         ConflictError: a study of that name exists.
     """
-    if budget < 1:
-        raise InputError(f"The budget is {budget}; at least 1 evaluation is needed.")
-    if seed < 0:
-        raise InputError(f"The seed is {seed}; it must be 0 or larger.")
+    check_whole("budget", budget, 1)
+    check_whole("seed", seed, 0)
     given: dict[str, Any] = dict(settings or {})
     given["constraints"] = list(constraints)
     if objective is not None:
@@ -92,6 +94,16 @@ def plan_study(
         except ConflictError:  # another process took the name in between
             continue
         return record
+
+
+def check_whole(what: str, value: int, least: int) -> None:
+    """Refuses an integer that is too small, or that the database cannot hold.
+
+    Raises:
+        InputError: `value` is not within `least` to 2^63 - 1.
+    """
+    if not least <= value <= _LARGEST_INTEGER:
+        raise InputError(f"The {what} is {value}; allowed: {least} to {_LARGEST_INTEGER}.")
 
 
 def _checked_name(name: str) -> str:

@@ -66,8 +66,8 @@ def import_file(
         console.print(f"{architecture.key} {'added' if added else 'was there already'}", highlight=False)
 
 
-def export(key: Key) -> None:
-    """Print one architecture as JSON, as `explorer import` reads it.
+def export(key: Key, json: AsJson = True) -> None:
+    """Print one architecture as JSON, as `explorer import` reads it; with or without --json.
 
     Example: explorer export 3f2a91c0 > my_model.json
     """

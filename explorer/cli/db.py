@@ -49,6 +49,8 @@ def wipe(
 ) -> None:
     """Stop the embedded Neo4j and delete all its data."""
     settings = _embedded_settings()
+    if json and not yes:
+        raise InputError("db wipe --json cannot ask whether to delete everything; give --yes as well.")
     if not yes and not typer.confirm(f"Delete every architecture, measurement and study in {settings.data_directory}?"):
         raise typer.Exit(1)
     embedded.wipe(settings.data_directory)

@@ -7,6 +7,7 @@ import warnings
 from importlib.metadata import entry_points
 
 import typer
+from rich.text import Text
 
 from explorer.cli import data, db, search, simulate, studies
 from explorer.cli.output import errors
@@ -40,12 +41,8 @@ def main() -> None:
     try:
         app()
     except ExplorerError as error:
-        errors.print(f"[bold red]Error:[/] {_escaped(str(error))}", highlight=False, soft_wrap=True)
+        errors.print(Text.assemble(("Error:", "bold red"), f" {error}"), soft_wrap=True)
         sys.exit(2)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
 from explorer.cli.output import AsJson, emit, errors
-from explorer.cli.studies import findings_json, show_findings, write_plots
+from explorer.cli.studies import check_folder, findings_json, show_findings, write_plots
 from graphdb.connection import open_store
 from graphdb.errors import InputError, UnavailableError
 from graphdb.records import StudyRecord
@@ -54,8 +55,11 @@ def search(
     Example: explorer search transcode --budget 60 --seed 0 --max area_mm2=200
     """
     from explorer import service
+    from explorer.executor import open_executor
 
-    with open_store(Settings.from_environment()) as store:
+    check_folder(plots)
+    # The executor first: what it refuses must not leave a study behind.
+    with open_executor(workers, scheduler) as executor, open_store(Settings.from_environment()) as store:
         if resume is None:
             if recipe is None:
                 raise InputError("No recipe was given: name one (`explorer search transcode`), or a study by --resume.")
@@ -74,7 +78,7 @@ def search(
             flags = ["--name", "--objective", "--max", "--min", "--weight", "--set"]
             given = [flag for flag, value in zip(flags, fixed, strict=True) if value]
             record = _resumed(store, resume, recipe, budget, seed, given)
-        _run(store, record, workers, scheduler)
+        _run(store, record, executor)
         record = store.studies.get(record.name)
         files = write_plots(store, record, plots)
         if json:
@@ -95,6 +99,8 @@ def _settings(weights: list[str] | None, overrides: list[str] | None) -> dict[st
 def _resumed(
     store: Store, name: str, recipe: str | None, budget: int | None, seed: int | None, fixed: list[str]
 ) -> StudyRecord:
+    from explorer.service import check_whole
+
     record = store.studies.get(name)
     if fixed:
         raise InputError(f"{', '.join(fixed)} cannot change in a study that exists; only --budget can grow.")
@@ -103,6 +109,7 @@ def _resumed(
     if seed is not None and seed != record.seed:
         raise InputError(f"The study {name} has the seed {record.seed}; it cannot go on with {seed}.")
     if budget is not None and budget != record.budget:
+        check_whole("budget", budget, 1)
         if budget < record.budget:
             raise InputError(f"The study {name} has a budget of {record.budget}; --budget {budget} is smaller.")
         store.studies.set_budget(name, budget)
@@ -110,9 +117,8 @@ def _resumed(
     return record
 
 
-def _run(store: Store, record: StudyRecord, workers: int, scheduler: str | None) -> None:
+def _run(store: Store, record: StudyRecord, executor: Executor) -> None:
     from explorer import registry
-    from explorer.executor import open_executor
     from explorer.study import Study
 
     bars = Bars(
@@ -124,7 +130,7 @@ def _run(store: Store, record: StudyRecord, workers: int, scheduler: str | None)
         TextColumn("[dim]{task.description}"),
         console=errors,
     )
-    with bars, open_executor(workers, scheduler) as executor:
+    with bars:
         bar = bars.add_task("", total=record.budget, study=record.name, best="-", left="")
         study = Study(
             store, record, registry.recipe(record.recipe), executor, lambda progress: _advance(bars, bar, progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import typer
 from explorer.cli.output import AsJson, architecture_json, console, emit, nested_measures, number, short, table
 from graphdb.architecture import Architecture
 from graphdb.connection import open_store
+from graphdb.errors import InputError
 from graphdb.records import StudyRecord, TrialRecord
 from graphdb.settings import Settings
 from graphdb.store import Store
@@ -166,9 +168,33 @@ def write_plots(store: Store, record: StudyRecord, folder: Path) -> list[Path]:
             )
     if not points:
         return []
-    return plot(
-        points, f"{record.name}: {len(points)} trials that meet the constraints", folder / f"{record.name}-pareto"
-    )
+    title = f"{record.name}: {len(points)} trials that meet the constraints"
+    try:
+        return plot(points, title, folder / f"{record.name}-pareto")
+    except OSError as error:
+        raise _no_folder(folder, error.strerror or str(error)) from error
+
+
+def check_folder(folder: Path) -> None:
+    """Refuses a folder for plots that could not be written to, before the work that goes into them.
+
+    Raises:
+        InputError: a part of the path is no folder, or is not ours to write in.
+    """
+    path = folder.absolute()
+    try:
+        while not path.exists():
+            path = path.parent
+    except OSError as error:
+        raise _no_folder(folder, error.strerror or str(error)) from error
+    if not path.is_dir():
+        raise _no_folder(folder, f"{path} is not a folder")
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise _no_folder(folder, "Permission denied")
+
+
+def _no_folder(folder: Path, reason: str) -> InputError:
+    return InputError(f"--plots {folder} cannot be written to: {reason}.")
 
 
 def _print_trials(found: Findings, trials: Sequence[TrialRecord], title: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 from pathlib import Path
@@ -115,7 +116,13 @@ def test_files_that_cannot_be_read(run: Run, tmp_path: Path) -> None:
         ((), ("recipe", "--resume")),
         (("chess",), ("chess", "transcode")),
         (("transcode", "--budget", "0"), ("budget", "0")),
+        (("transcode", "--budget", "9" * 30), ("budget", "9" * 30)),
         (("transcode", "--seed", "-1"), ("seed", "-1")),
+        (("transcode", "--seed", "9" * 30), ("seed", "9" * 30)),
+        (("transcode", "--workers", "0"), ("--workers", "0")),
+        (("transcode", "--scheduler", "nonsense"), ("nonsense", "tcp://")),
+        (("transcode", "--plots", __file__), ("--plots", "not a folder")),
+        (("transcode", "--plots", f"{__file__}/figures"), ("--plots", "not a folder")),
         (("transcode", "--objective", "best"), ("best", "decades")),
         (("transcode", "--max", "beauty=1"), ("beauty", "area_mm2")),
         (("transcode", "--max", "area_mm2"), ("area_mm2", "number")),
@@ -129,6 +136,8 @@ def test_files_that_cannot_be_read(run: Run, tmp_path: Path) -> None:
         (("--resume", "nothing"), ("nothing",)),
         (("--resume", "taken", "--seed", "9"), ("taken", "9")),
         (("--resume", "taken", "--budget", "3"), ("10", "3")),
+        (("--resume", "taken", "--budget", "9" * 30), ("budget", "9" * 30)),
+        (("--resume", "taken", "--budget", "20", "--workers", "0"), ("--workers", "0")),
         (("--resume", "taken", "--objective", "published"), ("--objective",)),
         (("chess", "--resume", "taken"), ("chess", "transcode")),
     ],
@@ -140,6 +149,20 @@ def test_searches_that_cannot_be(run: Run, store: Store, arguments: tuple[str, .
     assert [study.name for study in store.studies.list()] == ["taken"]
     assert store.studies.trials("taken") == []
     assert store.studies.get("taken").budget == 10
+
+
+def test_text_that_looks_like_markup_is_printed_as_it_is(run: Run) -> None:
+    for name in (r"\[/x].json", "[/x].json", "[red]x.json", r"a\\[bold]b.json"):
+        refused(run("import", name), name)
+
+
+def test_a_wipe_that_is_not_confirmed_changes_nothing(
+    run: Run, server_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert run("db", "wipe").status == 1
+    refused(run("db", "wipe", "--json"), "--yes")
+    assert embedded.status(server_settings.data_directory).running
 
 
 def test_studies_and_keys_that_are_not_there(run: Run, store: Store) -> None:

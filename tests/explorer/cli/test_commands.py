@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from explorer import registry
 from graphdb.settings import Settings
 from graphdb.store import Store
 from tests.explorer.cli.conftest import Run
@@ -73,12 +74,11 @@ def test_load_says_what_it_added_and_what_was_there(run: Run, store: Store) -> N
 
 @pytest.mark.parametrize("preset", ["bert-tiny", "bert-nano", "edge", "server"])
 def test_an_exported_architecture_is_imported_again(run: Run, store: Store, tmp_path: Path, preset: str) -> None:
-    from explorer import registry
-
     architecture = registry.presets()[preset]
     store.architectures.add([architecture])
     file = tmp_path / "exported.json"
     file.write_text(run("export", architecture.key[:12]).out)
+    assert run("export", architecture.key, "--json").out == file.read_text()
     store.wipe()
     assert run("import", file, "--json").json == {"key": architecture.key, "added": True}
     assert run("import", file, "--json").json == {"key": architecture.key, "added": False}
@@ -87,8 +87,6 @@ def test_an_exported_architecture_is_imported_again(run: Run, store: Store, tmp_
 
 def test_show_draws_the_graph(run: Run) -> None:
     run("simulate", "acceltran", "--model", "bert-tiny", "--accelerator", "edge")
-    from explorer import registry
-
     model = run("show", registry.presets()["bert-tiny"].key)
     assert model.status == 0
     assert "2 x sa_sdp" in model.out
@@ -168,6 +166,21 @@ def test_settings_are_overridden_one_by_one(run: Run, setting: str, place: str, 
     figures = ("cycles", "energy_j", "area_mm2")
     same = all(changed["measures"][figure] == plain["measures"][figure] for figure in figures)
     assert same == (name in idle - {"mask_buffer_mb"})
+
+
+def test_similar_trains_embeds_and_finds_neighbours(run: Run, store: Store) -> None:
+    run("load")
+    model = registry.presets()["bert-tiny"]
+    found = run("similar", model.key[:12], "-k", "5", "--json")
+    assert found.status == 0, found.err
+    assert [set(row) for row in found.json] == [{"key", "score"}] * 5
+    scores = [row["score"] for row in found.json]
+    assert scores == sorted(scores, reverse=True)
+    assert model.key not in {row["key"] for row in found.json}
+    near = store.architectures.get_many([row["key"] for row in found.json])
+    assert {architecture.domain for architecture in near.values()} == {"transformer"}
+    assert run("similar", model.key, "-k", "5", "--json").json == found.json
+    assert "Nearest to" in run("similar", model.key, "-k", "2").out
 
 
 def test_a_search_reports_and_goes_on(run: Run, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
