@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
 from explorer.cli.output import AsJson, emit, errors
-from explorer.cli.studies import check_folder, findings_json, show_findings, write_plots
+from explorer.cli.studies import check_folder, findings_json, gather, show_findings, write_plots
 from graphdb.connection import open_store
 from graphdb.errors import InputError, UnavailableError
 from graphdb.records import StudyRecord
@@ -79,12 +79,12 @@ def search(
             given = [flag for flag, value in zip(flags, fixed, strict=True) if value]
             record = _resumed(store, resume, recipe, budget, seed, given)
         _run(store, record, executor)
-        record = store.studies.get(record.name)
-        files = write_plots(store, record, plots)
-        if json:
-            emit(findings_json(store, record))
-        else:
-            show_findings(store, record, files)
+        found = gather(store, store.studies.get(record.name))
+    files = write_plots(found, plots)
+    if json:
+        emit(findings_json(found))
+    else:
+        show_findings(found, files)
 
 
 def _settings(weights: list[str] | None, overrides: list[str] | None) -> dict[str, Any]:

@@ -76,15 +76,16 @@ def pareto(name: Name, plots: Plots = Path("results"), json: AsJson = False) -> 
     """The Pareto-optimal designs of a study, as a table and as PNG and SVG."""
     with open_store(Settings.from_environment()) as store:
         record = store.studies.get(name)
-        files = write_plots(store, record, plots)
-        if json:
-            emit(findings_json(store, record) | {"plots": [str(file) for file in files]})
-        else:
-            show_findings(store, record, files)
+        found = gather(store, record)
+    files = write_plots(found, plots)
+    if json:
+        emit(findings_json(found) | {"plots": [str(file) for file in files]})
+    else:
+        show_findings(found, files)
 
 
 def gather(store: Store, record: StudyRecord) -> Findings:
-    """Everything that reports of a study need, in four queries."""
+    """Everything that reports of a study need, in two queries."""
     from explorer import registry
     from explorer.service import front_of
     from explorer.study import performances
@@ -99,21 +100,20 @@ def gather(store: Store, record: StudyRecord) -> Findings:
     )
 
 
-def findings_json(store: Store, record: StudyRecord) -> dict[str, Any]:
+def findings_json(found: Findings) -> dict[str, Any]:
     """What `explorer search --json` prints."""
-    found = gather(store, record)
     return {
-        "study": record.name,
+        "study": found.record.name,
         "trials": len(found.trials),
-        "state": str(record.state),
+        "state": str(found.record.state),
         "best": _best_json(found),
         "pareto": [_trial_json(found, trial) for trial in found.front],
     }
 
 
-def show_findings(store: Store, record: StudyRecord, plots: Sequence[Path]) -> None:
+def show_findings(found: Findings, plots: Sequence[Path]) -> None:
     """The Pareto table, the best pair spelt out, where the plots are, and what to do next."""
-    found = gather(store, record)
+    record = found.record
     if found.best is None:
         console.print(f"No trial of {record.name} meets its constraints; relax them, or raise the budget.")
         return
@@ -145,11 +145,10 @@ def show_findings(store: Store, record: StudyRecord, plots: Sequence[Path]) -> N
         console.print(f"  {command:<60} {does}", highlight=False, soft_wrap=True)
 
 
-def write_plots(store: Store, record: StudyRecord, folder: Path) -> list[Path]:
+def write_plots(found: Findings, folder: Path) -> list[Path]:
     """The Pareto plot of a study; none where no trial meets its constraints."""
     from explorer.report.pareto import Point, plot
 
-    found = gather(store, record)
     front = {trial.index for trial in found.front}
     points = []
     for trial in found.trials:
@@ -168,9 +167,9 @@ def write_plots(store: Store, record: StudyRecord, folder: Path) -> list[Path]:
             )
     if not points:
         return []
-    title = f"{record.name}: {len(points)} trials that meet the constraints"
+    title = f"{found.record.name}: {len(points)} trials that meet the constraints"
     try:
-        return plot(points, title, folder / f"{record.name}-pareto")
+        return plot(points, title, folder / f"{found.record.name}-pareto")
     except OSError as error:
         raise _no_folder(folder, error.strerror or str(error)) from error
 

@@ -30,7 +30,7 @@ _DECADES: dict[str, tuple[str, Scale]] = {
 OBJECTIVES = {"decades": _DECADES, "published": _PUBLISHED}
 """Name -> term -> measure and scale.
 
-`published` divides each cost of a batch by a constant far above what these models cost (a median pair scores 0.998 on
+`published` divides each cost of a batch by a constant far above what these models cost (a median pair scores 0.999 on
 dynamic energy), so that accuracy decides alone. `decades` counts the powers of ten instead: each cost runs over the
 smallest range of whole decades that holds the inference of every early FlexiBERT model on every ELECTOR accelerator.
 """
