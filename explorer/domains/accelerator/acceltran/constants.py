@@ -1,18 +1,23 @@
-"""Constants of AccelTran's modules, buffers and memories, read from the tables of this package."""
+"""Constants of AccelTran's modules, buffers and memories: the tables of this package, and what users put in place."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from types import MappingProxyType
 
+from explorer.domains.accelerator.memory import UserMemory
+
 Quantities = Mapping[str, float]
+Constants = Mapping[tuple[str, str], Quantities]
+Overlay = tuple[tuple[tuple[str, str], str, float], ...]
+"""((module, variant), quantity, value) of all that differs from the tables, in their units; hashable."""
 
 
 @cache
-def constants() -> Mapping[tuple[str, str], Quantities]:
+def published() -> Constants:
     """(module, variant) -> quantity -> value, in the units of the table (um2, mW, nJ, bits per cycle)."""
     table = resources.files(__package__).joinpath("tables/constants.csv").read_text(encoding="utf-8")
     found: dict[tuple[str, str], dict[str, float]] = {}
@@ -21,13 +26,46 @@ def constants() -> Mapping[tuple[str, str], Quantities]:
     return MappingProxyType({name: MappingProxyType(quantities) for name, quantities in found.items()})
 
 
+@lru_cache(maxsize=64)
+def constants(overlay: Overlay = ()) -> Constants:
+    """The published constants with those of a user's library in their place."""
+    if not overlay:
+        return published()
+    found = {name: dict(quantities) for name, quantities in published().items()}
+    for name, quantity, value in overlay:
+        found[name][quantity] = value
+    return MappingProxyType({name: MappingProxyType(quantities) for name, quantities in found.items()})
+
+
 def variants(module: str) -> tuple[str, ...]:
     """The variants of `module` that the table knows."""
-    return tuple(variant for name, variant in constants() if name == module)
+    return tuple(variant for name, variant in published() if name == module)
 
 
-CLOCK_MHZ = constants()["clock", ""]["frequency"]
+def memory_constants(memory: str | UserMemory, overlay: Overlay = ()) -> Quantities:
+    """Quantities of a main memory: of its technology and of its organisation, or those of a user's own.
+
+    `bandwidth` in bits per cycle as the published code converts a GB/s, `energy` in nJ per block, and of a user's
+    memory `background` and `refresh` in mW.
+    """
+    table = constants(overlay)
+    if isinstance(memory, str):
+        return {**table["main_memory", memory.split("_")[0]], **table["main_memory", memory]}
+    return {
+        "bandwidth": published_bits_per_cycle(memory.bandwidth_bytes_per_s),
+        "energy": memory.energy_j_per_byte * table["main_memory", ""]["block"] * 1e9,
+        "background": memory.background_power_w * 1e3,
+        "refresh": memory.refresh_power_w * 1e3,
+    }
+
+
+def published_bits_per_cycle(bytes_per_s: float) -> float:
+    """A bandwidth as the published code converts it: a GB/s counts as 2^30 numbers of 20 bits, 2.5 times too fast."""
+    return bytes_per_s / 1e9 * (1 << 30) * DATA_BITS / CLOCK_HZ
+
+
+CLOCK_MHZ = published()["clock", ""]["frequency"]
 CLOCK_HZ = CLOCK_MHZ * 1e6
-DATA_BITS = constants()["fixed_point", "integer"]["bits"] + constants()["fixed_point", "fraction"]["bits"]
+DATA_BITS = published()["fixed_point", "integer"]["bits"] + published()["fixed_point", "fraction"]["bits"]
 """Bits of a number in fixed point."""
 MEBIBYTE_BITS = 8 << 20

@@ -89,7 +89,7 @@ def _prepared(
     model: Mapping[str, Any], accelerator: Mapping[str, Any], settings: RunSettings
 ) -> tuple[ModelOperations, Hardware]:
     training = settings.task == "training"
-    machine = hardware(accelerator, training)
+    machine = hardware(accelerator, training, settings.overlay)
     operations = model_operations(model, settings.sequence_length, settings.vocabulary, training)
     needed = needed_weight_buffer_mib(operations.embedding, settings.weight_sparsity)
     if machine.weight_buffer_mb < needed:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from explorer.domains.accelerator.acceltran.constants import Quantities, constants, variants
+from explorer.domains.accelerator.acceltran.constants import Overlay, Quantities, constants, memory_constants, variants
+from explorer.domains.accelerator.memory import UserMemory, user_memory_violations
 from graphdb.errors import InputError
 
 COUNTS = ("tile_b", "tile_x", "tile_y", "pe", "lanes_per_pe", "mac_per_lane", "softmax_per_pe", "batch_size")
@@ -54,8 +55,13 @@ class Hardware(NamedTuple):
     others_leakage: float
 
 
-def hardware(choices: Mapping[str, Any], training: bool) -> Hardware:
+def hardware(choices: Mapping[str, Any], training: bool, overlay: Overlay = ()) -> Hardware:
     """The accelerator that `choices` describe.
+
+    Args:
+        choices: of an accelerator; its memory may be a user's own.
+        training: whether it has stochastic rounding.
+        overlay: constants of a user's library in place of the published ones.
 
     Raises:
         InputError: a choice is missing, or not one that the tables of constants cover.
@@ -68,21 +74,27 @@ def hardware(choices: Mapping[str, Any], training: bool) -> Hardware:
             f"The accelerator has {'no' if missing else 'an unknown'} choice {(missing or unknown)[0]!r:.60}; "
             f"allowed: {', '.join(NAMES + IGNORED)}."
         )
-    for name in ("non_linearity", "memory"):
-        if not isinstance(values[name], str):
-            _refuse(name, values[name], "a name")
+    if isinstance(values["memory"], Mapping):
+        found = user_memory_violations(values["memory"])
+        if found:
+            raise InputError(f"The accelerator's {found[0]}")
+        values["memory"] = UserMemory.of(values["memory"])
+    elif not isinstance(values["memory"], str):
+        _refuse("memory", values["memory"], "a name, or a memory of the user's own")
+    if not isinstance(values["non_linearity"], str):
+        _refuse("non_linearity", values["non_linearity"], "a name")
     for name in COUNTS + BUFFERS:
         if not isinstance(values[name], int | float):
             _refuse(name, values[name], "a number")
     # Types belong to the key: True and 1 are equal, and one of them is refused.
-    return _hardware(tuple((name, type(values[name]), values[name]) for name in NAMES), training)
+    return _hardware(tuple((name, type(values[name]), values[name]) for name in NAMES), training, overlay)
 
 
 @lru_cache(maxsize=8192)
-def _hardware(values: tuple[tuple[str, type, Any], ...], training: bool) -> Hardware:
+def _hardware(values: tuple[tuple[str, type, Any], ...], training: bool, overlay: Overlay) -> Hardware:
     c = {name: value for name, _, value in values}
     _check(c)
-    module = constants()
+    module = constants(overlay)
     lane = module["mac_lane", f"{c['mac_per_lane']}_{c['non_linearity']}"]
     softmax, layer_norm = module["softmax", str(c["tile_x"])], module["layer_norm", str(c["tile_x"])]
     others = [module[name, ""] for name in ("dma", "fifo", "dataflow")]
@@ -90,7 +102,7 @@ def _hardware(values: tuple[tuple[str, type, Any], ...], training: bool) -> Hard
     if training:
         others.append(module["stochastic_rounding", ""])
     lanes, softmax_modules = c["pe"] * c["lanes_per_pe"], c["pe"] * c["softmax_per_pe"]
-    memory = module["main_memory", ""]["block"]
+    memory = memory_constants(c["memory"], overlay)
     return Hardware(
         tile_b=c["tile_b"],
         tile=c["tile_x"],
@@ -99,12 +111,12 @@ def _hardware(values: tuple[tuple[str, type, Any], ...], training: bool) -> Hard
         softmax_modules=softmax_modules,
         batch_size=c["batch_size"],
         weight_buffer_mb=c["weight_buffer_mb"],
-        area_mm2=_area_um2(c, training) / 1e6,
-        memory_bandwidth=module["main_memory", c["memory"].split("_")[0]]["bandwidth"],
-        memory_nj=module["main_memory", c["memory"]]["energy"] / memory,
+        area_mm2=_area_um2(c, training, overlay) / 1e6,
+        memory_bandwidth=memory["bandwidth"],
+        memory_nj=memory["energy"] / module["main_memory", ""]["block"],
         buffer_bandwidth=module["activation_buffer", ""]["bandwidth"],
-        activation_nj=_element_nj("activation", c),
-        weight_nj=_element_nj("weight", c),
+        activation_nj=_element_nj("activation", c, overlay),
+        weight_nj=_element_nj("weight", c, overlay),
         mac_dynamic=lane["dynamic"] * lanes,
         mac_leakage=lane["leakage"] * lanes,
         softmax_dynamic=softmax["dynamic"] * softmax_modules,
@@ -118,8 +130,8 @@ def _hardware(values: tuple[tuple[str, type, Any], ...], training: bool) -> Hard
     )
 
 
-def _area_um2(c: Mapping[str, Any], training: bool) -> float:
-    module = constants()
+def _area_um2(c: Mapping[str, Any], training: bool, overlay: Overlay) -> float:
+    module = constants(overlay)
     per_lane = [module["mac_lane", f"{c['mac_per_lane']}_{c['non_linearity']}"]]
     per_lane += [module[name, ""] for name in ("pre_sparsity", "post_sparsity", "fifo")]
     if training:
@@ -135,9 +147,9 @@ def _area_um2(c: Mapping[str, Any], training: bool) -> float:
     return float(c["pe"] * element + buffers)
 
 
-def _element_nj(buffer: str, c: Mapping[str, Any]) -> float:
+def _element_nj(buffer: str, c: Mapping[str, Any], overlay: Overlay) -> float:
     """Energy of moving one element into `buffer`. An access costs the same for a block of elements as of bytes."""
-    quantities = constants()[f"{buffer}_buffer", ""]
+    quantities = constants(overlay)[f"{buffer}_buffer", ""]
     return quantities["energy"] * math.sqrt(c[f"{buffer}_buffer_mb"]) / quantities["block"]
 
 
@@ -166,7 +178,7 @@ def _check(c: Mapping[str, Any]) -> None:
         if str(c[name]) not in options:
             _refuse(name, c[name], ", ".join(options))
     memories = tuple(name for name in variants("main_memory") if "_" in name)
-    if c["memory"] not in memories:
+    if isinstance(c["memory"], str) and c["memory"] not in memories:
         _refuse("memory", c["memory"], ", ".join(memories))
 
 

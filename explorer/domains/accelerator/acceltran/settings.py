@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, field_validator
 
+from explorer.domains.accelerator.acceltran.constants import Overlay
+from explorer.domains.accelerator.acceltran.modules import OwnModules
 from explorer.domains.accelerator.acceltran.switches import parse_switches, switches_text
 from graphdb.errors import InputError
 
@@ -14,12 +16,20 @@ LONGEST_SEQUENCE = 1 << 16
 LARGEST_VOCABULARY = 1 << 24
 
 
+def _own_modules(value: object) -> object:
+    return value if value is None or isinstance(value, OwnModules) else OwnModules.of(value)
+
+
+# JSON outside, hashable inside.
+Modules = Annotated[OwnModules, PlainSerializer(OwnModules.json)]
+
+
 class RunSettings(BaseModel):
     """Settings of one run; the default numbers are those of the published simulator.
 
     `correct` names the corrections that are on in mode `corrected` (see `switches`). One of `dynatran_threshold`,
     `target_sparsity` and `target_accuracy` picks a point on the curve `dynatran_curve`, and so the activation sparsity;
-    without any of them it is `activation_sparsity`.
+    without any of them it is `activation_sparsity`. `library` holds figures of the user's own modules (see `modules`).
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
@@ -43,6 +53,7 @@ class RunSettings(BaseModel):
     first_layer_only: bool = False
     optimiser: Literal["sgd", "adam"] = "adam"
     recompute: bool = False
+    library: Annotated[Modules | None, BeforeValidator(_own_modules)] = None
 
     @field_validator("correct")
     @classmethod
@@ -53,6 +64,11 @@ class RunSettings(BaseModel):
     def switches(self) -> frozenset[str]:
         """The corrections that are on."""
         return parse_switches(self.correct) if self.mode == "corrected" else frozenset()
+
+    @property
+    def overlay(self) -> Overlay:
+        """What the user's own modules change in the tables of constants."""
+        return () if self.library is None else self.library.overlay
 
     @property
     def training(self) -> bool:
@@ -81,6 +97,7 @@ _ALLOWED = {
     "first_layer_only": "true, false",
     "optimiser": "sgd, adam",
     "recompute": "true, false",
+    "library": "modules of the user's own",
 }
 
 
@@ -99,7 +116,10 @@ def run_settings(given: Mapping[str, Any]) -> RunSettings:
     try:
         return RunSettings.model_validate(dict(given))
     except ValidationError as error:
-        name = str(error.errors(include_url=False, include_input=False)[0]["loc"][0])
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    name = str(first["loc"][0])
+    if first["type"] == "value_error":  # an `InputError` of our own, which says more
+        raise InputError(first["msg"].removeprefix("Value error, "))
     if name not in _ALLOWED:
         raise InputError(f"The setting {name!r:.80} of acceltran is unknown; allowed: {', '.join(_ALLOWED)}.")
     raise InputError(f"The setting {name} of acceltran is {given[name]!r:.80}; allowed: {_ALLOWED[name]}.")

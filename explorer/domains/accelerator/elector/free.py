@@ -13,6 +13,7 @@ from explorer.domains.accelerator.elector.hardware import (
     default_issue_width,
 )
 from explorer.domains.accelerator.elector.space import NAMES
+from explorer.domains.accelerator.memory import UserMemory, user_memory_violations
 from explorer.domains.open_space import OpenSpace
 from explorer.domains.reading import among, is_integer, is_number, key_violations, listed, refused
 from explorer.space import Choices
@@ -26,7 +27,6 @@ _OPTIONS: dict[str, tuple[Any, ...]] = {
     "tile_x": HYPERPARAMETERS["tile_x"],
     "mac_per_lane": HYPERPARAMETERS["mac_per_lane"],
     "non_linearity": HYPERPARAMETERS["non_linearity"],
-    "memory": PUBLISHED_MEMORIES,
     "loop_order": LOOP_ORDERS,
 }
 _COUNTS = ("tile_b", "pe", "lanes_per_pe", "softmax_per_pe", "batch_size", "issue_width")
@@ -37,7 +37,8 @@ class FreeAccelTranSpace(OpenSpace):
     """The keys of ELECTOR with any positive counts and buffers, and two more that may be left out.
 
     `issue_width`: tiles that the scheduler issues at once (default: a quarter of the processing elements);
-    `loop_order`: nesting of the loops over a matrix product's tiles, outermost first (default b_i_j_k).
+    `loop_order`: nesting of the loops over a matrix product's tiles, outermost first (default b_i_j_k). The memory may
+    also be a user's own (see `memory.UserMemory`).
     """
 
     name = "acceltran_free"
@@ -55,6 +56,8 @@ class FreeAccelTranSpace(OpenSpace):
                 found.append(refused(name, value, f"a number of MiB above 0 and up to {LARGEST_BUFFER_MB}"))
             elif name in _OPTIONS and not among(value, _OPTIONS[name]):
                 found.append(refused(name, value, listed(_OPTIONS[name])))
+            elif name == "memory":
+                found += _memory_violations(value)
         if not among(choices["tile_y"], [choices["tile_x"]]):
             found.append(refused("tile_y", choices["tile_y"], "the value of tile_x"))
         return found
@@ -62,8 +65,16 @@ class FreeAccelTranSpace(OpenSpace):
     def normalise(self, choices: Choices) -> Choices:
         """All keys, defaults filled in."""
         filled = {"issue_width": default_issue_width(choices["pe"]), "loop_order": DEFAULT_LOOP_ORDER, **choices}
+        if not isinstance(filled["memory"], str):
+            filled["memory"] = UserMemory.of(filled["memory"]).choice()
         return {name: filled[name] for name in (*NAMES, "issue_width", "loop_order")}
 
     def graph_of(self, choices: Choices) -> Architecture:
         """Units and data paths."""
         return Architecture.of(self.domain, self.name, choices, *block_graph(choices))
+
+
+def _memory_violations(value: object) -> list[str]:
+    if isinstance(value, dict):
+        return user_memory_violations(value)
+    return [] if among(value, PUBLISHED_MEMORIES) else [refused("memory", value, listed(PUBLISHED_MEMORIES))]

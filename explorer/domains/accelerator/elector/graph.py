@@ -14,10 +14,12 @@ from explorer.domains.accelerator.elector.hardware import (
     DATA_BITS,
     DEFAULT_LOOP_ORDER,
     FIFO_ELEMENTS,
-    MAIN_MEMORIES,
     MEBIBYTE,
+    MainMemory,
     default_issue_width,
+    main_memory,
 )
+from explorer.domains.accelerator.memory import UserMemory
 from explorer.space import Choices
 from graphdb.architecture import Block, Edge, Scalar
 
@@ -59,7 +61,7 @@ def block_graph(choices: Choices) -> tuple[list[Block], list[Edge]]:
 
 
 def _path(source: str, target: str, choices: Choices) -> dict[str, Scalar]:
-    memory = MAIN_MEMORIES[choices["memory"]].bandwidth_bytes_per_s
+    memory = main_memory(choices["memory"]).bandwidth_bytes_per_s
     if source == "main_memory":
         return {"bandwidth_bytes_per_s": memory}
     if source == "dma":
@@ -73,17 +75,11 @@ def _path(source: str, target: str, choices: Choices) -> dict[str, Scalar]:
 
 
 def _units(choices: Choices) -> dict[str, dict[str, Scalar]]:
-    memory = MAIN_MEMORIES[choices["memory"]]
+    memory = main_memory(choices["memory"])
     pe, tile = choices["pe"], choices["tile_x"]
     lanes = pe * choices["lanes_per_pe"]
     return {
-        "main_memory": {
-            "technology": memory.technology,
-            "banks": memory.banks,
-            "ranks": memory.ranks,
-            "channels": memory.channels,
-            "bandwidth_bytes_per_s": memory.bandwidth_bytes_per_s,
-        },
+        "main_memory": _memory(memory),
         "dma": {"count": pe},
         "activation_buffer": {"capacity_bytes": _bytes(choices["activation_buffer_mb"])},
         "weight_buffer": {"capacity_bytes": _bytes(choices["weight_buffer_mb"])},
@@ -109,6 +105,17 @@ def _units(choices: Choices) -> dict[str, dict[str, Scalar]]:
         "post_sparsity": {"count": lanes},
         "softmax": {"count": pe * choices["softmax_per_pe"], "tile_elements": tile * tile},
         "layer_norm": {"count": pe, "tile_elements": tile * tile},
+    }
+
+
+def _memory(memory: MainMemory | UserMemory) -> dict[str, Scalar]:
+    organised: dict[str, Scalar] = {}
+    if isinstance(memory, MainMemory):
+        organised = {"banks": memory.banks, "ranks": memory.ranks, "channels": memory.channels}
+    return {
+        "technology": memory.technology,
+        **organised,
+        "bandwidth_bytes_per_s": memory.bandwidth_bytes_per_s,
     }
 
 

@@ -6,8 +6,12 @@ Sources: `design_space_accelerator.yaml` of transcode and `config/` of acceltran
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
+
+from explorer.domains.accelerator.memory import UserMemory
 
 MEBIBYTE = 1 << 20
 DATA_BITS = 20
@@ -53,6 +57,12 @@ PUBLISHED_MEMORIES = (
 """`<technology>_<banks>_<ranks>_<channels>` in the order of the published memory index."""
 
 MAIN_MEMORIES = MappingProxyType({name: _memory(name) for name in PUBLISHED_MEMORIES})
+
+
+def main_memory(choice: str | Mapping[str, Any]) -> MainMemory | UserMemory:
+    """The main memory that legal choices name, or hold whole."""
+    return MAIN_MEMORIES[choice] if isinstance(choice, str) else UserMemory.of(choice)
+
 
 HYPERPARAMETERS = MappingProxyType(
     {

@@ -38,7 +38,7 @@ def overridden(choices: Choices, given: Mapping[str, Any]) -> Choices:
     parts = {name: given[name] for name in MEMORY_PARTS if name in given}
     merged = {**choices, **changed}
     if parts:
-        merged["memory"] = _composed(str(merged["memory"]), parts)
+        merged["memory"] = _composed(merged["memory"], parts)
     return merged
 
 
@@ -48,8 +48,9 @@ def _indexed(index: Any) -> str:
     return PUBLISHED_MEMORIES[index]
 
 
-def _composed(memory: str, parts: Mapping[str, Any]) -> str:
-    own = dict(zip(MEMORY_PARTS, memory.split("_"), strict=False))
+def _composed(memory: Any, parts: Mapping[str, Any]) -> str:
+    published = memory if isinstance(memory, str) else ""  # a user's own memory has no parts
+    own = dict(zip(MEMORY_PARTS, published.split("_"), strict=False))
     composed = "_".join(str(parts.get(name, own.get(name))) for name in MEMORY_PARTS)
     if composed not in PUBLISHED_MEMORIES:
         raise InputError(refused("The main memory", composed, listed(PUBLISHED_MEMORIES)))
