@@ -1,0 +1,76 @@
+"""A model dictionary as a `Program`: what AccelTran's scheduler works through.
+
+Without corrections it is the program of the published `dict2ops.py` and `ops.py`, name by name, faults included:
+
+- every tensor has the batch as an axis, weights too;
+- the inputs of the first layer are in the activation buffer, and results of normalisations and non-linearities are
+  never stored, so that no operation waits for them;
+- a non-linearity follows every feed-forward product, the last one and projections too, and has the shape of the
+  product's input; it is named `nl_<layer>_proj` after a projection, where the published code uses a name twice;
+- the product of weighted multiplicative attention is stored under the name of the keys that it replaces.
+
+With corrections, see `switches`, and the modules `encoder` and `heads`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from explorer.domains.accelerator.acceltran.encoder import embeddings, forward_layer
+from explorer.domains.accelerator.acceltran.layers import Layer, layers_of
+from explorer.domains.accelerator.acceltran.program import Heads, Item, Program, Role
+from explorer.domains.accelerator.acceltran.published_backward import published_backward
+from explorer.domains.accelerator.acceltran.recipe import Recipe, Section, recipe_of
+from explorer.domains.accelerator.acceltran.settings import RunSettings
+from graphdb.errors import InputError
+
+
+def build_program(model: Mapping[str, Any], batch_size: int, settings: RunSettings) -> Program:
+    """The program of a model dictionary of FlexiBERT 2.0 (`l`, `o`, `h`, `f`) for a batch of sequences.
+
+    Raises:
+        InputError: the dictionary is malformed, or the batch size is below 1.
+    """
+    if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
+        raise InputError(f"The batch size is {batch_size!r:.40}; allowed: an integer of at least 1.")
+    layers = layers_of(model)
+    return _program(layers[:1] if settings.first_layer_only else layers, recipe_of(batch_size, settings))
+
+
+@lru_cache(maxsize=64)
+def _program(layers: tuple[Layer, ...], recipe: Recipe) -> Program:
+    section = Section(recipe)
+    reads = embeddings(section, layers[0].hidden)
+    records = []
+    for index, layer in enumerate(layers):
+        record = forward_layer(section, layer, index, reads)
+        records.append(record)
+        reads = record.result.tensors
+    footprint = _footprint(section, layers[0].hidden)
+    if recipe.training:
+        published_backward(section, layers)
+    return Program(tuple(section.compute), tuple(section.memory), footprint)
+
+
+def _footprint(section: Section, hidden: int) -> tuple[tuple[str, int], ...]:
+    """Elements of the weights, of the activations that a forward pass stores, and of the embedding table."""
+    recipe = section.recipe
+    sizes: dict[Role, dict[str, int]] = {Role.WEIGHT: {}, Role.INPUT: {}}
+    for transfer in _flat(section.memory):
+        if transfer.role is not Role.EMBEDDING:
+            group = Role.WEIGHT if transfer.role is Role.WEIGHT else Role.INPUT
+            sizes[group][transfer.tensor] = transfer.elements
+    weights = sum(sizes[Role.WEIGHT].values()) // (1 if recipe.weights_once else recipe.batch)
+    embedding = (recipe.vocabulary + recipe.length) * hidden
+    return ("weights", weights), ("activations", sum(sizes[Role.INPUT].values())), ("embeddings", embedding)
+
+
+def _flat(items: Iterable[Item | Heads[Item]]) -> Iterator[Item]:
+    for item in items:
+        if isinstance(item, Heads):
+            for one in item.lists:
+                yield from one
+        else:
+            yield item

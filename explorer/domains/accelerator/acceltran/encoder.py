@@ -1,0 +1,223 @@
+"""The forward pass of a program: embeddings, and encoder layers with their normalisations and feed-forward blocks.
+
+Source: AccelTran's published `dict2ops.py`, whose order and names this keeps; layers are counted from 1 in the names of
+heads and feed-forward blocks, and from 0 in those of normalisations and non-linearities.
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import lru_cache
+from typing import NamedTuple
+
+from explorer.domains.accelerator.acceltran.heads import forward_head
+from explorer.domains.accelerator.acceltran.layers import Head, Layer
+from explorer.domains.accelerator.acceltran.program import Kind, Role, Transfer
+from explorer.domains.accelerator.acceltran.recipe import Recipe, Section
+
+
+class Result(NamedTuple):
+    """What an operation made.
+
+    Attributes:
+        made_by: the operation.
+        tensors: what it is stored as; none in the published program, in which normalisations store nothing.
+    """
+
+    made_by: str
+    tensors: tuple[str, ...]
+
+
+class Block(NamedTuple):
+    """A feed-forward product, (width given) to (width made), as the backward pass needs it.
+
+    Attributes:
+        name: of the product.
+        given, made: widths.
+        reads: the product's input.
+        output: its output, which the non-linearity reads.
+        activated: whether a non-linearity follows.
+    """
+
+    name: str
+    given: int
+    made: int
+    reads: tuple[str, ...]
+    output: str
+    activated: bool
+
+
+class LayerRecord(NamedTuple):
+    """Tensors of a layer's forward pass, as the backward pass needs them.
+
+    Attributes:
+        reads: the layer's input.
+        attended, summed: inputs of the first and second normalisation.
+        blocks: feed-forward products, in order.
+        projection: to the next layer's width.
+        result: the layer's output.
+    """
+
+    reads: tuple[str, ...]
+    attended: tuple[str, ...]
+    summed: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    projection: Block | None
+    result: Result
+
+
+def head_name(head: Head, number: int, position: int) -> str:
+    """Name of a layer's head, both counted from 1."""
+    return f"{head.label}_{number}_{position}"
+
+
+def embeddings(section: Section, hidden: int) -> tuple[str, ...]:
+    """Append the embeddings; the tensors that the first layer reads."""
+    recipe = section.recipe
+    if recipe.embedding_rows:
+        rows = (
+            section.load("emb", recipe.activations(hidden), Role.EMBEDDING, "activation"),
+            section.load("position", recipe.length * hidden, Role.EMBEDDING, "activation"),
+        )
+    else:
+        elements = (recipe.vocabulary + recipe.length) * hidden
+        section.memory.append(Transfer("emb", "load", "weight", elements, Role.EMBEDDING, pinned=True))
+        rows = ("emb", "emb")
+    if not recipe.elementwise:
+        return (rows[0],)
+    # The list of compute operations begins with heads, so that the sum is the only one of its own.
+    alone = Section(recipe, section.tag)
+    roles = (Role.EMBEDDING, Role.EMBEDDING)
+    made_by = alone.run(
+        "emb_position", Kind.ELEMENTWISE, recipe.length, hidden, roles=roles, needs=tuple(dict.fromkeys(rows))
+    )
+    section.side_by_side([alone])
+    if not recipe.keeps:
+        return (rows[0],)
+    return (section.store("emb_position", recipe.activations(hidden), Role.INPUT, made_by),)
+
+
+def forward_layer(section: Section, layer: Layer, index: int, reads: tuple[str, ...]) -> LayerRecord:
+    """Append a layer, counted from 0, that reads the tensors `reads`."""
+    recipe, number, hidden = section.recipe, index + 1, layer.hidden
+    outputs = _heads(section, layer, number, reads if recipe.keeps else ())
+    attended = _attended(section, layer, number, reads, outputs)
+    norm_reads = attended if recipe.keeps else ()
+    normalised = _normalisation(section, f"ln_{index}_1", hidden, norm_reads, Role.ATTENTION_OUTPUT)
+    widths = (hidden, *layer.widths, hidden)
+    blocks: list[Block] = []
+    result = normalised
+    for position, (given, made) in enumerate(itertools.pairwise(widths), start=1):
+        activated = position < len(widths) - 1 or not recipe.activation_shape
+        names = (f"ff_{number}_{position}", f"nl_{index}_{position}")
+        role = Role.INPUT if position == 1 else Role.FEED_FORWARD
+        last = position == len(widths) - 1
+        block, result = _feed_forward(section, names, (given, made), result, role, activated, last)
+        blocks.append(block)
+    summed = result.tensors
+    if recipe.residual:
+        summed = (_sum(section, f"residual_{number}_2", hidden, (*normalised.tensors, blocks[-1].output), result),)
+    norm_reads = summed if recipe.keeps else ()
+    result = _normalisation(section, f"ln_{index}_2", hidden, norm_reads, Role.FEED_FORWARD_OUTPUT)
+    projection = None
+    if layer.projected:
+        names = (f"ff_{number}_proj", f"nl_{index}_proj")
+        widths = (hidden, layer.projected)
+        projection, result = _feed_forward(
+            section, names, widths, result, Role.INPUT, not recipe.activation_shape, True
+        )
+    return LayerRecord(reads, attended, summed, tuple(blocks), projection, result)
+
+
+def _heads(section: Section, layer: Layer, number: int, reads: tuple[str, ...]) -> tuple[str, ...]:
+    made = [
+        _head_section(section.recipe, section.tag, head, head_name(head, number, position), layer.hidden, reads)
+        for position, head in enumerate(layer.heads, start=1)
+    ]
+    section.side_by_side([head for head, _ in made])
+    return tuple(output for _, output in made)
+
+
+@lru_cache(maxsize=8192)
+def _head_section(
+    recipe: Recipe, tag: str, head: Head, name: str, hidden: int, reads: tuple[str, ...]
+) -> tuple[Section, str]:
+    section = Section(recipe, tag)
+    return section, forward_head(section, head, name, hidden, reads)
+
+
+def _attended(
+    section: Section, layer: Layer, number: int, reads: tuple[str, ...], outputs: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Sum the heads, add the bias of the output and the layer's input, each where its correction is on."""
+    recipe, hidden, length = section.recipe, layer.hidden, section.recipe.length
+    role = Role.ATTENTION_OUTPUT
+    made_by: tuple[str, ...] = ()
+    needs = outputs
+    if recipe.head_merge and len(outputs) > 1:
+        passes = len(outputs) - 1
+        name = f"merge_{number}"
+        made_by = (section.run(name, Kind.ELEMENTWISE, length, hidden, 0, (role, role), outputs, passes=passes),)
+        needs = ()
+    if recipe.elementwise and any(head.family == "sa" for head in layer.heads):
+        bias = section.load(f"bias_{number}-l", recipe.weights(hidden))
+        name, roles = f"bias_{number}", (role, Role.WEIGHT)
+        made_by = (section.run(name, Kind.ELEMENTWISE, length, hidden, 0, roles, (bias, *needs), made_by),)
+    if recipe.residual:
+        name = f"residual_{number}_1"
+        inputs = reads if recipe.keeps else ()
+        made_by = (
+            section.run(name, Kind.ELEMENTWISE, length, hidden, 0, (role, Role.INPUT), (*needs, *inputs), made_by),
+        )
+    if not made_by:
+        return outputs
+    return (section.store(f"attended_{number}", recipe.activations(hidden), role, made_by[0]),)
+
+
+def _normalisation(section: Section, name: str, hidden: int, reads: tuple[str, ...], role: Role) -> Result:
+    recipe = section.recipe
+    if recipe.elementwise:
+        reads = (section.load(f"{name}-l", recipe.weights(2 * hidden)), *reads)
+    made_by = section.run(name, Kind.LAYER_NORM, recipe.length, hidden, roles=(role, role), needs=reads)
+    return _kept(section, name, hidden, Role.INPUT, made_by)
+
+
+def _kept(section: Section, name: str, width: int, role: Role, made_by: str) -> Result:
+    if not section.recipe.keeps:
+        return Result(made_by, ())
+    return Result(made_by, (section.store(name, section.recipe.activations(width), role, made_by),))
+
+
+def _feed_forward(
+    section: Section,
+    names: tuple[str, str],
+    widths: tuple[int, int],
+    source: Result,
+    role: Role,
+    activated: bool,
+    last: bool,
+) -> tuple[Block, Result]:
+    """A product, its bias and the non-linearity that follows it; what the backward pass needs, and the result."""
+    recipe, (name, activation), (given, made) = section.recipe, names, widths
+    output_role = Role.FEED_FORWARD_OUTPUT if last else Role.FEED_FORWARD
+    weight = section.load(f"{name}_f-l", recipe.weights((given + recipe.elementwise) * made))
+    roles = (role, Role.WEIGHT)
+    made_by = section.run(f"{name}_f", Kind.PRODUCT, recipe.length, given, made, roles, (weight, *source.tensors))
+    made_by = section.biased(made_by, f"{name}_f", made, output_role)
+    output = section.store(f"{name}_f", recipe.activations(made), output_role, made_by)
+    block = Block(f"{name}_f", given, made, source.tensors, output, activated)
+    if not activated:
+        return block, Result(made_by, (output,))
+    width = made if recipe.activation_shape else given
+    both = (output_role, output_role)
+    made_by = section.run(activation, Kind.NON_LINEARITY, recipe.length, width, roles=both, needs=(output,))
+    return block, _kept(section, activation, made, output_role, made_by)
+
+
+def _sum(section: Section, name: str, hidden: int, needs: tuple[str, ...], source: Result) -> str:
+    """Add a residual connection; the tensor of the sum."""
+    recipe = section.recipe
+    needs = tuple(dict.fromkeys((*needs[:-1], *(source.tensors or needs[-1:]))))
+    roles = (Role.FEED_FORWARD_OUTPUT, Role.INPUT)
+    made_by = section.run(name, Kind.ELEMENTWISE, recipe.length, hidden, roles=roles, needs=needs)
+    return section.store(name, recipe.activations(hidden), Role.FEED_FORWARD_OUTPUT, made_by)
