@@ -23,6 +23,7 @@ COMMANDS = (
     *(("db", name) for name in ("start", "stop", "status", "wipe")),
     *((name,) for name in ("load", "import", "export", "show", "similar", "search", "serve")),
     ("simulate", "acceltran"),
+    *(("explore", name) for name in ("elector", "dataflow")),
     *(("study", name) for name in ("list", "show", "pareto")),
 )
 

@@ -1,0 +1,63 @@
+"""What all pictures share: the colours, and how they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from graphdb.errors import InputError
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F7F7F")
+"""Told apart by colour-blind readers (Okabe and Ito, 2008), a grey for what is left over."""
+GREY = "#999999"
+BLUE = COLOURS[0]
+_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
+
+
+def subplots(rows: int, columns: int, size: tuple[float, float], **options: Any) -> tuple[Any, Any]:
+    """A figure and its axes, drawn without a screen."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    mpl.rcParams["svg.hashsalt"] = "explorer"  # element names that do not change from one writing to the next
+    from matplotlib import pyplot
+
+    return pyplot.subplots(rows, columns, figsize=size, layout="constrained", **options)
+
+
+def save(figure: Any, path: Path) -> list[Path]:
+    """Write PNG and SVG: the same figure gives the same bytes.
+
+    Args:
+        figure: it is closed.
+        path: file name without suffix; its folder is made.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    from matplotlib import pyplot
+
+    files = [path.with_name(path.name + suffix) for suffix in (".png", ".svg")]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            figure.savefig(file, dpi=150, metadata={"Date": None} if file.suffix == ".svg" else {"Software": None})
+    except OSError as error:
+        raise InputError(f"The picture {path} cannot be written: {error.strerror or error}.") from error
+    finally:
+        pyplot.close(figure)
+    return files
+
+
+def in_units(value: float, unit: str) -> str:
+    """Three significant digits with the SI prefix that suits: `1.23 mJ`."""
+    for factor, prefix in _PREFIXES:
+        if abs(value) >= factor:
+            return f"{value / factor:.3g} {prefix}{unit}"
+    return f"{value:.3g} {unit}"
+
+
+def coloured(names: Sequence[str]) -> Mapping[str, str]:
+    """Name -> colour; they repeat after eight."""
+    return {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(names)}

@@ -1,0 +1,86 @@
+"""What a machine was doing when, as PNG and SVG: use of its modules, and power by part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from explorer.report.figure import coloured, in_units, save, subplots
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A run in n intervals of time.
+
+    Attributes:
+        edges_s: beginning of each interval and end of the last, shape (n + 1,), ascending.
+        use: what is busy -> its share in each interval, 0 to 1, shape (n,).
+        power_w: part -> its mean power in each interval, shape (n,).
+    """
+
+    edges_s: Array
+    use: Mapping[str, Array]
+    power_w: Mapping[str, Array]
+
+
+def plot(timeline: Timeline, title: str, path: Path) -> list[Path]:
+    """Use of the modules above, each on a strip of its own, and stacked power below.
+
+    Args:
+        timeline: the run.
+        title: above the picture.
+        path: file name without suffix; its folder is made.
+
+    Returns:
+        The files written, `.png` and `.svg`.
+    """
+    strips = len(timeline.use)
+    heights = [0.7] * strips + [2.6]
+    figure, axes = subplots(
+        strips + 1, 1, (12, 1.2 + sum(heights)), sharex=True, gridspec_kw={"height_ratios": heights}
+    )
+    scale, unit = _time_unit(float(timeline.edges_s[-1]))
+    edges = timeline.edges_s / scale
+    colours = coloured(list(timeline.use))
+    for axis, (name, share) in zip(axes, timeline.use.items(), strict=False):
+        axis.stairs(share, edges, fill=True, color=colours[name], linewidth=0)
+        axis.set(ylim=(0, 1), yticks=[0, 1], yticklabels=["", "100 %"])
+        mean = float(np.average(share, weights=np.diff(edges)))
+        axis.set_ylabel(f"{name}\n{100 * mean:.0f} % used", rotation=0, ha="right", va="center", fontsize="small")
+        axis.tick_params(labelsize="x-small")
+        axis.grid(visible=True, axis="x", alpha=0.25)
+    _power(axes[-1], timeline, edges)
+    axes[-1].set_xlabel(f"time ({unit})")
+    axes[-1].set_xlim(edges[0], edges[-1])
+    figure.suptitle(title)
+    return save(figure, path)
+
+
+def _power(axis: Any, timeline: Timeline, edges: Array) -> None:
+    widths = np.diff(edges)
+    below = np.zeros(len(widths))
+    parts = sorted(timeline.power_w.items(), key=lambda part: -float(part[1] @ widths))
+    for (name, watts), colour in zip(parts, coloured([name for name, _ in parts]).values(), strict=True):
+        label = f"{name} ({in_units(float(np.average(watts, weights=widths)), 'W')})"
+        axis.stairs(below + watts, edges, baseline=below, fill=True, color=colour, label=label, linewidth=0)
+        below = below + watts
+    mean = float(np.average(below, weights=widths))
+    axis.axhline(mean, color="black", linewidth=0.8, linestyle="--", label=f"mean ({in_units(mean, 'W')})")
+    axis.set_ylabel("power (W)")
+    axis.set_ylim(bottom=0)
+    axis.grid(visible=True, alpha=0.25)
+    axis.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="small", frameon=False, title="mean power")
+
+
+def _time_unit(longest_s: float) -> tuple[float, str]:
+    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if longest_s >= scale:
+            return scale, unit
+    return 1e-9, "ns"

@@ -1,0 +1,31 @@
+"""What pictures share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from explorer.report.figure import COLOURS, coloured, in_units, save, subplots
+from graphdb.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0 J"), (1.234, "1.23 J"), (0.0123, "12.3 mJ"), (4.5e-6, "4.5 µJ"), (1234.0, "1.23 kJ"), (2e-15, "2e-15 J")],
+)
+def test_amounts_carry_the_prefix_that_suits(value: float, text: str) -> None:
+    assert in_units(value, "J") == text
+
+
+def test_each_name_has_its_colour() -> None:
+    found = coloured([str(n) for n in range(10)])
+    assert len(set(found.values())) == len(COLOURS) == 8
+    assert list(found) == [str(n) for n in range(10)]
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    figure, _ = subplots(1, 1, (2, 2))
+    with pytest.raises(InputError, match="cannot be written"):
+        save(figure, tmp_path / "file/picture")
