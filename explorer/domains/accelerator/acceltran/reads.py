@@ -54,36 +54,26 @@ def operand_reads(
     Tiles that ran twice, or not at all, take their share of the whole operation's reads.
     """
     operation = run.operation
-    along_b, along_x, along_y, along_z = (
-        -(-size // tile)
-        for size, tile in zip(
-            (operation.batch, operation.x, operation.y, operation.z),
-            (chip.tile_b, chip.tile, chip.tile, chip.tile),
-            strict=True,
-        )
-    )
+    along_b = -(-operation.batch // chip.tile_b)
+    along_x, along_y, along_z = (-(-size // chip.tile) for size in (operation.x, operation.y, operation.z))
     saved, tiles = Reuse(0, 0), along_b * along_x * along_y
+    shared = (False, False)
     if operation.kind is Kind.PRODUCT:
         tiles *= along_z
         once = "weights-once" in switches
-        saved = reuse(
-            chip.loop_order,
-            along_b,
-            along_x,
-            along_z,
-            along_y,
-            lanes=chip.lanes,
-            shared=(once and operation.left is Role.WEIGHT, once and operation.right is Role.WEIGHT),
-        )
+        shared = (once and operation.left is Role.WEIGHT, once and operation.right is Role.WEIGHT)
+        saved = reuse(chip.loop_order, along_b, along_x, along_z, along_y, lanes=chip.lanes, shared=shared)
     elif operation.kind is Kind.CONVOLUTION:
         saved = convolution_reuse(chip.loop_order, along_b, along_x, along_y, chip.lanes)
-    return [
-        Reads(role, _buffer(operation, role, held), elements, (tiles - reused) * run.tiles / tiles)
-        for role, elements, reused in zip(
-            (operation.left, operation.right), cost.tile_elements, (saved.operand_1, saved.operand_2), strict=True
-        )
-        if elements
-    ]
+    found = []
+    for role, elements, reused, one in zip(
+        (operation.left, operation.right), cost.tile_elements, saved, shared, strict=True
+    ):
+        if elements:
+            # A tile of a weight that is one for the whole batch is no larger for several sequences.
+            size = elements // chip.tile_b if one else elements
+            found.append(Reads(role, _buffer(operation, role, held), size, (tiles - reused) * run.tiles / tiles))
+    return found
 
 
 def _buffer(operation: Operation, role: Role, held: Holders) -> Buffer:

@@ -103,6 +103,14 @@ def test_weights_that_are_loaded_once_are_read_less() -> None:
     )
 
 
+def test_a_weight_tile_is_no_larger_for_several_sequences() -> None:
+    """Costs give operands of 256 elements for tiles of four sequences; of a weight that is loaded once they are 64."""
+    chosen = {"tile_b": 4, "lanes_per_pe": 64}
+    each, once = (case(*names, choices=chosen) for names in (["buffer-reads"], ["buffer-reads", "weights-once"]))
+    for measure, ratio in {"energy_weight_buffer_read_j": 4, "energy_activation_buffer_read_j": 1}.items():
+        assert each.energies[measure] == pytest.approx(ratio * once.energies[measure])
+
+
 def test_tiles_that_ran_twice_are_read_twice() -> None:
     twice = trace(operations=(replace(RUNS[0], tiles=64), RUNS[1]))
     found = energies(PROGRAM, COSTS, twice, case().chip, settings("buffer-reads"))
