@@ -18,9 +18,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from explorer.domains.accelerator.acceltran.encoder import embeddings, forward_layer
+from explorer.domains.accelerator.acceltran.backward import backward_pass
+from explorer.domains.accelerator.acceltran.encoder import Result, embeddings, forward_layer
 from explorer.domains.accelerator.acceltran.layers import Layer, layers_of
-from explorer.domains.accelerator.acceltran.program import Heads, Item, Program, Role
+from explorer.domains.accelerator.acceltran.optimiser import optimiser_step
+from explorer.domains.accelerator.acceltran.program import Heads, Item, Operation, Program, Role, Transfer
 from explorer.domains.accelerator.acceltran.published_backward import published_backward
 from explorer.domains.accelerator.acceltran.recipe import Recipe, Section, recipe_of
 from explorer.domains.accelerator.acceltran.settings import RunSettings
@@ -48,10 +50,21 @@ def _program(layers: tuple[Layer, ...], recipe: Recipe) -> Program:
         record = forward_layer(section, layer, index, reads)
         records.append(record)
         reads = record.result.tensors
+    if recipe.write_back:
+        _write_output(section, layers[-1], records[-1].result)
     footprint = _footprint(section, layers[0].hidden)
-    if recipe.training:
+    if recipe.gradients:
+        optimiser_step(section, backward_pass(section, layers, records))
+    elif recipe.training:
         published_backward(section, layers)
     return Program(tuple(section.compute), tuple(section.memory), footprint)
+
+
+def _write_output(section: Section, last: Layer, result: Result) -> None:
+    """Write the last layer's output to main memory, stored first where nothing has stored it."""
+    elements = section.recipe.activations(last.projected or last.hidden)
+    tensor, *_ = result.tensors or (section.store("output", elements, Role.INPUT, result.made_by),)
+    section.write_back(tensor, elements, Role.INPUT, result.made_by, "activation")
 
 
 def _footprint(section: Section, hidden: int) -> tuple[tuple[str, int], ...]:
@@ -65,6 +78,30 @@ def _footprint(section: Section, hidden: int) -> tuple[tuple[str, int], ...]:
     weights = sum(sizes[Role.WEIGHT].values()) // (1 if recipe.weights_once else recipe.batch)
     embedding = (recipe.vocabulary + recipe.length) * hidden
     return ("weights", weights), ("activations", sum(sizes[Role.INPUT].values())), ("embeddings", embedding)
+
+
+def grouped(program: Program) -> list[tuple[Operation | Transfer, int]]:
+    """Distinct operations and transfers, each with how many of them the program has, in order of appearance.
+
+    Two are the same here if everything but names is: what they need, wait for and are called does not change what
+    either costs. BERT-Base has about 5,000 operations and transfers but a few dozen of these, so that whoever sums
+    costs (and needs no schedule) works them out once each; the first of its kind stands for all.
+    """
+    counts: dict[tuple[object, ...], int] = {}
+    first: dict[tuple[object, ...], Operation | Transfer] = {}
+    items: list[Operation | Transfer] = [*_flat(program.compute), *_flat(program.memory)]
+    for item in items:
+        shape = _shape(item)
+        counts[shape] = counts.get(shape, 0) + 1
+        first.setdefault(shape, item)
+    return [(first[shape], count) for shape, count in counts.items()]
+
+
+def _shape(item: Operation | Transfer) -> tuple[object, ...]:
+    if isinstance(item, Transfer):
+        return item.action, item.buffer, item.elements, item.role, item.pinned
+    sizes = item.batch, item.x, item.y, item.z
+    return item.kind, sizes, item.left, item.right, item.backward, item.density
 
 
 def _flat(items: Iterable[Item | Heads[Item]]) -> Iterator[Item]:

@@ -35,6 +35,7 @@ class Block(NamedTuple):
         name: of the product.
         given, made: widths.
         reads: the product's input.
+        role: what that is.
         output: its output, which the non-linearity reads.
         activated: whether a non-linearity follows.
     """
@@ -43,6 +44,7 @@ class Block(NamedTuple):
     given: int
     made: int
     reads: tuple[str, ...]
+    role: Role
     output: str
     activated: bool
 
@@ -116,7 +118,8 @@ def forward_layer(section: Section, layer: Layer, index: int, reads: tuple[str, 
         blocks.append(block)
     summed = result.tensors
     if recipe.residual:
-        summed = (_sum(section, f"residual_{number}_2", hidden, (*normalised.tensors, blocks[-1].output), result),)
+        operands = (*normalised.tensors, *(result.tensors or (blocks[-1].output,)))
+        summed = (_residual(section, f"residual_{number}_2", hidden, operands, result),)
     norm_reads = summed if recipe.keeps else ()
     result = _normalisation(section, f"ln_{index}_2", hidden, norm_reads, Role.FEED_FORWARD_OUTPUT)
     projection = None
@@ -155,9 +158,9 @@ def _attended(
     made_by: tuple[str, ...] = ()
     needs = outputs
     if recipe.head_merge and len(outputs) > 1:
-        passes = len(outputs) - 1
+        sums = recipe.batch * (len(outputs) - 1)
         name = f"merge_{number}"
-        made_by = (section.run(name, Kind.ELEMENTWISE, length, hidden, 0, (role, role), outputs, passes=passes),)
+        made_by = (section.run(name, Kind.ELEMENTWISE, length, hidden, 0, (role, role), outputs, batch=sums),)
         needs = ()
     if recipe.elementwise and any(head.family == "sa" for head in layer.heads):
         bias = section.load(f"bias_{number}-l", recipe.weights(hidden))
@@ -205,7 +208,7 @@ def _feed_forward(
     made_by = section.run(f"{name}_f", Kind.PRODUCT, recipe.length, given, made, roles, (weight, *source.tensors))
     made_by = section.biased(made_by, f"{name}_f", made, output_role)
     output = section.store(f"{name}_f", recipe.activations(made), output_role, made_by)
-    block = Block(f"{name}_f", given, made, source.tensors, output, activated)
+    block = Block(f"{name}_f", given, made, source.tensors, role, output, activated)
     if not activated:
         return block, Result(made_by, (output,))
     width = made if recipe.activation_shape else given
@@ -214,10 +217,10 @@ def _feed_forward(
     return block, _kept(section, activation, made, output_role, made_by)
 
 
-def _sum(section: Section, name: str, hidden: int, needs: tuple[str, ...], source: Result) -> str:
-    """Add a residual connection; the tensor of the sum."""
+def _residual(section: Section, name: str, hidden: int, needs: tuple[str, ...], source: Result) -> str:
+    """Add the input of the feed-forward blocks to their result `source`; the tensor of the sum."""
     recipe = section.recipe
-    needs = tuple(dict.fromkeys((*needs[:-1], *(source.tensors or needs[-1:]))))
     roles = (Role.FEED_FORWARD_OUTPUT, Role.INPUT)
-    made_by = section.run(name, Kind.ELEMENTWISE, recipe.length, hidden, roles=roles, needs=needs)
+    after = () if source.tensors else (source.made_by,)
+    made_by = section.run(name, Kind.ELEMENTWISE, recipe.length, hidden, roles=roles, needs=needs, after=after)
     return section.store(name, recipe.activations(hidden), Role.FEED_FORWARD_OUTPUT, made_by)

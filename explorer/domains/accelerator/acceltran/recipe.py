@@ -104,6 +104,11 @@ def recipe_of(batch_size: int, settings: RunSettings) -> Recipe:
     )
 
 
+def stored(name: str, tag: str) -> str:
+    """Name of the tensor that the store of `name` makes, in a section with that tag."""
+    return f"{name}{tag}-s"
+
+
 @dataclass(slots=True)
 class Section:
     """Operations and transfers in the order in which they are made.
@@ -119,10 +124,6 @@ class Section:
     compute: list[Operation | Heads[Operation]] = field(default_factory=list)
     memory: list[Transfer | Heads[Transfer]] = field(default_factory=list)
 
-    def made(self, name: str) -> str:
-        """Name of the tensor that the store of an operation `name` makes."""
-        return f"{name}{self.tag}-s"
-
     def load(self, tensor: str, elements: int, role: Role = Role.WEIGHT, buffer: Buffer = "weight") -> str:
         """Load a tensor from main memory; its name."""
         self.memory.append(Transfer(tensor, "load", buffer, elements, role))
@@ -130,7 +131,7 @@ class Section:
 
     def store(self, name: str, elements: int, role: Role, made_by: str, buffer: Buffer = "activation") -> str:
         """Store what the operation `made_by` made as tensor of `name`; its name."""
-        tensor = self.made(name)
+        tensor = stored(name, self.tag)
         self.memory.append(Transfer(tensor, "store", buffer, elements, role, made_by))
         return tensor
 
@@ -149,12 +150,12 @@ class Section:
         needs: tuple[str, ...] = (),
         after: tuple[str, ...] = (),
         density: float = 1.0,
-        passes: int = 1,
+        batch: int = 0,
         backward: bool = False,
     ) -> str:
-        """Compute something over the batch, `passes` times; the operation's name."""
+        """Compute something over the batch, or over another number of matrices; the operation's name."""
         made = name + self.tag
-        batch = self.recipe.batch * passes
+        batch = batch or self.recipe.batch
         self.compute.append(Operation(made, kind, batch, x, y, z, *roles, backward, needs, after, density))
         return made
 
