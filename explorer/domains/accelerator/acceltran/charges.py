@@ -146,12 +146,13 @@ def _read(charge: Charge, operands: Iterable[Reads], cost: OperationCost, tiles:
 
 
 def _transfer(run: TransferRun, cost: TransferCost, trace: Trace, chip: Components, settings: RunSettings) -> Charge:
-    """Accesses of a transfer; of one that the end of the run cuts off, its share, as published."""
+    """Accesses of a transfer: the share that moved before the end of the run, of data and of their mask."""
     moved, mask_moved = (_share(run.start, end, trace.cycles) for end in (run.end, run.mask_end))
     way = "read" if run.transfer.action == "write_back" else "write"
     buffer = run.transfer.buffer
+    memory_bytes, memory_mask_bytes = _memory_bytes(cost, settings)
     charge = Charge(run.start, max(run.end, run.mask_end, run.start + 1), run)
-    charge.add("main_memory_access", chip.memory_access_nj * cost.memory_bytes * moved)
+    charge.add("main_memory_access", chip.memory_access_nj * (memory_bytes * moved + memory_mask_bytes * mask_moved))
     charge.add(f"{buffer}_buffer_{way}", chip.buffers[buffer].access_nj * cost.buffer_bytes * moved)
     charge.add(f"mask_buffer_{way}", chip.buffers["mask"].access_nj * cost.mask_buffer_bytes * mask_moved)
     if "dataflow-dma" in settings.switches:
@@ -160,7 +161,19 @@ def _transfer(run: TransferRun, cost: TransferCost, trace: Trace, chip: Componen
 
 
 def _share(start: int, end: int, cycles: int) -> float:
-    return max(min(end, cycles) - start, 0) / (end - start) if end > start else 1.0
+    """Of a move from `start` to `end`, what is done by `cycles`; none where the buffer held the tensor already."""
+    return max(min(end, cycles) - start, 0) / (end - start) if end > start else 0.0
+
+
+def _memory_bytes(cost: TransferCost, settings: RunSettings) -> tuple[float, float]:
+    """Bytes of a transfer's data and of its mask from or to main memory; as published, as many of each."""
+    if "data-bytes" in settings.switches:
+        data = min(cost.bits / 8, cost.memory_bytes)
+    elif "mask-bytes" in settings.switches:
+        data = max(cost.memory_bytes - cost.mask_bits / 8, 0.0)
+    else:
+        data = cost.memory_bytes / 2
+    return data, cost.memory_bytes - data
 
 
 def _wake_up(operations: Iterable[Charge], costs: Costs, trace: Trace, chip: Components) -> None:

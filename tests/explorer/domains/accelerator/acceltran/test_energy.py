@@ -18,7 +18,7 @@ from explorer.domains.accelerator.acceltran.reuse import ORDERS, reuse
 from explorer.domains.accelerator.acceltran.switches import SWITCHES
 from explorer.domains.accelerator.acceltran.trace import OperationRun, TransferRun
 
-from .handmade import COSTS, PRODUCT, PROGRAM, RESULT, RUNS, SMALL, SOFTMAX, case, settings, trace
+from .handmade import COSTS, PRODUCT, PROGRAM, RESULT, RUNS, SMALL, SOFTMAX, WEIGHT, case, settings, trace
 
 ENERGY_SWITCHES = tuple(name for name, switch in SWITCHES.items() if switch.part == "energy")
 NJ = 1e-9
@@ -53,6 +53,15 @@ def test_a_transfer_that_the_end_cuts_off_is_charged_for_what_it_moved() -> None
     found = energies(PROGRAM, COSTS, half, case().chip, settings())
     assert found["energy_activation_buffer_write_j"] == pytest.approx(0.5 * 0.079275099 * 2 * 64 * NJ)
     assert found["energy_mask_buffer_write_j"] == pytest.approx(0.08200675 * 64 * NJ)
+
+
+@pytest.mark.parametrize(("switches", "share"), [([], 1 / 2), (["data-bytes"], 10 / 8), (["mask-bytes"], 1 - 1 / 8)])
+def test_a_mask_that_is_there_already_does_not_move(switches: list[str], share: float) -> None:
+    """Bytes of the data by bytes of both; the hand-made costs have one byte in all for each number."""
+    alone = trace(transfers=(TransferRun(WEIGHT, 0, 53, 0),))
+    found = energies(PROGRAM, COSTS, alone, case().chip, settings(*switches))
+    both = 13.43777522 * 4096 / 64 * NJ
+    assert found["energy_main_memory_access_j"] == pytest.approx(min(share, 1) * both)
 
 
 def test_a_write_back_reads_the_buffer() -> None:
