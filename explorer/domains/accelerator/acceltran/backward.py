@@ -25,7 +25,7 @@ from explorer.domains.accelerator.acceltran.head_gradients import (
 )
 from explorer.domains.accelerator.acceltran.layers import Head, Layer
 from explorer.domains.accelerator.acceltran.program import Kind, Role
-from explorer.domains.accelerator.acceltran.recipe import Recipe, Section
+from explorer.domains.accelerator.acceltran.recipe import Lists, Recipe, Section
 
 AGAIN = "[again]"
 
@@ -95,9 +95,10 @@ def _layer(
 @lru_cache(maxsize=8192)
 def _head_section(
     recipe: Recipe, head: Head, name: str, hidden: int, reads: tuple[str, ...], tag: str, gradient: str
-) -> tuple[Section, str, tuple[Parameter, ...]]:
+) -> tuple[Lists, str, tuple[Parameter, ...]]:
     section = Section(recipe)
-    return section, *backward_head(section, head, name, hidden, reads, tag, gradient)
+    of_input, parameters = backward_head(section, head, name, hidden, reads, tag, gradient)
+    return section.finished(), of_input, parameters
 
 
 def _normalisation(

@@ -70,14 +70,9 @@ def _write_output(section: Section, last: Layer, result: Result) -> None:
 def _footprint(section: Section, hidden: int) -> tuple[tuple[str, int], ...]:
     """Elements of the weights, of the activations that a forward pass stores, and of the embedding table."""
     recipe = section.recipe
-    sizes: dict[Role, dict[str, int]] = {Role.WEIGHT: {}, Role.INPUT: {}}
-    for transfer in _flat(section.memory):
-        if transfer.role is not Role.EMBEDDING:
-            group = Role.WEIGHT if transfer.role is Role.WEIGHT else Role.INPUT
-            sizes[group][transfer.tensor] = transfer.elements
-    weights = sum(sizes[Role.WEIGHT].values()) // (1 if recipe.weights_once else recipe.batch)
+    weights = section.weights // (1 if recipe.weights_once else recipe.batch)
     embedding = (recipe.vocabulary + recipe.length) * hidden
-    return ("weights", weights), ("activations", sum(sizes[Role.INPUT].values())), ("embeddings", embedding)
+    return ("weights", weights), ("activations", section.activations), ("embeddings", embedding)
 
 
 def grouped(program: Program) -> list[tuple[Operation | Transfer, int]]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from explorer.domains.accelerator.acceltran.heads import forward_head
 from explorer.domains.accelerator.acceltran.layers import Head, Layer
 from explorer.domains.accelerator.acceltran.program import Kind, Role, Transfer
-from explorer.domains.accelerator.acceltran.recipe import Recipe, Section
+from explorer.domains.accelerator.acceltran.recipe import Lists, Recipe, Section
 
 
 class Result(NamedTuple):
@@ -93,7 +93,7 @@ def embeddings(section: Section, hidden: int) -> tuple[str, ...]:
     made_by = alone.run(
         "emb_position", Kind.ELEMENTWISE, recipe.length, hidden, roles=roles, needs=tuple(dict.fromkeys(rows))
     )
-    section.side_by_side([alone])
+    section.side_by_side([alone.finished()])
     if not recipe.keeps:
         return (rows[0],)
     return (section.store("emb_position", recipe.activations(hidden), Role.INPUT, made_by),)
@@ -144,9 +144,10 @@ def _heads(section: Section, layer: Layer, number: int, reads: tuple[str, ...]) 
 @lru_cache(maxsize=8192)
 def _head_section(
     recipe: Recipe, tag: str, head: Head, name: str, hidden: int, reads: tuple[str, ...]
-) -> tuple[Section, str]:
+) -> tuple[Lists, str]:
     section = Section(recipe, tag)
-    return section, forward_head(section, head, name, hidden, reads)
+    output = forward_head(section, head, name, hidden, reads)
+    return section.finished(), output
 
 
 def _attended(

@@ -8,7 +8,7 @@ transforms work on the whole input and give an output of the layer's width, with
 from __future__ import annotations
 
 from explorer.domains.accelerator.acceltran.layers import Head
-from explorer.domains.accelerator.acceltran.program import Kind, Role
+from explorer.domains.accelerator.acceltran.program import Kind, Role, Transfer
 from explorer.domains.accelerator.acceltran.recipe import Recipe, Section
 
 PROJECTIONS = (("q", Role.QUERY), ("k", Role.KEY), ("v", Role.VALUE))
@@ -71,7 +71,9 @@ def _weighted_key(section: Section, name: str, width: int, key_made_by: str, nee
     product = section.run(f"{name}_wma", Kind.PRODUCT, width, width, recipe.length, roles, (weight, *needs))
     if recipe.keeps:
         return section.store(f"{name}_wma", recipe.activations(width), Role.KEY, product)
-    return section.store(f"{name}_k", recipe.activations(width), Role.KEY, key_made_by)
+    key = needs[0]  # no further activation: the name is taken
+    section.memory.append(Transfer(key, "store", "activation", recipe.activations(width), Role.KEY, key_made_by))
+    return key
 
 
 def _probabilities(section: Section, name: str, width: int, query: str, key: str, value: str) -> str:

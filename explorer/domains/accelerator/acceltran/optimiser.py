@@ -7,9 +7,11 @@ weight, the gradient and the state, and makes new ones; of the embeddings only t
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from explorer.domains.accelerator.acceltran.head_gradients import Parameter
 from explorer.domains.accelerator.acceltran.program import Kind, Role
-from explorer.domains.accelerator.acceltran.recipe import Section
+from explorer.domains.accelerator.acceltran.recipe import Lists, Recipe, Section
 
 MOMENTS = {"sgd": 0, "adam": 2}
 
@@ -17,11 +19,12 @@ MOMENTS = {"sgd": 0, "adam": 2}
 def optimiser_step(section: Section, parameters: list[Parameter]) -> None:
     """Append the update of parameters."""
     for parameter in parameters:
-        _update(section, parameter)
+        section.extend(_update(section.recipe, parameter))
 
 
-def _update(section: Section, parameter: Parameter) -> None:
-    recipe, buffer, moments = section.recipe, parameter.buffer, MOMENTS[section.recipe.optimiser]
+@lru_cache(maxsize=32768)
+def _update(recipe: Recipe, parameter: Parameter) -> Lists:
+    section, buffer, moments = Section(recipe), parameter.buffer, MOMENTS[recipe.optimiser]
     elements = parameter.copies * parameter.rows * parameter.columns
     name = parameter.tensor.removesuffix("-l")
     rows = parameter.tensor if parameter.role is Role.WEIGHT else f"{name}[rows]-l"
@@ -47,3 +50,4 @@ def _update(section: Section, parameter: Parameter) -> None:
         tensor = section.store(f"{name}[{part}]", size, role, step, buffer)
         if recipe.write_back:
             section.write_back(tensor, size, role, step, buffer)
+    return section.finished()

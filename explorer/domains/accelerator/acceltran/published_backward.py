@@ -35,8 +35,9 @@ def published_backward(section: Section, layers: tuple[Layer, ...]) -> None:
         _repeat(section, again, f"ln_{index}_1")
         heads = []
         for order, head in enumerate(layer.heads, start=1):
-            heads.append(Section(section.recipe))
-            _head(heads[-1], head, head_name(head, index + 1, order), layer.hidden)
+            alone = Section(section.recipe)
+            _head(alone, head, head_name(head, index + 1, order), layer.hidden)
+            heads.append(alone.finished())
         section.side_by_side(heads)
 
 

@@ -6,6 +6,7 @@ two lists, worked through in order side by side, can therefore never wait for ea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -109,6 +110,20 @@ def stored(name: str, tag: str) -> str:
     return f"{name}{tag}-s"
 
 
+class Lists(NamedTuple):
+    """A finished section, which can be kept and used again.
+
+    Attributes:
+        compute, memory: its two lists.
+        weights, activations: elements of the weights that it loads and of the activations that it stores.
+    """
+
+    compute: tuple[Operation, ...]
+    memory: tuple[Transfer, ...]
+    weights: int
+    activations: int
+
+
 @dataclass(slots=True)
 class Section:
     """Operations and transfers in the order in which they are made.
@@ -117,22 +132,28 @@ class Section:
         recipe: what they depend on.
         tag: ends the names of operations and of the tensors that they make: a forward pass that is run again has one.
         compute, memory: the two lists of a program.
+        weights, activations: elements of the weights that it loads and of the activations that it stores.
     """
 
     recipe: Recipe
     tag: str = ""
     compute: list[Operation | Heads[Operation]] = field(default_factory=list)
     memory: list[Transfer | Heads[Transfer]] = field(default_factory=list)
+    weights: int = 0
+    activations: int = 0
 
     def load(self, tensor: str, elements: int, role: Role = Role.WEIGHT, buffer: Buffer = "weight") -> str:
         """Load a tensor from main memory; its name."""
         self.memory.append(Transfer(tensor, "load", buffer, elements, role))
+        if role is Role.WEIGHT:
+            self.weights += elements
         return tensor
 
     def store(self, name: str, elements: int, role: Role, made_by: str, buffer: Buffer = "activation") -> str:
         """Store what the operation `made_by` made as tensor of `name`; its name."""
         tensor = stored(name, self.tag)
         self.memory.append(Transfer(tensor, "store", buffer, elements, role, made_by))
+        self.activations += elements
         return tensor
 
     def write_back(self, tensor: str, elements: int, role: Role, made_by: str, buffer: Buffer) -> None:
@@ -166,11 +187,26 @@ class Section:
         length = self.recipe.length
         return self.run(f"{name}_bias", Kind.ELEMENTWISE, length, width, roles=(role, Role.WEIGHT), after=(product,))
 
-    def side_by_side(self, heads: list[Section]) -> None:
+    def finished(self) -> Lists:
+        """The lists of a section that has no heads."""
+        compute = tuple(item for item in self.compute if isinstance(item, Operation))
+        memory = tuple(item for item in self.memory if isinstance(item, Transfer))
+        return Lists(compute, memory, self.weights, self.activations)
+
+    def extend(self, lists: Lists) -> None:
+        """Append a finished section."""
+        self.compute.extend(lists.compute)
+        self.memory.extend(lists.memory)
+        self.weights += lists.weights
+        self.activations += lists.activations
+
+    def side_by_side(self, heads: Sequence[Lists]) -> None:
         """Append sections whose lists run side by side; a section that has none of a kind has no list of it."""
-        compute = tuple(tuple(o for o in head.compute if isinstance(o, Operation)) for head in heads if head.compute)
-        memory = tuple(tuple(t for t in head.memory if isinstance(t, Transfer)) for head in heads if head.memory)
+        compute = tuple(head.compute for head in heads if head.compute)
+        memory = tuple(head.memory for head in heads if head.memory)
         if compute:
             self.compute.append(Heads(compute))
         if memory:
             self.memory.append(Heads(memory))
+        self.weights += sum(head.weights for head in heads)
+        self.activations += sum(head.activations for head in heads)
