@@ -31,6 +31,11 @@ WORDS = frozenset(
         "memory",
         "function",
         "order",
+        "module",
+        "cause",
+        "correction",
+        "case",
+        "kind",
         "space",
         "choices",
         "simulator",
@@ -102,18 +107,31 @@ def measurement_json(measurement: Measurement) -> dict[str, Any]:
     }
 
 
-TOTALS = {"energy_j", "energy_dynamic_j", "energy_leakage_j", "energy_per_sequence_j"}
+TOTALS = {"energy_j", "energy_dynamic_j", "energy_leakage_j", "energy_per_sequence_j", "area_mm2"}
+SUBTOTALS = {"energy_buffer_j", "energy_main_memory_j", "energy_others_dynamic_j", "energy_others_leakage_j"}
+"""Sums of parts where the parts themselves are measured; parts of their own where they are not."""
+PARTS = (
+    ("energy_", "_j", "energy_parts_j"),
+    ("area_", "_mm2", "area_parts_mm2"),
+    ("utilisation_", "", "utilisation"),
+    ("stall_", "_cycles", "stall_cycles"),
+    ("footprint_", "_bytes", "footprint_bytes"),
+    ("peak_", "_buffer_bytes", "peak_buffer_bytes"),
+)
+"""Beginning and end of the names of measures that are gathered, and under what."""
 
 
 def nested_measures(measures: Mapping[str, float]) -> dict[str, Any]:
-    """Measures with the parts of the energy gathered under `energy_parts_j`, whole numbers as integers."""
+    """Measures with the parts of energy, area, use, stalls and memory gathered, whole numbers as integers."""
+    single = TOTALS | (SUBTOTALS if "energy_main_memory_access_j" in measures else set())
     plain: dict[str, Any] = {}
-    parts: dict[str, float] = {}
+    gathered: dict[str, dict[str, Any]] = {}
     for name, value in measures.items():
-        if name.startswith("energy_") and name.endswith("_j") and name not in TOTALS:
-            parts[name.removeprefix("energy_").removesuffix("_j")] = value
+        plainly = int(value) if name == "cycles" or name.endswith("_cycles") else value
+        for begin, end, group in PARTS:
+            if name.startswith(begin) and name.endswith(end) and name not in single:
+                gathered.setdefault(group, {})[name.removeprefix(begin).removesuffix(end)] = plainly
+                break
         else:
-            plain[name] = int(value) if name == "cycles" else value
-    if parts:
-        plain["energy_parts_j"] = parts
-    return plain
+            plain[name] = plainly
+    return plain | gathered

@@ -174,8 +174,12 @@ def write_plots(found: Findings, folder: Path) -> list[Path]:
         raise _no_folder(folder, error.strerror or str(error)) from error
 
 
-def check_folder(folder: Path) -> None:
+def check_folder(folder: Path, flag: str = "--plots") -> None:
     """Refuses a folder for plots that could not be written to, before the work that goes into them.
+
+    Args:
+        folder: it need not exist.
+        flag: by which it was given, for the message.
 
     Raises:
         InputError: a part of the path is no folder, or is not ours to write in.
@@ -185,15 +189,15 @@ def check_folder(folder: Path) -> None:
         while not path.exists():
             path = path.parent
     except OSError as error:
-        raise _no_folder(folder, error.strerror or str(error)) from error
+        raise _no_folder(folder, error.strerror or str(error), flag) from error
     if not path.is_dir():
-        raise _no_folder(folder, f"{path} is not a folder")
+        raise _no_folder(folder, f"{path} is not a folder", flag)
     if not os.access(path, os.W_OK | os.X_OK):
-        raise _no_folder(folder, "Permission denied")
+        raise _no_folder(folder, "Permission denied", flag)
 
 
-def _no_folder(folder: Path, reason: str) -> InputError:
-    return InputError(f"--plots {folder} cannot be written to: {reason}.")
+def _no_folder(folder: Path, reason: str, flag: str = "--plots") -> InputError:
+    return InputError(f"{flag} {folder} cannot be written to: {reason}.")
 
 
 def _print_trials(found: Findings, trials: Sequence[TrialRecord], title: str) -> None:

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from explorer.report.figure import coloured, in_units, save, subplots
+from explorer.report.figure import coloured, in_units, prefix, save, subplots
+
+SQUARED = "²"
+"""In a unit that takes no prefix, as that would be squared too."""
 
 
 @dataclass(frozen=True)
@@ -41,22 +44,24 @@ def plot(breakdown: Breakdown, title: str, path: Path) -> list[Path]:
         The files written, `.png` and `.svg`.
     """
     parts = ordered(breakdown)
-    kinds = list(dict.fromkeys(kind for amounts in breakdown.parts.values() for kind in amounts))
+    kinds = list(dict.fromkeys(kind for amounts in breakdown.parts.values() for kind in amounts if amounts[kind]))
     colours = coloured(kinds)
     figure, axis = subplots(1, 1, (9, 1.6 + 0.38 * max(1, len(parts))))
+    longest = max((amount for _, amount in parts), default=1.0)
+    scale, unit = (1.0, breakdown.unit) if SQUARED in breakdown.unit else prefix(longest, breakdown.unit)
     left = [0.0] * len(parts)
     for kind in kinds:
-        widths = [breakdown.parts[part].get(kind, 0.0) for part, _ in parts]
+        widths = [breakdown.parts[part].get(kind, 0.0) / scale for part, _ in parts]
         if any(widths):
             axis.barh([part for part, _ in parts], widths, left=left, color=colours[kind], label=kind, height=0.7)
         left = [start + width for start, width in zip(left, widths, strict=True)]
     for row, (_, amount) in enumerate(parts):
         share = 100 * amount / breakdown.total
         told = f" ({share:.1f} %)" if share >= 0.05 else ""
-        axis.text(amount, row, f" {_amount(amount, breakdown.unit)}{told}", va="center", fontsize="small")
+        axis.text(amount / scale, row, f" {_amount(amount, breakdown.unit)}{told}", va="center", fontsize="small")
     axis.invert_yaxis()
-    axis.set_xlim(0, 1.28 * max((amount for _, amount in parts), default=1.0))
-    axis.set_xlabel(f"{breakdown.quantity} ({breakdown.unit})")
+    axis.set_xlim(0, 1.28 * longest / scale)
+    axis.set_xlabel(f"{breakdown.quantity} ({unit})")
     axis.grid(visible=True, axis="x", alpha=0.25)
     axis.set_axisbelow(True)
     axis.spines[["top", "right"]].set_visible(False)
@@ -73,5 +78,4 @@ def ordered(breakdown: Breakdown) -> list[tuple[str, float]]:
 
 
 def _amount(value: float, unit: str) -> str:
-    # A prefix before a squared unit would be squared too.
-    return f"{value:.3g} {unit}" if "²" in unit else in_units(value, unit)
+    return f"{value:.3g} {unit}" if SQUARED in unit else in_units(value, unit)

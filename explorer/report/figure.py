@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from graphdb.errors import InputError
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F7F7F")
-"""Told apart by colour-blind readers (Okabe and Ito, 2008), a grey for what is left over."""
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+"""Told apart by colour-blind readers (Okabe and Ito, 2008)."""
+OTHERS = "others"
 GREY = "#999999"
 BLUE = COLOURS[0]
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
@@ -52,12 +53,19 @@ def save(figure: Any, path: Path) -> list[Path]:
 
 def in_units(value: float, unit: str) -> str:
     """Three significant digits with the SI prefix that suits: `1.23 mJ`."""
-    for factor, prefix in _PREFIXES:
+    factor, prefixed = prefix(value, unit)
+    return f"{value / factor:.3g} {prefixed}"
+
+
+def prefix(value: float, unit: str) -> tuple[float, str]:
+    """The unit with the SI prefix that suits a value, and how many of the unit it is."""
+    for factor, letter in _PREFIXES:
         if abs(value) >= factor:
-            return f"{value / factor:.3g} {prefix}{unit}"
-    return f"{value:.3g} {unit}"
+            return factor, letter + unit
+    return 1.0, unit
 
 
-def coloured(names: Sequence[str]) -> Mapping[str, str]:
-    """Name -> colour; they repeat after eight."""
-    return {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(names)}
+def coloured(names: Iterable[str]) -> Mapping[str, str]:
+    """Name -> colour, `OTHERS` grey; they repeat after seven."""
+    kept = [name for name in dict.fromkeys(names) if name != OTHERS]
+    return {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(kept)} | {OTHERS: GREY}

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from explorer.report.figure import coloured, in_units, save, subplots
+from explorer.report.figure import OTHERS, coloured, in_units, prefix, save, subplots
 
 Array = npt.NDArray[np.float64]
+MOST_PARTS = 6
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,10 @@ def plot(timeline: Timeline, title: str, path: Path) -> list[Path]:
     figure, axes = subplots(
         strips + 1, 1, (12, 1.2 + sum(heights)), sharex=True, gridspec_kw={"height_ratios": heights}
     )
-    scale, unit = _time_unit(float(timeline.edges_s[-1]))
+    scale, unit = prefix(float(timeline.edges_s[-1]), "s")
     edges = timeline.edges_s / scale
-    colours = coloured(list(timeline.use))
+    power = largest(timeline)
+    colours = coloured([*timeline.use, *power])
     for axis, (name, share) in zip(axes, timeline.use.items(), strict=False):
         axis.stairs(share, edges, fill=True, color=colours[name], linewidth=0)
         axis.set(ylim=(0, 1), yticks=[0, 1], yticklabels=["", "100 %"])
@@ -56,20 +58,29 @@ def plot(timeline: Timeline, title: str, path: Path) -> list[Path]:
         axis.set_ylabel(f"{name}\n{100 * mean:.0f} % used", rotation=0, ha="right", va="center", fontsize="small")
         axis.tick_params(labelsize="x-small")
         axis.grid(visible=True, axis="x", alpha=0.25)
-    _power(axes[-1], timeline, edges)
+    _power(axes[-1], power, edges, colours)
     axes[-1].set_xlabel(f"time ({unit})")
     axes[-1].set_xlim(edges[0], edges[-1])
     figure.suptitle(title)
     return save(figure, path)
 
 
-def _power(axis: Any, timeline: Timeline, edges: Array) -> None:
+def largest(timeline: Timeline) -> dict[str, Array]:
+    """The parts that take most energy, the largest first, and all the rest as one."""
+    widths = np.diff(timeline.edges_s)
+    parts = sorted(timeline.power_w.items(), key=lambda part: -float(part[1] @ widths))
+    found = dict(parts[:MOST_PARTS])
+    if len(parts) > MOST_PARTS:
+        found[OTHERS] = np.sum([watts for _, watts in parts[MOST_PARTS:]], axis=0)
+    return found
+
+
+def _power(axis: Any, power: Mapping[str, Array], edges: Array, colours: Mapping[str, str]) -> None:
     widths = np.diff(edges)
     below = np.zeros(len(widths))
-    parts = sorted(timeline.power_w.items(), key=lambda part: -float(part[1] @ widths))
-    for (name, watts), colour in zip(parts, coloured([name for name, _ in parts]).values(), strict=True):
+    for name, watts in power.items():
         label = f"{name} ({in_units(float(np.average(watts, weights=widths)), 'W')})"
-        axis.stairs(below + watts, edges, baseline=below, fill=True, color=colour, label=label, linewidth=0)
+        axis.stairs(below + watts, edges, baseline=below, fill=True, color=colours[name], label=label, linewidth=0)
         below = below + watts
     mean = float(np.average(below, weights=widths))
     axis.axhline(mean, color="black", linewidth=0.8, linestyle="--", label=f"mean ({in_units(mean, 'W')})")
@@ -77,10 +88,3 @@ def _power(axis: Any, timeline: Timeline, edges: Array) -> None:
     axis.set_ylim(bottom=0)
     axis.grid(visible=True, alpha=0.25)
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="small", frameon=False, title="mean power")
-
-
-def _time_unit(longest_s: float) -> tuple[float, str]:
-    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
-        if longest_s >= scale:
-            return scale, unit
-    return 1e-9, "ns"

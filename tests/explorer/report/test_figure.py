@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer.report.figure import COLOURS, coloured, in_units, save, subplots
+from explorer.report.figure import COLOURS, GREY, OTHERS, coloured, in_units, save, subplots
 from graphdb.errors import InputError
 
 
@@ -19,9 +19,10 @@ def test_amounts_carry_the_prefix_that_suits(value: float, text: str) -> None:
 
 
 def test_each_name_has_its_colour() -> None:
-    found = coloured([str(n) for n in range(10)])
-    assert len(set(found.values())) == len(COLOURS) == 8
-    assert list(found) == [str(n) for n in range(10)]
+    found = coloured([*(str(n) for n in range(9)), OTHERS, "0"])
+    assert len(set(found.values())) == len(COLOURS) + 1 == 8
+    assert list(found) == [*(str(n) for n in range(9)), OTHERS]
+    assert found[OTHERS] == GREY
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from explorer.report.timeline import Timeline, plot
+from explorer.report.timeline import Timeline, largest, plot
 
 
 def test_the_timeline_shows_use_and_power(tmp_path: Path) -> None:
@@ -31,3 +31,12 @@ def test_the_mean_weighs_intervals_by_their_length(tmp_path: Path) -> None:
     assert "25 % used" in text
     assert "mean (1 W)" in text
     assert "time (s)" in text
+
+
+def test_small_parts_are_shown_as_one() -> None:
+    edges = np.array([0.0, 1.0, 2.0])
+    power = {str(n): np.array([1.0, n]) for n in range(10)}
+    found = largest(Timeline(edges, {}, power))
+    assert list(found) == ["9", "8", "7", "6", "5", "4", "others"]
+    assert found["others"].tolist() == [4.0, 6.0]
+    assert np.allclose(sum(found.values()), sum(power.values()))

@@ -1,0 +1,98 @@
+"""`explorer simulate acceltran`: libraries, pictures, tables, and refusals that leave nothing behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from graphdb.store import Store
+from tests.explorer.cli.conftest import Run
+from tests.explorer.cli.test_bad_input import refused
+
+LIBRARY = Path(__file__).parents[2] / "data/acceltran/library.yaml"
+PAIR = ("simulate", "acceltran", "--model", "bert-tiny", "--accelerator", "edge")
+FAST = (*PAIR, "--engine", "fast", "--mode", "reference")
+
+
+def test_a_library_brings_modules_and_memories(run: Run, store: Store) -> None:
+    plain = run(*FAST, "--json").json
+    own = run(*FAST, "--library", LIBRARY, "--set", "memory=my_lpddr5", "--json").json
+    memory = own["accelerator"]["choices"]["memory"]
+    assert (memory["name"], memory["bandwidth_bytes_per_s"]) == ("my_lpddr5", 51.2e9)
+    assert own["accelerator"]["key"] != plain["accelerator"]["key"]
+    assert own["settings"]["library"]["mac_lane_16_gelu"]["source"] == "made up for tests"
+    assert own["measures"]["cycles"] < plain["measures"]["cycles"]
+    assert own["measures"]["area_mm2"] < plain["measures"]["area_mm2"]
+    stored = store.measurements.get(own["key"])
+    assert dict(stored.settings) == own["settings"]
+    assert store.architectures.get(own["accelerator"]["key"]).choices == own["accelerator"]["choices"]
+
+
+def test_an_accelerator_with_an_own_memory_needs_no_library_later(run: Run) -> None:
+    own = run(*FAST, "--library", LIBRARY, "--set", "memory=my_lpddr5", "--json").json
+    key = own["accelerator"]["key"]
+    again = run(
+        "simulate", "acceltran", "--model", "bert-tiny", "--accelerator", key[:12], "--engine", "fast", "--json"
+    ).json
+    assert again["accelerator"] == own["accelerator"]
+    assert again["settings"]["library"] is None
+    assert again["measures"]["cycles"] == own["measures"]["cycles"]
+
+
+def test_a_published_memory_is_named_beside_a_library(run: Run) -> None:
+    found = run(*FAST, "--library", LIBRARY, "--set", "memory=hbm_32_1_4", "--json").json
+    assert found["accelerator"]["choices"]["memory"] == "hbm_32_1_4"
+
+
+def test_pictures_of_the_fast_engine(run: Run, tmp_path: Path) -> None:
+    found = run(*FAST, "--plot", tmp_path / "new/pictures", "--json").json
+    names = [Path(file).name for file in found["plots"]]
+    assert names == ["energy.png", "energy.svg", "area.png", "area.svg"]
+    texts = [Path(file).read_text() for file in found["plots"] if file.endswith(".svg")]
+    assert "Energy of bert-tiny on edge" in texts[0]
+    assert "MAC lanes" in texts[0]
+    assert "55.1" in texts[1]
+
+
+def test_tables_group_the_measures(run: Run) -> None:
+    found = run(*FAST)
+    for word in ("cycles", "167,596", "sequences/s", "MAC lanes", "main memory", "share", "stored as"):
+        assert word in found.out
+    assert "%" in found.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--library", LIBRARY, "--set", "memory=my_lpddr6"), ("my_lpddr6", "my_lpddr5", "hbm_32_1_4")),
+        (("--set", "memory=my_lpddr5"), ("my_lpddr5", "hbm_32_1_4")),
+        (("--library", "missing.yaml"), ("missing.yaml", "cannot be read")),
+        (("--mode", "reference", "--correct", "bandwidth"), ("--correct", "reference", "corrected")),
+        (("--mode", "reference", "--correct", "magic"), ("magic", "bandwidth", "residual")),
+        (("--mode", "reference", "--correct", "bandwidth,-residual"), ("bandwidth,-residual", "begin with '-'")),
+        (("--engine", "fast", "--ablate"), ("--ablate", "fast", "detailed")),
+        (("--schedule", "random"), ("schedule", "random", "staggered, equal")),
+        (("--target-sparsity", "1.5"), ("target_sparsity", "1.5")),
+        (("--target-accuracy", "-1"), ("target_accuracy", "-1")),
+        (("--dynatran-threshold", "-1"), ("dynatran_threshold", "-1")),
+        (("--plot", LIBRARY), ("--plot", "is not a folder")),
+        (("--plot", LIBRARY / "below"), ("--plot", "library.yaml is not a folder")),
+        (("--set", "issue_width=0"), ("issue_width", "0", "from 1")),
+        (("--set", "issue_width=2.5"), ("issue_width", "2.5", "integer")),
+        (("--set", "sequence_length=0"), ("sequence_length", "0", "from 1")),
+        (("--set", 'library={"laser": {}}'), ("laser", "mac_lane_16_gelu")),
+    ],
+)
+def test_simulations_that_cannot_be(
+    run: Run, store: Store, arguments: tuple[object, ...], words: tuple[str, ...]
+) -> None:
+    refused(run(*PAIR, *arguments, "--json"), *words)
+    assert store.architectures.counts() == {}
+
+
+def test_a_figure_without_a_unit(run: Run, store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text("modules: {softmax_16: {area: 80000, source: me}}")
+    refused(run(*PAIR, "--library", file), "own.yaml", "modules.softmax_16.area", "80000", "um2, mm2")
+    assert store.architectures.counts() == {}

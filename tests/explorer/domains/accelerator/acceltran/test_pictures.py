@@ -1,0 +1,122 @@
+"""Arrays of the pictures: means over time, breakdowns that sum to the total, points under the roof."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from explorer import registry
+from explorer.domains.accelerator.acceltran.charges import Costs
+from explorer.domains.accelerator.acceltran.components import components
+from explorer.domains.accelerator.acceltran.constants import CLOCK_HZ
+from explorer.domains.accelerator.acceltran.costs import Module, OperationCost, TransferCost
+from explorer.domains.accelerator.acceltran.hardware import hardware
+from explorer.domains.accelerator.acceltran.pictures import (
+    chip_area,
+    mean_rate,
+    run_roofline,
+    run_timeline,
+    sums_energy,
+)
+from explorer.domains.accelerator.acceltran.program import Kind, Operation, Program, Role, Transfer
+from explorer.domains.accelerator.acceltran.settings import RunSettings
+from explorer.domains.accelerator.acceltran.trace import (
+    COMPUTE_STALLS,
+    MEMORY_STALLS,
+    OperationRun,
+    Trace,
+    TransferRun,
+)
+
+EDGE = registry.presets()["edge"].choices
+LANES = 64 * 16
+PRODUCT = Operation("p", Kind.PRODUCT, 4, 128, 128, 64, Role.INPUT, Role.WEIGHT)
+SOFTMAX = Operation("s", Kind.SOFTMAX, 4, 128, 128, 0, Role.SCORES, Role.SCORES)
+LOAD = Transfer("w", "load", "weight", 4 * 128 * 64, Role.WEIGHT)
+PROGRAM = Program((PRODUCT, SOFTMAX), (LOAD,))
+COSTS = Costs(
+    {
+        PRODUCT: OperationCost(Module.MAC_LANE, 1024, 64, 4096, (256, 256)),
+        SOFTMAX: OperationCost(Module.SOFTMAX, 256, 8, 0, (256, 0)),
+    }.__getitem__,
+    lambda transfer: TransferCost(
+        10.0 * transfer.elements, 1.0 * transfer.elements, 50, 10, transfer.elements / 2, 0.0, transfer.elements / 2
+    ),
+)
+TRACE = Trace(
+    cycles=400,
+    operations=(
+        OperationRun(PRODUCT, 100, 228, 1024, LANES // 2 * 128),
+        OperationRun(SOFTMAX, 200, 400, 256, 256 * 8),
+    ),
+    transfers=(TransferRun(LOAD, 0, 50, 10),),
+    module_cycles={Module.MAC_LANE: LANES // 2 * 128, Module.SOFTMAX: 256 * 8, Module.LAYER_NORM: 0},
+    buffer_cycles={"weight": 50, "mask": 10, "activation": 0},
+    held_bit_cycles={},
+    peak_bits={},
+    stalls=dict.fromkeys((*MEMORY_STALLS, *COMPUTE_STALLS), 0),
+    overlap_cycles=28,
+)
+
+
+def test_means_weigh_what_overlaps_an_interval() -> None:
+    edges = np.array([0.0, 2.0, 4.0, 8.0])
+    assert mean_rate([(1, 3, 1.0), (2, 6, 0.5)], edges).tolist() == [0.5, 1.0, 0.25]
+    assert mean_rate([], edges).tolist() == [0.0, 0.0, 0.0]
+    assert mean_rate([(3, 3, 1.0)], edges).tolist() == [0.0, 0.0, 0.0]
+
+
+def test_means_keep_the_integral() -> None:
+    generator = np.random.default_rng(0)
+    starts, lengths, rates = generator.random((3, 500)) * [[90], [10], [1]]
+    spans = list(zip(starts, starts + lengths, rates, strict=True))
+    edges = np.linspace(0, 100, 37)
+    assert mean_rate(spans, edges) @ np.diff(edges) == pytest.approx(math.fsum(lengths * rates), rel=1e-9)
+
+
+def test_the_timeline_has_the_use_and_the_energy_of_the_run() -> None:
+    settings = RunSettings(engine="detailed")
+    chip = components(EDGE, False)
+    found = run_timeline(PROGRAM, COSTS, TRACE, chip, settings)
+    widths = np.diff(found.edges_s)
+    assert len(widths) == 400
+    assert found.edges_s[-1] == pytest.approx(400 / CLOCK_HZ)
+    assert set(found.use) == {"MAC lanes", "softmax", "layer norm", "activation buffer", "weight buffer", "mask buffer"}
+    assert found.use["MAC lanes"][[99, 100, 227, 228]].tolist() == pytest.approx([0, 0.5, 0.5, 0])
+    assert np.average(found.use["softmax"]) == pytest.approx(256 * 8 / 256 / 400)
+    assert found.use["weight buffer"].sum() == pytest.approx(50)
+    lanes = chip.modules["mac"]
+    joules = LANES // 2 * 128 * (lanes.dynamic_mw + lanes.leakage_mw) * 1e-3 / CLOCK_HZ
+    assert found.power_w["MAC lanes"] @ widths == pytest.approx(joules, rel=1e-9)
+    assert len(run_timeline(PROGRAM, COSTS, TRACE, chip, settings, intervals=7).edges_s) == 8
+
+
+@pytest.mark.parametrize("task", ["inference", "training"])
+def test_breakdowns_sum_to_the_totals(task: str) -> None:
+    settings = RunSettings.model_validate({"task": task})
+    presets = registry.presets()
+    pair = {"model": presets["bert-tiny"], "accelerator": presets["edge"]}
+    measures = registry.simulator("acceltran").run(pair, {"task": task, "engine": "fast", "mode": "reference"}).measures
+    assert sums_energy(measures).total == pytest.approx(measures["energy_j"], rel=1e-12)
+    chip = components(EDGE, settings.training)
+    assert chip_area(chip, settings).total == pytest.approx(hardware(EDGE, settings.training).area_mm2, rel=1e-12)
+
+
+def test_points_stand_under_the_roof_of_the_multipliers() -> None:
+    plain = run_roofline(COSTS, TRACE, EDGE, RunSettings(engine="detailed"))
+    assert plain.kind == ["product"]
+    assert plain.peak_macs_per_s == LANES * 16 * CLOCK_HZ
+    done = 1024 * 64 * 16  # a quarter of the multiplications; the others are skipped
+    assert plain.macs_per_s == [pytest.approx(done / (128 / CLOCK_HZ))]
+    assert plain.macs_per_s[0] <= plain.peak_macs_per_s
+    assert plain.macs_per_byte == [pytest.approx(done / ((4 * 128 * 128 + 4 * 128 * 64) * 11 / 8))]
+    assert plain.bandwidths == {"main memory": 2.5 * 25.6e9, "a buffer": 370e9}
+
+
+def test_weights_that_are_loaded_once_count_once() -> None:
+    settings = RunSettings(engine="detailed", mode="corrected")
+    right = run_roofline(COSTS, TRACE, EDGE, settings)
+    assert right.macs_per_byte == [pytest.approx(1024 * 64 * 16 / ((4 * 128 * 128 + 128 * 64) * 11 / 8))]
+    assert right.bandwidths["main memory"] == 25.6e9
