@@ -94,7 +94,9 @@ def charges(program: Program, costs: Costs, trace: Trace, chip: Components, sett
     if "wake-up" in switches:
         _wake_up(found, costs, trace, chip)
     found += [_transfer(run, costs.transfer(run.transfer), trace, chip, settings) for run in trace.transfers]
-    found += _retention(trace, chip) if "retention" in switches else _busy_leakage(trace, chip)
+    found += _busy_leakage(trace, chip)
+    if "retention" in switches:
+        found += _retention(trace, chip)
     if "background" in switches:
         found.append(_main_memory(trace, chip))
     if "control" in switches:
@@ -209,17 +211,17 @@ def _busy_leakage(trace: Trace, chip: Components) -> list[Charge]:
 
 
 def _retention(trace: Trace, chip: Components) -> list[Charge]:
-    """The banks of a buffer that hold data leak; the last one that data reach into is half full on average."""
+    """While a buffer moves nothing, its banks that hold data leak too; the last of them is half full on average."""
     found = []
     for name, buffer in chip.buffers.items():
         starts = [run.start for run in trace.transfers if name in ("mask", run.transfer.buffer)]
-        if not starts:
+        holding = trace.cycles - min(starts, default=trace.cycles)
+        if holding < 1:
             continue
-        charge = Charge(min(starts), max(trace.cycles, min(starts) + 1), None)
-        held_for = max(trace.cycles - charge.start, 0)
-        bit_cycles = min(trace.held_bit_cycles.get(name, 0.0) + chip.bank_bits / 2 * held_for, buffer.bits * held_for)
-        charge.add(f"{name}_buffer_leakage", buffer.leakage_mw / CLOCK_MHZ * bit_cycles / buffer.bits)
-        found.append(charge)
+        waiting = max(holding - trace.buffer_cycles.get(name, 0), 0)
+        bits = min(trace.held_bit_cycles.get(name, 0.0) / holding + chip.bank_bits / 2, buffer.bits)
+        found.append(Charge(min(starts), trace.cycles, None))
+        found[-1].add(f"{name}_buffer_leakage", buffer.leakage_mw / CLOCK_MHZ * waiting * bits / buffer.bits)
     return found
 
 
