@@ -49,7 +49,9 @@ def plot(roofline: Roofline, title: str, path: Path) -> list[Path]:
     low, high = _extent(roofline)
     _roofs(axis, roofline, low, high)
     longest = max(roofline.seconds, default=1.0) or 1.0
-    for name, colour in coloured(list(dict.fromkeys(roofline.kind))).items():
+    colours = coloured(roofline.kind)
+    for name in dict.fromkeys(roofline.kind):
+        colour = colours[name]
         at = [index for index, kind in enumerate(roofline.kind) if kind == name]
         axis.scatter(
             [roofline.macs_per_byte[index] for index in at],

@@ -14,7 +14,7 @@ from explorer.domains.accelerator.acceltran.area import areas
 from explorer.domains.accelerator.acceltran.charges import Costs, charges
 from explorer.domains.accelerator.acceltran.components import BUFFERS, Components, components
 from explorer.domains.accelerator.acceltran.constants import CLOCK_HZ
-from explorer.domains.accelerator.acceltran.costs import Module
+from explorer.domains.accelerator.acceltran.costs import Module, OperationCost
 from explorer.domains.accelerator.acceltran.profile import energy_breakdown, power_profile
 from explorer.domains.accelerator.acceltran.program import Buffer, Kind, Operation, Program, Role, Transfer
 from explorer.domains.accelerator.acceltran.settings import RunSettings
@@ -28,7 +28,7 @@ from explorer.report.timeline import Timeline
 Numbers = npt.NDArray[np.float64]
 INTERVALS = 400
 PUBLISHED_SPEED_UP = 2.5
-"""By which the published code takes the main memory's bandwidth for faster than it is."""
+"""By which the published code takes bandwidths for faster than they are."""
 _NAMES = {
     "mac": "MAC lanes",
     "fifo": "FIFOs",
@@ -36,6 +36,7 @@ _NAMES = {
     "sparsity": "sparsity modules",
     "dataflow": "dataflow modules",
 }
+_IN_WEIGHT_BUFFER = frozenset({Role.WEIGHT, Role.EMBEDDING, Role.OPTIMISER_STATE})
 _PART = re.compile(r"energy_(\w+)_(dynamic|leakage)_j")
 
 
@@ -65,7 +66,7 @@ def write_pictures(
     return [
         *timeline.plot(run_timeline(program, costs, trace, chip, settings), title, folder / "timeline"),
         *breakdown.plot(run_energy(measures), f"Energy of {title}", folder / "energy"),
-        *breakdown.plot(chip_area(chip, settings), f"Area for {title}", folder / "area"),
+        *breakdown.plot(chip_area(chip, settings), "Area of the chip", folder / "area"),
         *roofline.plot(
             run_roofline(costs, trace, accelerator, settings), f"Operations of {title}", folder / "roofline"
         ),
@@ -83,7 +84,7 @@ def write_sums(
     chip = components(accelerator, settings.training, settings.overlay)
     return [
         *breakdown.plot(sums_energy(measures), f"Energy of {title}", folder / "energy"),
-        *breakdown.plot(chip_area(chip, settings), f"Area for {title}", folder / "area"),
+        *breakdown.plot(chip_area(chip, settings), "Area of the chip", folder / "area"),
     ]
 
 
@@ -136,16 +137,15 @@ def run_roofline(costs: Costs, trace: Trace, accelerator: Mapping[str, Any], set
     for run in trace.operations:
         cost = costs.operation(run.operation)
         done = run.tiles * min(cost.multiplications, cost.cycles * multipliers)
-        stored = _operand_bytes(run.operation, costs, settings)
+        stored = _operand_bytes(run.operation, cost, costs, settings)
         seconds = (run.end - run.start) / CLOCK_HZ
         if cost.module is Module.MAC_LANE and done and stored and seconds:
-            points.append((done / stored, done / seconds, run.operation.kind.value.replace("_", " "), seconds))
-    bandwidth = main_memory(accelerator["memory"]).bandwidth_bytes_per_s
-    if "bandwidth" not in settings.switches:
-        bandwidth *= PUBLISHED_SPEED_UP
+            points.append((done / stored, done / seconds, _kind(run.operation), seconds))
+    faster = 1.0 if "bandwidth" in settings.switches else PUBLISHED_SPEED_UP
+    memory = main_memory(accelerator["memory"]).bandwidth_bytes_per_s
     return Roofline(
         peak_macs_per_s=accelerator["pe"] * accelerator["lanes_per_pe"] * multipliers * CLOCK_HZ,
-        bandwidths={"main memory": bandwidth, "a buffer": BUFFER_BANDWIDTH_BYTES_PER_S},
+        bandwidths={"main memory": faster * memory, "port of a buffer": faster * BUFFER_BANDWIDTH_BYTES_PER_S},
         macs_per_byte=[point[0] for point in points],
         macs_per_s=[point[1] for point in points],
         kind=[point[2] for point in points],
@@ -193,18 +193,28 @@ def _busy(run: OperationRun, modules: int) -> tuple[float, float, float]:
     return run.start, run.start + length, run.module_cycles / length / modules
 
 
-def _operand_bytes(operation: Operation, costs: Costs, settings: RunSettings) -> float:
-    """Of both operands as stored; one with weights loaded once has no batch."""
+def _kind(operation: Operation) -> str:
+    if operation.kind is not Kind.PRODUCT:
+        name = operation.kind.value
+    else:
+        name = "product with weights" if operation.right is Role.WEIGHT else "product of activations"
+    return f"backward {name}" if operation.backward else name
+
+
+def _operand_bytes(operation: Operation, cost: OperationCost, costs: Costs, settings: RunSettings) -> float:
+    """Of both operands as stored; one of weights that are loaded once has no batch."""
     left = operation.batch * operation.x * operation.y
-    right = (operation.y if operation.kind is Kind.PRODUCT else 1) * operation.z
-    if operation.right is not Role.WEIGHT or "weights-once" not in settings.switches:
-        right *= operation.batch
+    right = left if cost.tile_elements[1] else 0
+    if operation.kind in (Kind.PRODUCT, Kind.CONVOLUTION):
+        right = (operation.y if operation.kind is Kind.PRODUCT else 1) * operation.z
+        if operation.right is not Role.WEIGHT or "weights-once" not in settings.switches:
+            right *= operation.batch
     bits = 0.0
     for elements, role in ((left, operation.left), (right, operation.right)):
         if elements:
-            buffer: Buffer = "weight" if role in (Role.WEIGHT, Role.EMBEDDING) else "activation"
-            cost = costs.transfer(Transfer("operand", "store", buffer, elements, role))
-            bits += cost.bits + cost.mask_bits
+            buffer: Buffer = "weight" if role in _IN_WEIGHT_BUFFER else "activation"
+            stored = costs.transfer(Transfer("operand", "store", buffer, elements, role))
+            bits += stored.bits + stored.mask_bits
     return bits / 8
 
 

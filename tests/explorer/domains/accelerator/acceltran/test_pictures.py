@@ -106,13 +106,13 @@ def test_breakdowns_sum_to_the_totals(task: str) -> None:
 
 def test_points_stand_under_the_roof_of_the_multipliers() -> None:
     plain = run_roofline(COSTS, TRACE, EDGE, RunSettings(engine="detailed"))
-    assert plain.kind == ["product"]
+    assert plain.kind == ["product with weights"]
     assert plain.peak_macs_per_s == LANES * 16 * CLOCK_HZ
     done = 1024 * 64 * 16  # a quarter of the multiplications; the others are skipped
     assert plain.macs_per_s == [pytest.approx(done / (128 / CLOCK_HZ))]
     assert plain.macs_per_s[0] <= plain.peak_macs_per_s
     assert plain.macs_per_byte == [pytest.approx(done / ((4 * 128 * 128 + 4 * 128 * 64) * 11 / 8))]
-    assert plain.bandwidths == {"main memory": 2.5 * 25.6e9, "a buffer": 370e9}
+    assert plain.bandwidths == {"main memory": 2.5 * 25.6e9, "port of a buffer": 2.5 * 370e9}
 
 
 def test_weights_that_are_loaded_once_count_once() -> None:
