@@ -32,20 +32,34 @@ AGAIN = "[again]"
 
 def backward_pass(section: Section, layers: tuple[Layer, ...], records: list[LayerRecord]) -> list[Parameter]:
     """Append the gradients of a forward pass; the parameters, in the order of their gradients."""
-    recipe = section.recipe
-    width = layers[-1].projected or layers[-1].hidden
-    gradient = section.load("loss[del]-l", recipe.activations(width), GRADIENT, "activation")
+    gradient = loss_gradient(section, layers[-1].output)
     parameters: list[Parameter] = []
     for index in reversed(range(len(layers))):
-        layer, record, tag = layers[index], records[index], ""
-        if recipe.recompute:
-            again = Section(recipe, AGAIN)
-            record, tag = forward_layer(again, layer, index, record.reads), AGAIN
-            section.compute.extend(again.compute)
-            section.memory.extend(again.memory)
-        gradient = _layer(section, layer, index, record, tag, gradient, parameters)
-    parameters.extend(_embeddings(section, layers[0].hidden, gradient))
+        gradient = layer_gradients(section, layers[index], index, records[index], gradient, parameters)
+    parameters.extend(embedding_gradients(section, layers[0].hidden, gradient))
     return parameters
+
+
+def loss_gradient(section: Section, width: int) -> str:
+    """Load the gradient of the loss for the last output; its tensor."""
+    return section.load("loss[del]-l", section.recipe.activations(width), GRADIENT, "activation")
+
+
+def layer_gradients(
+    section: Section, layer: Layer, index: int, record: LayerRecord, gradient: str, parameters: list[Parameter]
+) -> str:
+    """Append a layer's gradients, after its forward pass where that is run again, and its parameters to theirs.
+
+    Returns:
+        The tensor of the gradient of the layer's input.
+    """
+    if not section.recipe.recompute:
+        return _layer(section, layer, index, record, "", gradient, parameters)
+    again = Section(section.recipe, AGAIN)
+    record = forward_layer(again, layer, index, record.reads)
+    section.compute.extend(again.compute)
+    section.memory.extend(again.memory)
+    return _layer(section, layer, index, record, AGAIN, gradient, parameters)
 
 
 def _layer(
@@ -83,7 +97,7 @@ def _layer(
         )
         parameters.append(weight_gradient(section, (f"bias_{number}-l", 1, hidden), made_by))
     made = [
-        _head_section(recipe, head, head_name(head, number, position), hidden, record.reads, tag, attended)
+        head_gradient_lists(recipe, head, head_name(head, number, position), hidden, record.reads, tag, attended)
         for position, head in enumerate(layer.heads, start=1)
     ]
     section.side_by_side([head for head, _, _ in made])
@@ -93,9 +107,10 @@ def _layer(
 
 
 @lru_cache(maxsize=8192)
-def _head_section(
+def head_gradient_lists(
     recipe: Recipe, head: Head, name: str, hidden: int, reads: tuple[str, ...], tag: str, gradient: str
 ) -> tuple[Lists, str, tuple[Parameter, ...]]:
+    """The gradients of a head, finished, the tensor of its input's gradient, and its parameters."""
     section = Section(recipe)
     of_input, parameters = backward_head(section, head, name, hidden, reads, tag, gradient)
     return section.finished(), of_input, parameters
@@ -149,7 +164,7 @@ def _block(section: Section, block: Block, activation: str, gradient: str, param
     return of_input
 
 
-def _embeddings(section: Section, hidden: int, gradient: str) -> list[Parameter]:
+def embedding_gradients(section: Section, hidden: int, gradient: str) -> list[Parameter]:
     """Gradients of the rows that the batch looked up, added up by token; and of the positions, where they are added."""
     recipe = section.recipe
     parts = [("emb", recipe.batch), ("position", 1)] if recipe.elementwise else [("emb", recipe.batch)]

@@ -35,10 +35,19 @@ def build_program(model: Mapping[str, Any], batch_size: int, settings: RunSettin
     Raises:
         InputError: the dictionary is malformed, or the batch size is below 1.
     """
+    return _program(*checked(model, batch_size, settings))
+
+
+def checked(model: Mapping[str, Any], batch_size: int, settings: RunSettings) -> tuple[tuple[Layer, ...], Recipe]:
+    """The layers of a program, and what else it depends on.
+
+    Raises:
+        InputError: the dictionary is malformed, or the batch size is below 1.
+    """
     if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
         raise InputError(f"The batch size is {batch_size!r:.40}; allowed: an integer of at least 1.")
     layers = layers_of(model)
-    return _program(layers[:1] if settings.first_layer_only else layers, recipe_of(batch_size, settings))
+    return layers[:1] if settings.first_layer_only else layers, recipe_of(batch_size, settings)
 
 
 @lru_cache(maxsize=64)
@@ -51,7 +60,7 @@ def _program(layers: tuple[Layer, ...], recipe: Recipe) -> Program:
         records.append(record)
         reads = record.result.tensors
     if recipe.write_back:
-        _write_output(section, layers[-1], records[-1].result)
+        write_output(section, layers[-1].output, records[-1].result)
     footprint = _footprint(section, layers[0].hidden)
     if recipe.gradients:
         optimiser_step(section, backward_pass(section, layers, records))
@@ -60,9 +69,9 @@ def _program(layers: tuple[Layer, ...], recipe: Recipe) -> Program:
     return Program(tuple(section.compute), tuple(section.memory), footprint)
 
 
-def _write_output(section: Section, last: Layer, result: Result) -> None:
+def write_output(section: Section, width: int, result: Result) -> None:
     """Write the last layer's output to main memory, stored first where nothing has stored it."""
-    elements = section.recipe.activations(last.projected or last.hidden)
+    elements = section.recipe.activations(width)
     tensor, *_ = result.tensors or (section.store("output", elements, Role.INPUT, result.made_by),)
     section.write_back(tensor, elements, Role.INPUT, result.made_by, "activation")
 
@@ -80,23 +89,25 @@ def grouped(program: Program) -> list[tuple[Operation | Transfer, int]]:
 
     Two are the same here if everything but names is: what they need, wait for and are called does not change what
     either costs. BERT-Base has about 5,000 operations and transfers but a few dozen of these, so that whoever sums
-    costs (and needs no schedule) works them out once each; the first of its kind stands for all.
+    costs (and needs no schedule) works them out once each; the first of its kind stands for all. `counting` finds the
+    same without a program.
     """
     counts: dict[tuple[object, ...], int] = {}
     first: dict[tuple[object, ...], Operation | Transfer] = {}
     items: list[Operation | Transfer] = [*_flat(program.compute), *_flat(program.memory)]
     for item in items:
-        shape = _shape(item)
+        shape = shape_of(item)
         counts[shape] = counts.get(shape, 0) + 1
         first.setdefault(shape, item)
     return [(first[shape], count) for shape, count in counts.items()]
 
 
-def _shape(item: Operation | Transfer) -> tuple[object, ...]:
+def shape_of(item: Operation | Transfer) -> tuple[object, ...]:
+    """What an operation or transfer costs depends on nothing else."""
     if isinstance(item, Transfer):
         return item.action, item.buffer, item.elements, item.role, item.pinned
     sizes = item.batch, item.x, item.y, item.z
-    return item.kind, sizes, item.left, item.right, item.backward, item.density
+    return item.kind, *sizes, item.left, item.right, item.backward, item.density
 
 
 def _flat(items: Iterable[Item | Heads[Item]]) -> Iterator[Item]:

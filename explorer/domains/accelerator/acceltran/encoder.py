@@ -134,7 +134,7 @@ def forward_layer(section: Section, layer: Layer, index: int, reads: tuple[str, 
 
 def _heads(section: Section, layer: Layer, number: int, reads: tuple[str, ...]) -> tuple[str, ...]:
     made = [
-        _head_section(section.recipe, section.tag, head, head_name(head, number, position), layer.hidden, reads)
+        head_lists(section.recipe, section.tag, head, head_name(head, number, position), layer.hidden, reads)
         for position, head in enumerate(layer.heads, start=1)
     ]
     section.side_by_side([head for head, _ in made])
@@ -142,9 +142,10 @@ def _heads(section: Section, layer: Layer, number: int, reads: tuple[str, ...]) 
 
 
 @lru_cache(maxsize=8192)
-def _head_section(
+def head_lists(
     recipe: Recipe, tag: str, head: Head, name: str, hidden: int, reads: tuple[str, ...]
 ) -> tuple[Lists, str]:
+    """The forward pass of a head, finished, and the tensor that it makes."""
     section = Section(recipe, tag)
     output = forward_head(section, head, name, hidden, reads)
     return section.finished(), output

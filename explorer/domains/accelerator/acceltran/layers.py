@@ -44,6 +44,11 @@ class Layer(NamedTuple):
     widths: tuple[int, ...]
     projected: int
 
+    @property
+    def output(self) -> int:
+        """Width of what it makes."""
+        return self.projected or self.hidden
+
 
 def layers_of(model: Mapping[str, Any]) -> tuple[Layer, ...]:
     """Layers of a model dictionary with `l`, `o`, `h` and `f`.

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from functools import lru_cache
 
 from explorer.domains.accelerator.acceltran.encoder import head_name
 from explorer.domains.accelerator.acceltran.layers import Head, Layer
 from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, Role
-from explorer.domains.accelerator.acceltran.recipe import Section
+from explorer.domains.accelerator.acceltran.recipe import Lists, Recipe, Section
 
 _GRADIENTS = (Role.GRADIENT, Role.GRADIENT)
 
@@ -35,9 +36,9 @@ def published_backward(section: Section, layers: tuple[Layer, ...]) -> None:
         _repeat(section, again, f"ln_{index}_1")
         heads = []
         for order, head in enumerate(layer.heads, start=1):
-            alone = Section(section.recipe)
-            _head(alone, head, head_name(head, index + 1, order), layer.hidden)
-            heads.append(alone.finished())
+            heads.append(
+                published_head_gradients(section.recipe, head, head_name(head, index + 1, order), layer.hidden)
+            )
         section.side_by_side(heads)
 
 
@@ -58,8 +59,10 @@ def _product(section: Section, name: str, shape: tuple[int, int, int], needs: tu
         section.store(name, 0, Role.GRADIENT, name, "weight")  # in the place of the weight
 
 
-def _head(section: Section, head: Head, name: str, hidden: int) -> None:
-    length = section.recipe.length
+@lru_cache(maxsize=8192)
+def published_head_gradients(recipe: Recipe, head: Head, name: str, hidden: int) -> Lists:
+    """The backward list of a head, empty for a linear transform."""
+    section, length = Section(recipe), recipe.length
     if head.family == "c":
         gradient = f"{name}_c[wgt]"
         section.run(gradient, Kind.CONVOLUTION, length, hidden, length, roles=_GRADIENTS, backward=True)
@@ -68,6 +71,7 @@ def _head(section: Section, head: Head, name: str, hidden: int) -> None:
         for operation, shape, need, stored in _attention(head, length, hidden):
             needs = (f"{name}_{need}",) if need else ()
             _product(section, f"{name}_{operation}", shape, needs, stored)
+    return section.finished()
 
 
 def _attention(head: Head, s: int, h: int) -> list[tuple[str, tuple[int, int, int], str, bool]]:

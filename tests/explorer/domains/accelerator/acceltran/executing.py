@@ -1,11 +1,29 @@
-"""A trivial machine with endless buffers that works through a program's lists in order."""
+"""Random models, and a trivial machine with endless buffers that works through a program's lists in order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Generic
+from typing import Any, Generic
 
+from hypothesis import strategies as st
+
+from explorer.domains.accelerator.acceltran.operations import HEAD_KINDS
 from explorer.domains.accelerator.acceltran.program import Heads, Item, Operation, Program, Transfer
+from explorer.domains.accelerator.acceltran.switches import SWITCHES
+
+PROGRAM_SWITCHES = sorted(name for name, switch in SWITCHES.items() if switch.part == "program")
+
+
+@st.composite
+def models(draw: st.DrawFn) -> dict[str, Any]:
+    depth = draw(st.integers(1, 3))
+    heads = st.builds("{}_{}".format, st.sampled_from(HEAD_KINDS), st.integers(1, 20))
+    return {
+        "l": depth,
+        "o": [draw(st.lists(heads, min_size=1, max_size=4)) for _ in range(depth)],
+        "h": [draw(st.sampled_from([16, 24, 32])) for _ in range(depth)],
+        "f": [draw(st.lists(st.integers(1, 64), min_size=1, max_size=3)) for _ in range(depth)],
+    }
 
 
 def flat(items: tuple[Item | Heads[Item], ...]) -> Iterator[Item]:

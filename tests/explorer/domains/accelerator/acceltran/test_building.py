@@ -14,12 +14,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from explorer.domains.accelerator.acceltran.building import build_program, grouped
-from explorer.domains.accelerator.acceltran.operations import HEAD_KINDS
 from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, Role, Transfer
 from explorer.domains.accelerator.acceltran.settings import RunSettings
-from explorer.domains.accelerator.acceltran.switches import SWITCHES
 from graphdb.errors import InputError
-from tests.explorer.domains.accelerator.acceltran.executing import flat, left_over
+from tests.explorer.domains.accelerator.acceltran.executing import PROGRAM_SWITCHES, flat, left_over, models
 
 DATA = Path(__file__).parents[4] / "data" / "acceltran"
 PUBLISHED = json.loads((DATA / "programs.json").read_text())
@@ -218,21 +216,6 @@ def test_grouped_operations_and_transfers_are_those_of_the_program() -> None:
     expected = Counter(map(shape, items))
     assert {shape(item): count for item, count in groups} == expected
     assert len(groups) == len(expected)
-
-
-PROGRAM_SWITCHES = sorted(name for name, switch in SWITCHES.items() if switch.part == "program")
-
-
-@st.composite
-def models(draw: st.DrawFn) -> dict[str, Any]:
-    depth = draw(st.integers(1, 3))
-    heads = st.builds("{}_{}".format, st.sampled_from(HEAD_KINDS), st.integers(1, 20))
-    return {
-        "l": depth,
-        "o": [draw(st.lists(heads, min_size=1, max_size=4)) for _ in range(depth)],
-        "h": [draw(st.sampled_from([16, 24, 32])) for _ in range(depth)],
-        "f": [draw(st.lists(st.integers(1, 64), min_size=1, max_size=3)) for _ in range(depth)],
-    }
 
 
 @given(models(), st.sets(st.sampled_from(PROGRAM_SWITCHES)), st.data())
