@@ -8,8 +8,8 @@ from typing import Any
 
 from graphdb.errors import InputError
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#332288")
-"""Told apart by colour-blind readers (Okabe and Ito, 2008), with an indigo in place of their yellow."""
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#332288", "#882255", "#117733", "#999933")
+"""Told apart by colour-blind readers: Okabe and Ito (2008) without yellow, then the darkest of Paul Tol's `muted`."""
 OTHERS = "others"
 GREY = "#999999"
 BLUE = COLOURS[0]
@@ -76,6 +76,6 @@ def prefix(value: float, unit: str) -> tuple[float, str]:
 
 
 def coloured(names: Iterable[str]) -> Mapping[str, str]:
-    """Name -> colour, `OTHERS` grey; they repeat after seven."""
+    """Name -> colour, `OTHERS` grey; they repeat after ten."""
     kept = [name for name in dict.fromkeys(names) if name != OTHERS]
     return {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(kept)} | {OTHERS: GREY}

@@ -19,9 +19,9 @@ def test_amounts_carry_the_prefix_that_suits(value: float, text: str) -> None:
 
 
 def test_each_name_has_its_colour() -> None:
-    found = coloured([*(str(n) for n in range(9)), OTHERS, "0"])
-    assert len(set(found.values())) == len(COLOURS) + 1 == 8
-    assert list(found) == [*(str(n) for n in range(9)), OTHERS]
+    found = coloured([*(str(n) for n in range(12)), OTHERS, "0"])
+    assert len(set(found.values())) == len(COLOURS) + 1 == 11
+    assert list(found) == [*(str(n) for n in range(12)), OTHERS]
     assert found[OTHERS] == GREY
 
 

@@ -13,10 +13,11 @@ import numpy.typing as npt
 from explorer.domains.accelerator.acceltran.area import areas
 from explorer.domains.accelerator.acceltran.charges import Costs, charges
 from explorer.domains.accelerator.acceltran.components import BUFFERS, Components, components
-from explorer.domains.accelerator.acceltran.constants import CLOCK_HZ
-from explorer.domains.accelerator.acceltran.costs import Module, OperationCost
+from explorer.domains.accelerator.acceltran.constants import CLOCK_HZ, published_bits_per_cycle
+from explorer.domains.accelerator.acceltran.costs import Module
 from explorer.domains.accelerator.acceltran.profile import energy_breakdown, power_profile
-from explorer.domains.accelerator.acceltran.program import Buffer, Kind, Operation, Program, Role, Transfer
+from explorer.domains.accelerator.acceltran.program import Kind, Operation, Program, Role, Transfer
+from explorer.domains.accelerator.acceltran.reads import flat
 from explorer.domains.accelerator.acceltran.settings import RunSettings
 from explorer.domains.accelerator.acceltran.trace import OperationRun, Trace
 from explorer.domains.accelerator.elector.hardware import BUFFER_BANDWIDTH_BYTES_PER_S, main_memory
@@ -27,8 +28,6 @@ from explorer.report.timeline import Timeline
 
 Numbers = npt.NDArray[np.float64]
 INTERVALS = 400
-PUBLISHED_SPEED_UP = 2.5
-"""By which the published code takes bandwidths for faster than they are."""
 _NAMES = {
     "mac": "MAC lanes",
     "fifo": "FIFOs",
@@ -36,7 +35,6 @@ _NAMES = {
     "sparsity": "sparsity modules",
     "dataflow": "dataflow modules",
 }
-_IN_WEIGHT_BUFFER = frozenset({Role.WEIGHT, Role.EMBEDDING, Role.OPTIMISER_STATE})
 _PART = re.compile(r"energy_(\w+)_(dynamic|leakage)_j")
 
 
@@ -68,7 +66,7 @@ def write_pictures(
         *breakdown.plot(run_energy(measures), f"Energy of {title}", folder / "energy"),
         *breakdown.plot(chip_area(chip, settings), "Area of the chip", folder / "area"),
         *roofline.plot(
-            run_roofline(costs, trace, accelerator, settings), f"Operations of {title}", folder / "roofline"
+            run_roofline(program, costs, trace, accelerator, settings), f"Operations of {title}", folder / "roofline"
         ),
     ]
 
@@ -125,27 +123,33 @@ def chip_area(chip: Components, settings: RunSettings) -> Breakdown:
     return Breakdown(parts, "area", "mm²")
 
 
-def run_roofline(costs: Costs, trace: Trace, accelerator: Mapping[str, Any], settings: RunSettings) -> Roofline:
-    """The operations that multiply, under the roofs of multipliers, buffers and main memory.
+def run_roofline(
+    program: Program, costs: Costs, trace: Trace, accelerator: Mapping[str, Any], settings: RunSettings
+) -> Roofline:
+    """The operations that multiply, under the roofs of multipliers, main memory and buffers.
 
     Multiplications are those that are done: of a tile at most as many as its lane has multipliers in its cycles. Bytes
-    are those of both operands, as stored, each moved once; what of them lies in a buffer already is no matter, so that
-    an operation can stand above the roof of the main memory.
+    are those of the operands, brought for this operation alone: from main memory if one comes from there, otherwise
+    through the port of a buffer. The time is the operation's own, or that of bringing them where it is longer. So each
+    operation is under the roof of the multipliers and that of where its operands come from.
     """
     multipliers = accelerator["mac_per_lane"]
+    sources = _sources(program)
     points: list[tuple[float, float, str, float]] = []
     for run in trace.operations:
         cost = costs.operation(run.operation)
         done = run.tiles * min(cost.multiplications, cost.cycles * multipliers)
-        stored = _operand_bytes(run.operation, cost, costs, settings)
-        seconds = (run.end - run.start) / CLOCK_HZ
-        if cost.module is Module.MAC_LANE and done and stored and seconds:
-            points.append((done / stored, done / seconds, _kind(run.operation), seconds))
-    faster = 1.0 if "bandwidth" in settings.switches else PUBLISHED_SPEED_UP
+        bits, cycles = _brought(run.operation, sources, costs)
+        seconds = max(run.end - run.start, cycles) / CLOCK_HZ
+        if cost.module is Module.MAC_LANE and done and bits and seconds:
+            points.append((done / (bits / 8), done / seconds, _kind(run.operation), seconds))
     memory = main_memory(accelerator["memory"]).bandwidth_bytes_per_s
     return Roofline(
         peak_macs_per_s=accelerator["pe"] * accelerator["lanes_per_pe"] * multipliers * CLOCK_HZ,
-        bandwidths={"main memory": faster * memory, "port of a buffer": faster * BUFFER_BANDWIDTH_BYTES_PER_S},
+        bandwidths={
+            "main memory": _as_modelled(memory, settings),
+            "port of a buffer": _as_modelled(BUFFER_BANDWIDTH_BYTES_PER_S, settings),
+        },
         macs_per_byte=[point[0] for point in points],
         macs_per_s=[point[1] for point in points],
         kind=[point[2] for point in points],
@@ -201,21 +205,28 @@ def _kind(operation: Operation) -> str:
     return f"backward {name}" if operation.backward else name
 
 
-def _operand_bytes(operation: Operation, cost: OperationCost, costs: Costs, settings: RunSettings) -> float:
-    """Of both operands as stored; one of weights that are loaded once has no batch."""
-    left = operation.batch * operation.x * operation.y
-    right = left if cost.tile_elements[1] else 0
-    if operation.kind in (Kind.PRODUCT, Kind.CONVOLUTION):
-        right = (operation.y if operation.kind is Kind.PRODUCT else 1) * operation.z
-        if operation.right is not Role.WEIGHT or "weights-once" not in settings.switches:
-            right *= operation.batch
-    bits = 0.0
-    for elements, role in ((left, operation.left), (right, operation.right)):
-        if elements:
-            buffer: Buffer = "weight" if role in _IN_WEIGHT_BUFFER else "activation"
-            stored = costs.transfer(Transfer("operand", "store", buffer, elements, role))
-            bits += stored.bits + stored.mask_bits
-    return bits / 8
+def _sources(program: Program) -> Mapping[str, Transfer]:
+    """Tensor -> how it first comes into a buffer."""
+    found: dict[str, Transfer] = {}
+    for transfer in flat(program.memory):
+        if transfer.action != "write_back":
+            found.setdefault(transfer.tensor, transfer)
+    return found
+
+
+def _brought(operation: Operation, sources: Mapping[str, Transfer], costs: Costs) -> tuple[float, int]:
+    """Bits that an operation's operands take, and cycles of bringing them; masks are brought beside them."""
+    operands = [sources[tensor] for tensor in operation.needs if tensor in sources]
+    loads = [transfer for transfer in operands if transfer.action == "load"]
+    moved = [costs.transfer(transfer) for transfer in loads or operands]
+    return sum(cost.bits for cost in moved), sum(cost.cycles for cost in moved)
+
+
+def _as_modelled(bytes_per_s: float, settings: RunSettings) -> float:
+    """A bandwidth, or what the published code takes it for."""
+    if "bandwidth" in settings.switches:
+        return bytes_per_s
+    return published_bits_per_cycle(bytes_per_s) * CLOCK_HZ / 8
 
 
 def _words(name: str) -> str:
