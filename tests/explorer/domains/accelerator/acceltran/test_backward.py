@@ -189,3 +189,28 @@ def test_embeddings_learn_the_rows_that_were_looked_up() -> None:
     scatter = next(o for o in operations if o.name == "emb[wgt]")
     assert scatter.needs == ("layer_1[del]-s",)
     assert scatter.batch * scatter.x * scatter.y == BATCH * LENGTH * 16
+
+
+def test_a_residual_connection_passes_its_gradient_on() -> None:
+    found = {o.name: o for o in trained(MODELS["attention"])[0]}
+    assert found["residual_1_2[del]"].needs == ("ff_1_1_f[del]-s", "ln_0_2[del]-s")
+    assert found["ln_0_1[del]"].needs == ("attended_1-s", "residual_1_2[del]-s", "ln_0_1-l")
+    heads = ("sa_sdp_8_1_1[del]-s", "sa_sdp_8_1_2[del]-s")
+    assert found["layer_1[del]"].needs == (*heads, "ln_0_1[del]-s")
+    assert found["layer_1[del]"].batch == BATCH * 2  # two sums of two
+    alone = {o.name: o for o in trained(MODELS["attention"], "-residual")[0]}
+    assert alone["layer_1[del]"].needs == heads
+    assert "residual_1_2[del]" not in alone
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+def test_nothing_is_made_in_vain(recompute: bool) -> None:
+    operations, transfers = trained(MODELS["heterogeneous"], recompute=recompute)
+    read = {tensor for o in operations for tensor in o.needs}
+    read |= {t.tensor for t in transfers if t.action == "write_back"}
+    kept = {t.tensor for t in transfers} - read
+    # A layer that is run again makes its output again.
+    assert kept == ({"ff_1_proj_f[again]-s", "ln_1_2[again]-s", "ln_2_2[again]-s"} if recompute else set())
+    stored = {t.made_by for t in transfers}
+    followed = {name for o in operations for name in o.after}
+    assert {o.name for o in operations} == (stored | followed) - {None}

@@ -137,6 +137,8 @@ def test_head_merge_adds_the_outputs_of_all_heads() -> None:
     assert (merge.kind, merge.batch, merge.x, merge.y) == (Kind.ELEMENTWISE, 4 * 3, 128, 32)
     assert merge.needs == ("sa_wma_8_1_1_o-s", "l_dft_8_1_2_l-s", "c_5_8_1_3_c-s", "sa_sdp_8_1_4_o-s")
     assert "merge_2" not in operations(corrected("head-merge"))  # one head
+    pair = build_program(NARROW | {"o": [["sa_sdp_16", "l_dft_16"], ["sa_sdp_16"]]}, 4, corrected("head-merge"))
+    assert [o.batch for o in flat(pair.compute) if o.name == "merge_1"] == [4]
 
 
 def test_elementwise_adds_biases_positions_and_scaling() -> None:
