@@ -9,7 +9,18 @@ Without corrections it is the program of the published `dict2ops.py` and `ops.py
   product's input; it is named `nl_<layer>_proj` after a projection, where the published code uses a name twice;
 - the product of weighted multiplicative attention is stored under the name of the keys that it replaces.
 
-With corrections, see `switches`, and the modules `encoder` and `heads`.
+Corrections, each on its own (see `switches`), follow these choices:
+
+- biases and normalisations' scales travel with, or like, the weights; a bias and the scaling of scores are added to
+  results before they are stored; there is one bias of a layer's attention output, and none of linear transforms;
+- heads are summed, n of them by n - 1 additions, for their output products are parts of one product;
+- every result that something reads is stored under a name of its own, also that of weighted attention;
+- a causal mask leaves the lower triangle of scores, probabilities and their gradients, counted by element; it changes
+  neither convolutions nor linear transforms;
+- looked-up embedding rows are one per token, repeated tokens included, and position rows one per position;
+- training updates all of that once: see `backward`, `head_gradients` and `optimiser`.
+
+The footprint counts weights once, all activations that one forward pass stores, and the embedding table.
 """
 
 from __future__ import annotations

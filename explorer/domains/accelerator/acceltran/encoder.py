@@ -104,32 +104,19 @@ def forward_layer(section: Section, layer: Layer, index: int, reads: tuple[str, 
     recipe, number, hidden = section.recipe, index + 1, layer.hidden
     outputs = _heads(section, layer, number, reads if recipe.keeps else ())
     attended = _attended(section, layer, number, reads, outputs)
-    norm_reads = attended if recipe.keeps else ()
-    normalised = _normalisation(section, f"ln_{index}_1", hidden, norm_reads, Role.ATTENTION_OUTPUT)
-    widths = (hidden, *layer.widths, hidden)
-    blocks: list[Block] = []
-    result = normalised
-    for position, (given, made) in enumerate(itertools.pairwise(widths), start=1):
-        activated = position < len(widths) - 1 or not recipe.activation_shape
-        names = (f"ff_{number}_{position}", f"nl_{index}_{position}")
-        role = Role.INPUT if position == 1 else Role.FEED_FORWARD
-        last = position == len(widths) - 1
-        block, result = _feed_forward(section, names, (given, made), result, role, activated, last)
-        blocks.append(block)
+    normalised = _normalisation(section, f"ln_{index}_1", hidden, attended, Role.ATTENTION_OUTPUT)
+    blocks, result = _feed_forward(section, layer, index, normalised)
     summed = result.tensors
     if recipe.residual:
         operands = (*normalised.tensors, *(result.tensors or (blocks[-1].output,)))
         summed = (_residual(section, f"residual_{number}_2", hidden, operands, result),)
-    norm_reads = summed if recipe.keeps else ()
-    result = _normalisation(section, f"ln_{index}_2", hidden, norm_reads, Role.FEED_FORWARD_OUTPUT)
+    result = _normalisation(section, f"ln_{index}_2", hidden, summed, Role.FEED_FORWARD_OUTPUT)
     projection = None
     if layer.projected:
-        names = (f"ff_{number}_proj", f"nl_{index}_proj")
-        widths = (hidden, layer.projected)
-        projection, result = _feed_forward(
-            section, names, widths, result, Role.INPUT, not recipe.activation_shape, True
-        )
-    return LayerRecord(reads, attended, summed, tuple(blocks), projection, result)
+        names, widths = (f"ff_{number}_proj", f"nl_{index}_proj"), (hidden, layer.projected)
+        roles = (Role.INPUT, Role.FEED_FORWARD_OUTPUT)
+        projection, result = _block(section, names, widths, roles, result, not recipe.activation_shape)
+    return LayerRecord(reads, attended, summed, blocks, projection, result)
 
 
 def _heads(section: Section, layer: Layer, number: int, reads: tuple[str, ...]) -> tuple[str, ...]:
@@ -179,8 +166,10 @@ def _attended(
     return (section.store(f"attended_{number}", recipe.activations(hidden), role, made_by[0]),)
 
 
-def _normalisation(section: Section, name: str, hidden: int, reads: tuple[str, ...], role: Role) -> Result:
+def _normalisation(section: Section, name: str, hidden: int, source: tuple[str, ...], role: Role) -> Result:
+    """As published, a normalisation waits for nothing, and its result is not stored."""
     recipe = section.recipe
+    reads = source if recipe.keeps else ()
     if recipe.elementwise:
         reads = (section.load(f"{name}-l", recipe.weights(2 * hidden)), *reads)
     made_by = section.run(name, Kind.LAYER_NORM, recipe.length, hidden, roles=(role, role), needs=reads)
@@ -193,30 +182,45 @@ def _kept(section: Section, name: str, width: int, role: Role, made_by: str) -> 
     return Result(made_by, (section.store(name, section.recipe.activations(width), role, made_by),))
 
 
-def _feed_forward(
+def _feed_forward(section: Section, layer: Layer, index: int, source: Result) -> tuple[tuple[Block, ...], Result]:
+    """The feed-forward blocks of a layer, which read `source`, and the result of the last one."""
+    widths = (layer.hidden, *layer.widths, layer.hidden)
+    last = len(layer.widths)
+    blocks = []
+    for position, pair in enumerate(itertools.pairwise(widths)):
+        names = (f"ff_{index + 1}_{position + 1}", f"nl_{index}_{position + 1}")
+        roles = (
+            Role.FEED_FORWARD if position else Role.INPUT,
+            Role.FEED_FORWARD_OUTPUT if position == last else Role.FEED_FORWARD,
+        )
+        activated = position < last or not section.recipe.activation_shape
+        block, source = _block(section, names, pair, roles, source, activated)
+        blocks.append(block)
+    return tuple(blocks), source
+
+
+def _block(
     section: Section,
     names: tuple[str, str],
     widths: tuple[int, int],
+    roles: tuple[Role, Role],
     source: Result,
-    role: Role,
     activated: bool,
-    last: bool,
 ) -> tuple[Block, Result]:
-    """A product, its bias and the non-linearity that follows it; what the backward pass needs, and the result."""
-    recipe, (name, activation), (given, made) = section.recipe, names, widths
-    output_role = Role.FEED_FORWARD_OUTPUT if last else Role.FEED_FORWARD
-    weight = section.load(f"{name}_f-l", recipe.weights((given + recipe.elementwise) * made))
-    roles = (role, Role.WEIGHT)
-    made_by = section.run(f"{name}_f", Kind.PRODUCT, recipe.length, given, made, roles, (weight, *source.tensors))
-    made_by = section.biased(made_by, f"{name}_f", made, output_role)
-    output = section.store(f"{name}_f", recipe.activations(made), output_role, made_by)
-    block = Block(f"{name}_f", given, made, source.tensors, role, output, activated)
+    """A product, its bias and the non-linearity after it; `names` are those of product and non-linearity."""
+    recipe, length, (given, made), (role, output_role) = section.recipe, section.recipe.length, widths, roles
+    name = f"{names[0]}_f"
+    needs = (section.load(f"{name}-l", recipe.weights((given + recipe.elementwise) * made)), *source.tensors)
+    made_by = section.run(name, Kind.PRODUCT, length, given, made, (role, Role.WEIGHT), needs)
+    made_by = section.biased(made_by, name, made, output_role)
+    output = section.store(name, recipe.activations(made), output_role, made_by)
+    block = Block(name, given, made, source.tensors, role, output, activated)
     if not activated:
         return block, Result(made_by, (output,))
     width = made if recipe.activation_shape else given
     both = (output_role, output_role)
-    made_by = section.run(activation, Kind.NON_LINEARITY, recipe.length, width, roles=both, needs=(output,))
-    return block, _kept(section, activation, made, output_role, made_by)
+    made_by = section.run(names[1], Kind.NON_LINEARITY, length, width, roles=both, needs=(output,))
+    return block, _kept(section, names[1], made, output_role, made_by)
 
 
 def _residual(section: Section, name: str, hidden: int, needs: tuple[str, ...], source: Result) -> str:
