@@ -29,6 +29,7 @@ from graphdb.store import Store
 CHUNK = 64
 """Pairs that travel to a worker at once."""
 _CHUNKS_IN_FLIGHT = 32
+_STORED_AT_ONCE = 256  # about half a second of writing, which is what a kill can lose
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,8 @@ def sweep(
 ) -> Sweep:
     """Measure those pairs whose measurements are not stored, and store them.
 
-    Each time results come in, they are stored in two transactions: architectures, then measurements. A pair that is
-    refused leaves nothing in the database, and is tried again by the next sweep.
+    As results come in, up to 256 at a time are stored in two transactions: architectures, then measurements. A pair
+    that is refused leaves nothing in the database, and is tried again by the next sweep.
 
     Args:
         store: where measurements are looked up and kept.
@@ -128,7 +129,9 @@ def sweep(
             if not running:
                 return run.outcome()
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            run.keep([found for future in finished for found in zip(running.pop(future), future.result(), strict=True)])
+            new = [found for future in finished for found in zip(running.pop(future), future.result(), strict=True)]
+            for start in range(0, len(new), _STORED_AT_ONCE):
+                run.keep(new[start : start + _STORED_AT_ONCE])
     except BrokenExecutor as error:
         raise UnavailableError("A process that evaluates ended unexpectedly.") from error
 
