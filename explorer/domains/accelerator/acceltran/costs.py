@@ -1,9 +1,49 @@
-"""What one operation or transfer of a program costs on an accelerator, whenever it runs."""
+"""What one operation or transfer of a program costs on an accelerator, whenever it runs.
+
+Without corrections it is what AccelTran's published `modules.py` and `buffer.py` charge, down to the order of the
+floating-point operations, so that no cycle is rounded another way. The corrections:
+
+- `effectual-pairs`: a pair of operands is multiplied where both are not zero, a share (1 - s_left)(1 - s_right) of all;
+  a convolution multiplies each element with each of the kernel's (the published count, `tile_y - kernel` for each row,
+  is below zero for a kernel longer than a tile).
+- `lane-imbalance`: the n pairs of each of a lane's N multipliers stay with a probability p each, so that the busiest
+  has about `n p + z sqrt(n p (1 - p))` of them, at most n; z is the expected largest of N normal deviates, by Blom's
+  approximation the quantile (N - 3/8) / (N + 1/4) (G. Blom, Statistical Estimates and Transformed Beta-Variables,
+  1958).
+- `row-normalisation`: softmax and layer norm pass twice over all elements, once for the statistics of full rows and
+  once for the values, at the published rate (softmax an element, layer norm a row of a tile in a cycle); zeros count
+  in a row's statistics and give results that are not zero, so that neither pass skips any.
+- `data-bytes`: what a tensor's bits take is what moves; a load then is a write to its buffer too.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+from explorer.domains.accelerator.acceltran.constants import (
+    DATA_BITS,
+    Overlay,
+    constants,
+    memory_constants,
+    published_bits_per_cycle,
+)
+from explorer.domains.accelerator.acceltran.hardware import hardware
+from explorer.domains.accelerator.acceltran.program import Kind, Operation, Role, Transfer
+from explorer.domains.accelerator.acceltran.settings import RunSettings
+from explorer.domains.accelerator.memory import UserMemory
+from graphdb.errors import InputError
+
+Sparsity = Callable[[Role], float]
+"""Share of zeros in a tensor of that role."""
+_IN_WEIGHT_BUFFER = frozenset({Role.WEIGHT, Role.EMBEDDING, Role.OPTIMISER_STATE})
+_TRUE_BANDWIDTH = 8e9 / (published_bits_per_cycle(1e9) * constants()["clock", ""]["frequency"] * 1e6)
+"""What a bandwidth is of the one that the published code takes it for."""
 
 
 class Module(StrEnum):
@@ -52,3 +92,167 @@ class TransferCost:
     buffer_bytes: float
     mask_buffer_bytes: float
     memory_bytes: float
+
+
+class Machine(NamedTuple):
+    """What costs depend on of an accelerator; bandwidths in bits per cycle, as the published code converts them.
+
+    Attributes:
+        tile_b, tile: sizes of a tile, along the batch and along the other axes.
+        multipliers: of a MAC lane.
+        memory_bandwidth: of main memory.
+        activation_bandwidth, weight_bandwidth, mask_bandwidth: of the buffers.
+    """
+
+    tile_b: int
+    tile: int
+    multipliers: int
+    memory_bandwidth: float
+    activation_bandwidth: float
+    weight_bandwidth: float
+    mask_bandwidth: float
+
+
+def machine(choices: Mapping[str, Any], training: bool, overlay: Overlay = ()) -> Machine:
+    """The machine that an accelerator's choices describe.
+
+    Args:
+        choices: of an accelerator; its memory may be a user's own.
+        training: whether it has stochastic rounding.
+        overlay: constants of a user's library in place of the published ones.
+
+    Raises:
+        InputError: a choice is missing, or not one that the tables of constants cover.
+    """
+    hardware(choices, training, overlay)
+    table, memory = constants(overlay), choices["memory"]
+    return Machine(
+        choices["tile_b"],
+        choices["tile_x"],
+        choices["mac_per_lane"],
+        memory_constants(memory if isinstance(memory, str) else UserMemory.of(memory), overlay)["bandwidth"],
+        *(table[f"{buffer}_buffer", ""]["bandwidth"] for buffer in ("activation", "weight", "mask")),
+    )
+
+
+def operation_cost(operation: Operation, machine: Machine, settings: RunSettings, sparsity: Sparsity) -> OperationCost:
+    """Tiles of an operation and cycles of one.
+
+    Raises:
+        InputError: a convolution that the published code never finishes, its count of multiplications being negative.
+    """
+    tile_b, tile = machine.tile_b, machine.tile
+    plane, tiles = tile_b * tile * tile, _tiles(operation, machine)
+    match operation.kind:
+        case Kind.PRODUCT:
+            multiplications = plane * tile
+            cycles = _lane_cycles(operation, multiplications, machine, settings, sparsity)
+            return OperationCost(Module.MAC_LANE, tiles, cycles, multiplications, (plane, plane))
+        case Kind.CONVOLUTION:
+            each = tile * operation.z if "effectual-pairs" in settings.switches else tile - operation.z
+            multiplications = tile_b * tile * each
+            cycles = _lane_cycles(operation, multiplications, machine, settings, sparsity)
+            return OperationCost(Module.MAC_LANE, tiles, cycles, multiplications, (plane, operation.z))
+        case Kind.SOFTMAX | Kind.LAYER_NORM:
+            softmax = operation.kind is Kind.SOFTMAX
+            module = Module.SOFTMAX if softmax else Module.LAYER_NORM
+            return OperationCost(module, tiles, _row_cycles(operation, machine, settings, sparsity), 0, (plane, 0))
+        case Kind.NON_LINEARITY:
+            return OperationCost(Module.MAC_LANE, tiles, 1, 0, (plane, 0))
+        case Kind.ELEMENTWISE:
+            pair = operation.left is not operation.right or len(operation.needs) > 1
+            cycles = -(-plane // machine.multipliers)
+            return OperationCost(Module.MAC_LANE, tiles, cycles, plane, (plane, plane if pair else 0))
+
+
+def transfer_cost(transfer: Transfer, machine: Machine, settings: RunSettings, sparsity: Sparsity) -> TransferCost:
+    """Bits of a tensor and its mask, the time that they take, and the bytes that energy is charged for.
+
+    Main memory serves the data and the mask of a tensor at the same time, each at full bandwidth, as published.
+    """
+    zeros, elements = _zeros(transfer, settings, sparsity), transfer.elements
+    bits, mask_bits = elements * (DATA_BITS * (1.0 - zeros)), elements * 1.0
+    scale = _TRUE_BANDWIDTH if "bandwidth" in settings.switches else 1.0
+    bandwidths = [machine.memory_bandwidth] * 2
+    stored = transfer.action == "store"
+    if stored:
+        bandwidths = [
+            machine.weight_bandwidth if transfer.buffer == "weight" else machine.activation_bandwidth,
+            machine.mask_bandwidth,
+        ]
+    # As published, an access counts elements for bytes, and none is a write to a buffer besides those of stores.
+    data_bytes, mask_bytes = (float(elements), float(elements)) if stored else (elements * (1 - zeros),) * 2
+    buffer_bytes, mask_buffer_bytes = (data_bytes, mask_bytes) if stored else (0.0, 0.0)
+    if "data-bytes" in settings.switches:
+        buffer_bytes = data_bytes = bits / 8
+    if "mask-bytes" in settings.switches:
+        mask_buffer_bytes = mask_bytes = mask_bits / 8
+    return TransferCost(
+        bits,
+        mask_bits,
+        math.ceil(bits / (bandwidths[0] * scale)),
+        math.ceil(mask_bits / (bandwidths[1] * scale)),
+        buffer_bytes,
+        mask_buffer_bytes,
+        0.0 if stored else data_bytes + mask_bytes,
+    )
+
+
+def _tiles(operation: Operation, machine: Machine) -> int:
+    sizes = [operation.x, operation.y]
+    if operation.kind is Kind.PRODUCT:
+        sizes.append(operation.z)
+    tiles = -(-operation.batch // machine.tile_b) * math.prod(-(-size // machine.tile) for size in sizes)
+    return tiles if operation.density == 1.0 else math.ceil(tiles * operation.density)
+
+
+def _lane_cycles(
+    operation: Operation, multiplications: int, machine: Machine, settings: RunSettings, sparsity: Sparsity
+) -> int:
+    """Cycles of a MAC lane for a tile; at least one where corrections are on."""
+    on = settings.switches
+    if "effectual-pairs" in on:
+        kept = (1 - sparsity(operation.left)) * (1 - sparsity(operation.right))
+    else:
+        kept = 1 - sparsity(_skipping(operation))
+    each = multiplications * 1.0 / machine.multipliers
+    cycles = math.ceil(each * kept)
+    if cycles < 0:
+        raise InputError(
+            f"The convolution {operation.name} has a kernel of {operation.z} in tiles of {machine.tile}, which takes "
+            "the published code less than no time and so never ends; allowed: a shorter kernel, or the correction "
+            "effectual-pairs."
+        )
+    if "lane-imbalance" in on and each > 0:
+        spread = _largest_deviate(machine.multipliers) * math.sqrt(each * kept * (1 - kept))
+        cycles = math.ceil(min(each, each * kept + spread))
+    return max(cycles, 1) if on else cycles
+
+
+def _skipping(operation: Operation) -> Role:
+    """The operand whose zeros the published code skips: the activation, in the backward pass the gradient."""
+    if operation.backward:
+        return Role.GRADIENT
+    return operation.right if operation.left in _IN_WEIGHT_BUFFER else operation.left
+
+
+@lru_cache(maxsize=64)
+def _largest_deviate(count: int) -> float:
+    return NormalDist().inv_cdf((count - 0.375) / (count + 0.25))
+
+
+def _row_cycles(operation: Operation, machine: Machine, settings: RunSettings, sparsity: Sparsity) -> int:
+    tile_b, tile = machine.tile_b, machine.tile
+    softmax = operation.kind is Kind.SOFTMAX
+    if "row-normalisation" in settings.switches:
+        return 2 * tile_b * (tile * tile if softmax else tile + tile)
+    # As published, softmax counts no batch.
+    steps = tile * tile if softmax else tile_b * (tile + tile)
+    return math.ceil(steps * (1 - sparsity(operation.left)))
+
+
+def _zeros(transfer: Transfer, settings: RunSettings, sparsity: Sparsity) -> float:
+    """As published, each buffer has one sparsity whatever it holds."""
+    if "operation-sparsity" in settings.switches:
+        return sparsity(transfer.role)
+    return settings.weight_sparsity if transfer.buffer == "weight" else settings.activation_sparsity
