@@ -154,7 +154,7 @@ def test_kill_9_measures_nothing_again_that_was_stored(store: Store, server_sett
         read = len(log.read_text().splitlines()) if log.exists() else 0
         process = subprocess.Popen([sys.executable, "-m", "tests.fault.sweeping"], env=environment, cwd=ROOT)
         while process.poll() is None and (
-            kills >= 3 or len(store.measurements.get_many(list(names))) < 40 * (kills + 1)
+            kills >= 3 or len(store.measurements.get_many(list(names))) < len(stored) + 30
         ):
             time.sleep(0.01)
         ended = process.poll() is not None

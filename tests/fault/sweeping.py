@@ -10,7 +10,7 @@ from graphdb.connection import open_store
 from graphdb.settings import Settings
 from tests.fault import toy
 
-COUNT = 200
+COUNT = 400
 
 
 def pairs() -> list[Roles]:
