@@ -54,16 +54,30 @@ def tables(measures: Mapping[str, float], title: str) -> Iterator[Table]:
 
 
 def ablation_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """The rows of an ablation: what each correction does alone, and what is left of all without it."""
-    made = table("Corrections", "case", "correction", "cycles", "x", "energy (J)", "x", "area (mm2)", "x")
-    for row in rows:
-        figures = []
-        for name in ("cycles", "energy_j", "area_mm2"):
-            value, ratio = row[name], row[f"{name}_ratio"]
-            whole = f"{value:,.0f}" if value is not None and name == "cycles" else number(value)
-            figures += [whole, "-" if ratio is None else f"{ratio:.3f}"]
-        made.add_row(row["case"], row["correction"], *figures)
+    """One row for each correction of an ablation: what it does alone, and what its absence does; `-` without a run."""
+    ends = {row["case"]: row for row in rows if not row["correction"]}
+    only, without = ({row["correction"]: row for row in rows if row["case"] == case} for case in ("only", "without"))
+    made = table(
+        "Corrections: alone, as a ratio to the published run; left out, as a ratio to the run with all",
+        "correction",
+        *(f"{case}: {name}" for case in ("alone", "left out") for name in ("cycles", "energy", "area")),
+    )
+    for name, row in only.items():
+        made.add_row(name, *_ratios(row), *_ratios(without[name]))
+    made.caption = "; ".join(f"{case}: {_figures(row)}" for case, row in ends.items())
+    made.caption_justify = "left"
     return made
+
+
+def _ratios(row: Mapping[str, Any]) -> list[str]:
+    found = (row[f"{name}_ratio"] for name in ("cycles", "energy_j", "area_mm2"))
+    return ["-" if ratio is None else f"{ratio:.3f}" for ratio in found]
+
+
+def _figures(row: Mapping[str, Any]) -> str:
+    if row["cycles"] is None:
+        return "cannot run"
+    return f"{row['cycles']:,.0f} cycles, {in_units(row['energy_j'], 'J')}, {number(row['area_mm2'])} mm2"
 
 
 def _sums(nested: Mapping[str, Any], title: str) -> Table:
