@@ -52,7 +52,7 @@ def test_pictures_of_the_fast_engine(run: Run, tmp_path: Path) -> None:
     texts = [Path(file).read_text() for file in found["plots"] if file.endswith(".svg")]
     assert "Energy of bert-tiny on edge" in texts[0]
     assert "MAC lanes" in texts[0]
-    assert "55.1" in texts[1]
+    assert "Area of the chip: 54.1 mm²" in texts[1]
 
 
 def test_tables_group_the_measures(run: Run) -> None:
