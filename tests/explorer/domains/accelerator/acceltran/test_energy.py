@@ -18,9 +18,11 @@ from explorer.domains.accelerator.acceltran.reuse import ORDERS, reuse
 from explorer.domains.accelerator.acceltran.switches import SWITCHES
 from explorer.domains.accelerator.acceltran.trace import OperationRun, TransferRun
 
+from . import reading
 from .handmade import COSTS, PRODUCT, PROGRAM, RESULT, RUNS, SMALL, SOFTMAX, WEIGHT, case, settings, trace
 
 ENERGY_SWITCHES = tuple(name for name, switch in SWITCHES.items() if switch.part == "energy")
+MODULES = ("mac", "softmax", "layer_norm")
 NJ = 1e-9
 
 
@@ -46,6 +48,29 @@ def test_the_published_rules() -> None:
         },
         rel=1e-12,
     )
+
+
+def test_the_golden_split() -> None:
+    """BERT-Tiny on AccelTran-Edge: the published figures in microjoules, to the printed digit."""
+    from explorer.domains.accelerator.acceltran.detailed import simulate
+
+    accelerator = {**reading.EDGE, "issue_width": 8, "loop_order": "b_i_j_k"}
+    found = simulate(reading.BERT_TINY, accelerator, settings()).measures
+    main_memory = found["energy_main_memory_j"] / 2
+    elements = [sum(found[f"energy_{name}_{kind}_j"] for name in MODULES) for kind in ("dynamic", "leakage")]
+    assert [f"{1e6 * joules:.3f}" for joules in (*elements, found["energy_j"])] == ["85.479", "5.652", "1425.720"]
+    split = {
+        "activation": found["energy_activation_buffer_write_j"],
+        "weight": main_memory,
+        "mask": main_memory + found["energy_mask_buffer_write_j"],
+    }
+    assert {name: f"{1e6 * joules:.3f}" for name, joules in split.items()} == {
+        "activation": "4.871",
+        "weight": "576.991",
+        "mask": "579.510",
+    }
+    leakage = [f"{1e6 * found[f'energy_{name}_buffer_leakage_j']:.3f}" for name in split]
+    assert leakage == ["2.462", "168.309", "2.445"]
 
 
 def test_a_transfer_that_the_end_cuts_off_is_charged_for_what_it_moved() -> None:
