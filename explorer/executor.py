@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -66,6 +67,8 @@ def open_executor(workers: int, scheduler: str | None = None) -> Iterator[Execut
 
 def _leave_with_the_parent() -> None:
     """End this worker when its parent is gone, even by `kill -9`: a pool's workers would wait for ever."""
+    # A terminal sends Ctrl-C to the workers too, but it is for the parent to say what happens.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 
     def watch() -> None:
