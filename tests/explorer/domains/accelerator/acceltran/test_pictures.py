@@ -8,19 +8,30 @@ import numpy as np
 import pytest
 
 from explorer import registry
+from explorer.domains.accelerator.acceltran.building import build_program
 from explorer.domains.accelerator.acceltran.charges import Costs
 from explorer.domains.accelerator.acceltran.components import components
 from explorer.domains.accelerator.acceltran.constants import CLOCK_HZ
-from explorer.domains.accelerator.acceltran.costs import Module, OperationCost, TransferCost
+from explorer.domains.accelerator.acceltran.costs import (
+    Module,
+    OperationCost,
+    TransferCost,
+    machine,
+    operation_cost,
+    transfer_cost,
+)
 from explorer.domains.accelerator.acceltran.hardware import hardware
+from explorer.domains.accelerator.acceltran.measures import measures
 from explorer.domains.accelerator.acceltran.pictures import (
     chip_area,
     mean_rate,
+    run_energy,
     run_roofline,
     run_timeline,
     sums_energy,
 )
 from explorer.domains.accelerator.acceltran.program import Kind, Operation, Program, Role, Transfer
+from explorer.domains.accelerator.acceltran.scheduler import Resources, run
 from explorer.domains.accelerator.acceltran.settings import RunSettings
 from explorer.domains.accelerator.acceltran.trace import (
     COMPUTE_STALLS,
@@ -29,6 +40,7 @@ from explorer.domains.accelerator.acceltran.trace import (
     Trace,
     TransferRun,
 )
+from explorer.report.roofline import attainable
 
 EDGE = registry.presets()["edge"].choices
 LANES = 64 * 16
@@ -98,8 +110,8 @@ def test_breakdowns_sum_to_the_totals(task: str) -> None:
     settings = RunSettings.model_validate({"task": task})
     presets = registry.presets()
     pair = {"model": presets["bert-tiny"], "accelerator": presets["edge"]}
-    measures = registry.simulator("acceltran").run(pair, {"task": task, "engine": "fast", "mode": "reference"}).measures
-    assert sums_energy(measures).total == pytest.approx(measures["energy_j"], rel=1e-12)
+    found = registry.simulator("acceltran").run(pair, {"task": task, "engine": "fast", "mode": "reference"}).measures
+    assert sums_energy(found).total == pytest.approx(found["energy_j"], rel=1e-12)
     chip = components(EDGE, settings.training)
     assert chip_area(chip, settings).total == pytest.approx(hardware(EDGE, settings.training).area_mm2, rel=1e-12)
 
@@ -120,3 +132,46 @@ def test_operands_that_take_longer_than_the_operation_bound_it() -> None:
     assert found.seconds == [pytest.approx(1000 / CLOCK_HZ)]
     published = (1 << 30) * 20 / 8 / 1e9
     assert found.bandwidths["main memory"] == pytest.approx(25.6e9 * published)
+
+
+@pytest.fixture(scope="module", params=["reference", "corrected"])
+def real(request: pytest.FixtureRequest) -> tuple[Program, Costs, Trace, RunSettings]:
+    """BERT-Tiny on edge."""
+    settings = RunSettings(engine="detailed", mode=request.param)
+    on = machine(EDGE, False)
+    costs = Costs(
+        lambda operation: operation_cost(operation, on, settings, lambda role: 0.5),
+        lambda transfer: transfer_cost(transfer, on, settings, lambda role: 0.5),
+    )
+    program = build_program(registry.presets()["bert-tiny"].choices, EDGE["batch_size"], settings)
+    capacities = (EDGE[f"{name}_buffer_mb"] * (8 << 20) for name in ("activation", "weight", "mask"))
+    resources = Resources(EDGE["pe"], EDGE["lanes_per_pe"], EDGE["softmax_per_pe"], EDGE["issue_width"], *capacities)
+    return program, costs, run(program, costs, resources, settings), settings
+
+
+Real = tuple[Program, Costs, Trace, RunSettings]
+
+
+def test_power_of_a_real_run_integrates_to_its_energy(real: Real) -> None:
+    program, costs, trace, settings = real
+    chip = components(EDGE, False)
+    found = run_timeline(program, costs, trace, chip, settings)
+    measured = measures(program, costs, trace, chip, settings)
+    shown = sum(found.power_w.values()) @ np.diff(found.edges_s)
+    assert shown == pytest.approx(measured["energy_j"], rel=0.01)  # what ends after the last operation is not shown
+    assert run_energy(measured).total == pytest.approx(measured["energy_j"], rel=1e-9)
+    busy = np.average(found.use["MAC lanes"])
+    assert busy == pytest.approx(measured["utilisation_mac"], rel=0.02)
+    assert all(share.max() <= 1 + 1e-9 for name, share in found.use.items() if name.endswith("buffer"))
+
+
+def test_every_operation_of_a_real_run_is_under_its_roofs(real: Real) -> None:
+    program, costs, trace, settings = real
+    found = run_roofline(program, costs, trace, EDGE, settings)
+    assert {"product with weights", "product of activations"} <= set(found.kind)
+    fastest = max(found.bandwidths, key=lambda name: found.bandwidths[name])
+    for intensity, speed in zip(found.macs_per_byte, found.macs_per_s, strict=True):
+        assert 0 < speed <= attainable(found, fastest, intensity) * (1 + 1e-9)
+    weights = [at for at, kind in enumerate(found.kind) if kind == "product with weights"]
+    for at in weights:
+        assert found.macs_per_s[at] <= attainable(found, "main memory", found.macs_per_byte[at]) * (1 + 1e-9)
