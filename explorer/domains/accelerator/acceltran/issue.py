@@ -81,12 +81,14 @@ class Rules(NamedTuple):
         width: tiles of a window.
         keep_all: whether a window ends with its operation, so that no tile is lost.
         once: whether windows outside heads do not overlap.
+        lose_only: whether most of the work of an only head is lost.
         most: no more tiles than that of a class of modules, where `keep_all`.
     """
 
     width: int
     keep_all: bool
     once: bool
+    lose_only: bool
     most: dict[Module, int]
 
 
@@ -119,6 +121,13 @@ class Queue:
                 self._inner = work, self._made([Part(work, 1, 1 + width)])
             return self._inner[1]
         return self._made([Part(work, tile, tile + width)])
+
+    def inside(self, position: int, window: Window) -> int:
+        """How many tiles further on the window is still the same; -1 if it is not one of many alike."""
+        if self._inner is None or self._inner[1] is not window:
+            return -1
+        end = self.starts[bisect_right(self.starts, position)]
+        return end - position - window.tiles - 1
 
     def _crossing(self, index: int, tile: int, width: int) -> Window:
         kind, parts, left = self.works[index].operation.kind, [], width
@@ -188,10 +197,12 @@ class Cursor:
 
     def windows(self) -> list[Window | None]:
         """The window of each queue; None where it is at its end."""
-        return [
-            queue.window(position) if position >= 0 else None
-            for queue, position in zip(self.queues, self.positions, strict=True)
-        ]
+        return [self.window(number) for number in range(len(self.positions))]
+
+    def window(self, number: int) -> Window | None:
+        """The window of a queue; None if it is at its end."""
+        position = self.positions[number]
+        return self.queues[number].window(position) if position >= 0 else None
 
     def advance(self, number: int, window: Window) -> None:
         """Go on behind a window of a queue, within the stage."""
@@ -204,7 +215,7 @@ class Cursor:
             self.positions[number] = following if following < queue.length else -1
         elif not stage.heads:
             self._advance_flat(queue, position, window)
-        elif len(stage.queues) == 1:
+        elif len(stage.queues) == 1 and rules.lose_only:
             self._abandon(queue, position, window)
         else:
             following = position + rules.width

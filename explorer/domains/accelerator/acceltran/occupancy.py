@@ -87,6 +87,13 @@ class Occupancy:
         """When the next ones become free."""
         return self.releases[0][0] if self.releases else NEVER
 
+    def pass_over(self, cycles: int) -> None:
+        """Let cycles go by after which the same modules are busy for as long as they are now."""
+        self.releases = [  # still a heap
+            (done + cycles, order, module, tiles, work) for done, order, module, tiles, work in self.releases
+        ]
+        self._warm_at += cycles
+
     def busy(self, module: Module) -> bool:
         """Whether any of a class is taken."""
         return self.free[module] < self.total[module]

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from explorer.domains.accelerator.acceltran.buffers import OnChipBuffer, Tensor
 from explorer.domains.accelerator.acceltran.costs import TransferCost
-from explorer.domains.accelerator.acceltran.issue import Window, Work
+from explorer.domains.accelerator.acceltran.issue import Rules, Window, Work
 from explorer.domains.accelerator.acceltran.program import Heads, Transfer
 from explorer.domains.accelerator.acceltran.transfers import TransferList
 
@@ -30,9 +30,9 @@ class Refetching(TransferList):
         cost: Callable[[Transfer], TransferCost],
         buffers: Mapping[str, OnChipBuffer],
         known: Mapping[str, Work],
-        keep_all: bool,
+        rules: Rules,
     ) -> None:
-        super().__init__(memory, cost, buffers, known, keep_all)
+        super().__init__(memory, cost, buffers, known, rules)
         self._readers: dict[str, list[Work]] = {}
         for work in known.values():
             for name in work.operation.needs:

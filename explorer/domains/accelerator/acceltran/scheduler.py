@@ -2,7 +2,7 @@
 
 Source: AccelTran's published `simulate`, whose every cycle first starts transfers, then issues windows of tiles, then
 lets modules and buffers work. Nothing can start in a cycle in which no module and no port becomes free after one in
-which nothing started, so that such cycles are passed over.
+which nothing started, so that such cycles are passed over; of windows that repeat, whole periods are (see `steady`).
 Peculiarities that are kept:
 
 - a module takes a new tile one cycle after its last one is done, so that it is taken for a cycle more than it works;
@@ -32,6 +32,7 @@ from explorer.domains.accelerator.acceltran.reads import flat
 from explorer.domains.accelerator.acceltran.refetch import Refetching
 from explorer.domains.accelerator.acceltran.retired import Retired
 from explorer.domains.accelerator.acceltran.settings import RunSettings
+from explorer.domains.accelerator.acceltran.steady import Steady, state_of
 from explorer.domains.accelerator.acceltran.trace import COMPUTE_STALLS, MEMORY_STALLS, OperationRun, Trace
 from explorer.domains.accelerator.acceltran.transfers import TransferList
 from graphdb.errors import InputError
@@ -78,7 +79,14 @@ class Scheduler:
             1 if "softmax-units" in on else resources.softmax_per_pe,
             resources.pe,
         )
-        rules = Rules(resources.issue_width, "dropped-tiles" in on, "repeated-tiles" in on, self._modules.total)
+        rules = Rules(
+            resources.issue_width,
+            keep_all="dropped-tiles" in on,
+            once="repeated-tiles" in on,
+            # What waits for results would wait for lost ones for ever.
+            lose_only=not on & {"dropped-tiles", "dependencies"},
+            most=self._modules.total,
+        )
         operation_costs = {operation.name: costs.operation(operation) for operation in flat(program.compute)}
         stages, self._known = stages_of(program.compute, operation_costs, rules)
         self._cursor = Cursor(stages, rules)
@@ -88,7 +96,7 @@ class Scheduler:
         }
         transfer_list = Refetching if "refetch" in on else TransferList
         self._transfers = transfer_list(
-            program.memory, lru_cache(maxsize=None)(costs.transfer), self._buffers, self._known, rules.keep_all
+            program.memory, lru_cache(maxsize=None)(costs.transfer), self._buffers, self._known, rules
         )
         self._refetch = self._transfers if isinstance(self._transfers, Refetching) else None
         self._to_the_end = self._refetch is not None or any(
@@ -98,6 +106,7 @@ class Scheduler:
         self._works = tuple(self._known.values())
         self._windows = self._cursor.windows()
         self._overlap = 0
+        self._steady = Steady()
         self._forced = -1  # when a transfer was last let in that had to wait for room
         self._waits = (0, 0, 0)
         self._transfer_stalls = dict.fromkeys(MEMORY_STALLS, 0)
@@ -111,7 +120,7 @@ class Scheduler:
         """All of it."""
         now = 0
         while not self._done(now):
-            now = self._cycle(now)
+            now = self._repeat(self._cycle(now))
         return self._trace(now)
 
     def _done(self, now: int) -> bool:
@@ -262,20 +271,79 @@ class Scheduler:
         self._missing = [-1] * len(self._missing)
         return now + 1 + passed
 
+    def _repeat(self, now: int) -> int:
+        """Pass over periods of a steady state; the cycle to go on with."""
+        if not self._quiet or self._changed or self._modules.idle:
+            self._steady.forget()
+            return now
+        if self._steady.differs(now, self._windows, self._modules):
+            return now
+        counts = (*self._stalls.values(), self._overlap, *self._used())
+        places, by_place = self._cursor.positions, self._equal and len(self._windows) > 1
+        if by_place and len({queue.length for queue in self._cursor.queues}) > 1:
+            return now  # the order depends on shares of different lengths
+        before = self._steady.seen(state_of(now, self._windows, places, by_place, self._modules, counts))
+        if before is None:
+            return now
+        period = now - before.now
+        steps = [place - earlier for place, earlier in zip(places, before.places, strict=True)]
+        times = min(self._unchanged_for(now) // period, *self._repeats_left(steps))
+        if times > 0:
+            counted = [count - earlier for count, earlier in zip(counts, before.counts, strict=True)]
+            self._pass_over(times, period, steps, counted)
+        self._steady.forget()
+        return now + max(times, 0) * period
+
+    def _used(self) -> list[int]:
+        """What the operations of the windows have used."""
+        works = [window.parts[0].work for window in self._windows if window]
+        return [number for work in works for number in (work.ran, work.module_cycles, work.wake_ups)]
+
+    def _unchanged_for(self, now: int) -> int:
+        """Cycles before the next transfer or operation begins or ends."""
+        ends = [buffer.free_at for buffer in self._buffers.values() if buffer.in_use] + self._marks[:1]
+        return min(ends, default=NEVER) - now - 1
+
+    def _repeats_left(self, steps: list[int]) -> list[int]:
+        """For each queue, how often it can go on by its step with the same window."""
+        queues = zip(self._cursor.queues, self._cursor.positions, self._windows, steps, strict=True)
+        return [queue.inside(place, window) // step for queue, place, window, step in queues if window and step]
+
+    def _pass_over(self, times: int, period: int, steps: list[int], counted: list[int]) -> None:
+        self._modules.pass_over(times * period)
+        for number, step in enumerate(steps):
+            self._cursor.positions[number] += times * step
+        amounts = iter(counted)
+        for cause, amount in zip(self._stalls, amounts, strict=False):
+            self._stalls[cause] += times * amount
+        self._overlap += times * next(amounts)
+        for window, step in zip(self._windows, steps, strict=True):
+            if window:
+                work = window.parts[0].work
+                work.ran += times * next(amounts)
+                work.module_cycles += times * next(amounts)
+                work.wake_ups += times * next(amounts)
+                work.end += times * period if step else 0
+
     def _advance(self, issued: list[int]) -> None:
         """Go on to the windows behind those that were issued."""
         if not issued:
             return
-        before = self._windows
+        before, stage = self._windows, self._cursor.stage
         for number in issued:
             window = before[number]
             if window is not None:
                 self._cursor.advance(number, window)
         self._cursor.close()
-        self._windows = self._cursor.windows()
-        if self._windows != before:
+        if self._cursor.stage != stage:
+            self._windows, self._changed = self._cursor.windows(), True
             self._missing = [-1] * len(self._windows)
-            self._changed = True
+            return
+        for number in issued:
+            window, following = before[number], self._cursor.window(number)
+            if following is not window:
+                before[number], self._missing[number] = following, -1
+                self._changed |= window is None or following is None or window.needs != following.needs
 
     def _next_change(self, now: int) -> int:
         """The next cycle after one in which nothing happened that can differ from it."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from explorer.domains.accelerator.acceltran.buffers import OnChipBuffer, Tensor
 from explorer.domains.accelerator.acceltran.costs import TransferCost
-from explorer.domains.accelerator.acceltran.issue import Work
+from explorer.domains.accelerator.acceltran.issue import Rules, Work
 from explorer.domains.accelerator.acceltran.program import Heads, Transfer
 from explorer.domains.accelerator.acceltran.trace import TransferRun
 
@@ -27,11 +27,11 @@ class TransferList:
         cost: Callable[[Transfer], TransferCost],
         buffers: Mapping[str, OnChipBuffer],
         known: Mapping[str, Work],
-        keep_all: bool,
+        rules: Rules,
     ) -> None:
         self._groups: list[Lists] = [item.lists if isinstance(item, Heads) else ((item,),) for item in memory]
-        self._alone = [isinstance(item, Heads) and len(item.lists) == 1 for item in memory]
-        self._cost, self._buffers, self._known, self._keep_all = cost, buffers, known, keep_all
+        self._lost = [isinstance(item, Heads) and len(item.lists) == 1 and rules.lose_only for item in memory]
+        self._cost, self._buffers, self._known, self._keep_all = cost, buffers, known, rules.keep_all
         self._group = 0
         self._stalled: dict[int, bool] = {}
         self.positions = [0] * len(self._groups[0]) if self._groups else []
@@ -84,7 +84,7 @@ class TransferList:
             if position < 0 or self._stalled.get(number, self._keep_all):
                 continue
             moved = True
-            left = position + 1 < len(lists[number]) and (self._keep_all or not self._alone[self._group])
+            left = position + 1 < len(lists[number]) and not self._lost[self._group]
             self.positions[number] = position + 1 if left else -1
         while self.unfinished and all(position < 0 for position in self.positions):
             self._group += 1
