@@ -25,6 +25,7 @@ from typing import NamedTuple
 from explorer.domains.accelerator.acceltran.buffers import OnChipBuffer
 from explorer.domains.accelerator.acceltran.charges import Costs
 from explorer.domains.accelerator.acceltran.costs import Module
+from explorer.domains.accelerator.acceltran.deadlock import why_it_never_ends
 from explorer.domains.accelerator.acceltran.issue import NEVER, Cursor, Rules, Window, stages_of
 from explorer.domains.accelerator.acceltran.occupancy import Occupancy
 from explorer.domains.accelerator.acceltran.program import Program
@@ -351,39 +352,11 @@ class Scheduler:
         following = min([*ports, self._modules.next_release])
         if following == NEVER:
             if self._refetch is None or self._forced == now:
-                raise InputError(self._deadlock(now))
+                raise InputError(why_it_never_ends(self._windows, self._modules, self._transfers, now))
             self._refetch.urgent, self._forced, self._quiet = True, now + 1, False
             return now + 1
         self._settle(following)
         return self._passed_over(following - 1) or following
-
-    def _deadlock(self, now: int) -> str:
-        """Why nothing can ever go on."""
-        for window in self._windows:
-            if window is None:
-                continue
-            name, most = window.parts[0].work.operation.name, self._modules.total[window.module]
-            if window.tiles > most:
-                return (
-                    f"An issue window of {window.tiles} tiles of {name} never fits {most} {window.module} modules; "
-                    "allowed: a smaller issue_width, more pe, or the correction dropped-tiles."
-                )
-            missing = [
-                tensor
-                for part, needs in zip(window.parts, window.needs, strict=True)
-                for tensor in needs
-                if not self._transfers.available(tensor, part.work, now)
-            ]
-            if missing:
-                return (
-                    f"The run never ends: {name} waits for {missing[0]}, which is not in a buffer and will not come "
-                    f"(the next transfer is that of {self._transfers.waiting()}); allowed: larger buffers, an "
-                    "issue_width that divides the numbers of tiles, or the corrections refetch and dropped-tiles."
-                )
-        return (
-            f"The run never ends: the transfer of {self._transfers.waiting()} waits for room or for an operation that "
-            "is never done; allowed: larger buffers, or the corrections refetch and dropped-tiles."
-        )
 
     def _trace(self, now: int) -> Trace:
         self._count_transfer_stalls(now)
