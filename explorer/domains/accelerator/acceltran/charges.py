@@ -149,7 +149,7 @@ def _read(charge: Charge, operands: Iterable[Reads], cost: OperationCost, tiles:
 
 def _transfer(run: TransferRun, cost: TransferCost, trace: Trace, chip: Components, settings: RunSettings) -> Charge:
     """Accesses of a transfer: the share that moved before the end of the run, of data and of their mask."""
-    moved, mask_moved = (_share(run.start, end, trace.cycles) for end in (run.end, run.mask_end))
+    moved, mask_moved = (run.times * _share(run.start, end, trace.cycles) for end in (run.end, run.mask_end))
     way = "read" if run.transfer.action == "write_back" else "write"
     buffer = run.transfer.buffer
     memory_bytes, memory_mask_bytes = _memory_bytes(cost, settings)

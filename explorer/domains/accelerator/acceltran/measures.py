@@ -134,14 +134,14 @@ def _use(trace: Trace, chip: Components) -> dict[str, float]:
 
 def _memory(program: Program, costs: Costs, trace: Trace) -> dict[str, float]:
     elements = dict(program.footprint_elements)
-    moved = [costs.transfer(run.transfer) for run in trace.transfers if run.transfer.action != "store"]
+    moved = [(costs.transfer(run.transfer), run.times) for run in trace.transfers if run.transfer.action != "store"]
     return {
         **{
             f"footprint_{name}_bytes": elements.get(name, 0) * DATA_BITS / 8
             for name in ("weights", "activations", "embeddings")
         },
         **{f"peak_{name}_buffer_bytes": trace.peak_bits.get(name, 0.0) / 8 for name in BUFFERS},
-        "main_memory_traffic_bytes": math.fsum(cost.bits + cost.mask_bits for cost in moved) / 8,
+        "main_memory_traffic_bytes": math.fsum((cost.bits + cost.mask_bits) * times for cost, times in moved) / 8,
     }
 
 

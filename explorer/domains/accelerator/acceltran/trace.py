@@ -42,6 +42,7 @@ class TransferRun:
         start, end: cycles of its beginning and of its end in its data buffer.
         mask_end: cycle of its end in the mask buffer.
         unplanned: whether the program did not ask for it: an evicted tensor that is fetched again, or a spill.
+        times: how many transfers this one stands for, in an estimate without a schedule.
     """
 
     transfer: Transfer
@@ -49,6 +50,7 @@ class TransferRun:
     end: int
     mask_end: int
     unplanned: bool = False
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
