@@ -65,7 +65,7 @@ def read_architecture(file: Path) -> Architecture:
         InputError: unreadable, malformed or illegal.
     """
     place = "standard input" if str(file) == "-" else str(file)
-    value = _read_json(file, place)
+    value = read_json(file, place)
     if isinstance(value, dict):
         value.pop("key", None)  # `explorer show --json` and others print it
     return registry.architecture_from_json(value, place)
@@ -122,7 +122,7 @@ def _found(store: Store, reference: str | Mapping[str, Any], domain: str) -> Arc
         return presets[reference]
     if reference.endswith(".json") or reference == "-" or _is_file(reference):
         place = "standard input" if reference == "-" else reference
-        return _of_json(_read_json(Path(reference), place), domain, place)
+        return _of_json(read_json(Path(reference), place), domain, place)
     if _KEY.fullmatch(reference):
         return store.architectures.get(store.architectures.resolve(reference))
     allowed = ", ".join(name for name, preset in presets.items() if preset.domain == domain)
@@ -157,7 +157,12 @@ def _of_choices(choices: dict[str, Any], domain: str, place: str) -> Architectur
         raise InputError(f"{place}: {error}") from error
 
 
-def _read_json(file: Path, place: str) -> Any:
+def read_json(file: Path, place: str, what: str = "one architecture") -> Any:
+    """The JSON value in a file, or in standard input for `-`.
+
+    Raises:
+        InputError: it cannot be read, is no JSON, or too large.
+    """
     try:
         if str(file) == "-":
             text = sys.stdin.read(LARGEST_FILE_BYTES + 1)
@@ -168,15 +173,15 @@ def _read_json(file: Path, place: str) -> Any:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise InputError(f"{place} cannot be read: {reason}.") from error
     if len(text) > LARGEST_FILE_BYTES:
-        raise InputError(f"{place} is larger than {LARGEST_FILE_BYTES >> 20} MiB; one architecture is far smaller.")
+        raise InputError(f"{place} is larger than {LARGEST_FILE_BYTES >> 20} MiB; {what} is far smaller.")
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{place}, line {error.lineno}, column {error.colno}: {error.msg}; JSON is needed.") from error
     except RecursionError as error:
-        raise InputError(f"{place} is nested too deeply; one architecture in JSON is needed.") from error
+        raise InputError(f"{place} is nested too deeply; {what} in JSON is needed.") from error
     except ValueError as error:  # Python reads no integer of more than 4,300 digits
-        raise InputError(f"{place} holds a number of thousands of digits; one architecture needs none.") from error
+        raise InputError(f"{place} holds a number of thousands of digits; {what} needs none.") from error
 
 
 def _named(reference: str | Mapping[str, Any]) -> str:

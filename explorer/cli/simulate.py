@@ -49,6 +49,10 @@ def acceltran(
     dynatran_threshold: Annotated[float | None, typer.Option(help="Magnitude below which DynaTran prunes.")] = None,
     target_sparsity: Annotated[float | None, typer.Option(help="Sparsity that DynaTran's threshold gives.")] = None,
     target_accuracy: Annotated[float | None, typer.Option(help="Accuracy that DynaTran's threshold keeps.")] = None,
+    dynatran_curve: Annotated[
+        str | None,
+        typer.Option(help="Curve of DynaTran: bert-base-sst2 (default), bert-base-sst2-pruned-weights, or JSON file."),
+    ] = None,
     overrides: Annotated[
         list[str] | None, typer.Option("--set", help="name=value; overrides a setting of a preset or file; repeatable.")
     ] = None,
@@ -72,6 +76,7 @@ def acceltran(
         "dynatran_threshold": dynatran_threshold,
         "target_sparsity": target_sparsity,
         "target_accuracy": target_accuracy,
+        "dynatran_curve": None if dynatran_curve is None else _curve(dynatran_curve),
     }
     settings = {name: value for name, value in named.items() if value is not None} | given.settings
     settings |= _with_library(library, given)
@@ -105,6 +110,15 @@ def _with_library(file: Path | None, given: Overrides) -> dict[str, Any]:
     if "memory" in given.architecture:
         given.architecture["memory"] = library.memory_choice(given.architecture["memory"])
     return {} if library.modules is None else {"library": library.modules.json()}
+
+
+def _curve(reference: str) -> Any:
+    """The name of a curve, or the profile that a JSON file holds: the stored settings then need no file."""
+    from explorer import references
+
+    if not reference.endswith(".json"):
+        return reference
+    return references.read_json(Path(reference), f"The profile {reference}", "a profile of DynaTran")
 
 
 def _check_use(settings: dict[str, Any], correct: str | None, ablate: bool) -> None:
