@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,7 @@ def test_a_library_brings_modules_and_memories(run: Run, store: Store) -> None:
 def test_an_accelerator_with_an_own_memory_needs_no_library_later(run: Run) -> None:
     own = run(*FAST, "--library", LIBRARY, "--set", "memory=my_lpddr5", "--json").json
     key = own["accelerator"]["key"]
-    again = run(
-        "simulate", "acceltran", "--model", "bert-tiny", "--accelerator", key[:12], "--engine", "fast", "--json"
-    ).json
+    again = run("simulate", "acceltran", "--model", "bert-tiny", "--accelerator", key[:12], *FAST[6:], "--json").json
     assert again["accelerator"] == own["accelerator"]
     assert again["settings"]["library"] is None
     assert again["measures"]["cycles"] == own["measures"]["cycles"]
@@ -62,13 +61,27 @@ def test_tables_group_the_measures(run: Run) -> None:
     assert "%" in found.out
 
 
+def test_a_profile_of_dynatran_is_stored_by_value(run: Run, store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    points = [{"threshold": threshold, "sparsity": 2 * threshold, "score": 0.9} for threshold in (0.0, 0.4)]
+    file.write_text(json.dumps({"model": "mine", "task": "words", "score": "accuracy", "points": points}))
+    arguments = ("--engine", "fast", "--dynatran-threshold")
+    sparse = run(*PAIR, *arguments, 0.4, "--dynatran-curve", file, "--json").json
+    dense = run(*PAIR, *arguments, 0, "--dynatran-curve", file, "--json").json
+    assert sparse["settings"]["dynatran_curve"]["points"][1]["sparsity"] == 0.8
+    stored = [store.measurements.get(found["key"]) for found in (sparse, dense)]
+    assert dict(stored[0].settings) == sparse["settings"]
+    assert stored[0].measures["energy_mac_dynamic_j"] < 0.7 * stored[1].measures["energy_mac_dynamic_j"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("--library", LIBRARY, "--set", "memory=my_lpddr6"), ("my_lpddr6", "my_lpddr5", "hbm_32_1_4")),
         (("--set", "memory=my_lpddr5"), ("my_lpddr5", "hbm_32_1_4")),
         (("--library", "missing.yaml"), ("missing.yaml", "cannot be read")),
-        (("--mode", "reference", "--correct", "bandwidth"), ("--correct", "reference", "corrected")),
+        (("--mode", "reference", "--correct", "bandwidth"), ("correct", "mode reference", "mode corrected")),
+        (("--mode", "reference", "--correct", "all"), ("--correct", "mode reference", "--mode corrected")),
         (("--mode", "reference", "--correct", "magic"), ("magic", "bandwidth", "residual")),
         (("--mode", "reference", "--correct", "bandwidth,-residual"), ("bandwidth,-residual", "begin with '-'")),
         (("--engine", "fast", "--ablate"), ("--ablate", "fast", "detailed")),
@@ -76,6 +89,10 @@ def test_tables_group_the_measures(run: Run) -> None:
         (("--target-sparsity", "1.5"), ("target_sparsity", "1.5")),
         (("--target-accuracy", "-1"), ("target_accuracy", "-1")),
         (("--dynatran-threshold", "-1"), ("dynatran_threshold", "-1")),
+        (("--dynatran-threshold", "0.2"), ("0.2", "0 to 0.095")),
+        (("--dynatran-threshold", "0.04", "--mode", "reference"), ("dynatran_threshold", "operation-sparsity")),
+        (("--dynatran-threshold", "0.04", "--dynatran-curve", "bert-huge"), ("bert-huge", "bert-base-sst2")),
+        (("--dynatran-threshold", "0.04", "--dynatran-curve", "missing.json"), ("missing.json", "cannot be read")),
         (("--plot", LIBRARY), ("--plot", "is not a folder")),
         (("--plot", LIBRARY / "below"), ("--plot", "library.yaml is not a folder")),
         (("--set", "issue_width=0"), ("issue_width", "0", "from 1")),
