@@ -1,0 +1,1 @@
+"""FlexiBERT 2.0 encoders as PyTorch modules."""

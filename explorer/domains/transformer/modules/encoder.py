@@ -1,0 +1,150 @@
+"""`HeterogeneousEncoder`: any FlexiBERT 2.0 model dictionary as a PyTorch module."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from explorer.domains.reading import refused
+from explorer.domains.transformer.model import Layer, layers_of, model_violations
+from explorer.domains.transformer.modules.feed_forward import FeedForward
+from explorer.domains.transformer.modules.heads import Dropout, MixedAttention, Prune, WeightedMultiplicativeHead
+from explorer.space import Choices
+from graphdb.errors import InputError
+
+DEVIATION = 0.02
+"""Standard deviation of initial weights, as in BERT."""
+SPAN = 0.1
+"""Initial weights of `sa_wma` are uniform from -SPAN to SPAN, as published."""
+
+
+class EncoderLayer(nn.Module):
+    """Heads and feed-forward stack, each with residual and layer norm; a projection where the next width differs."""
+
+    def __init__(self, layer: Layer, next_hidden: int, maximum_positions: int, dropout: Dropout) -> None:
+        super().__init__()
+        self.attention = MixedAttention(layer, maximum_positions, dropout)
+        self.attention_norm = nn.LayerNorm(layer.hidden)
+        self.feed_forward = FeedForward(layer)
+        self.feed_forward_norm = nn.LayerNorm(layer.hidden)
+        self.projection = nn.Linear(layer.hidden, next_hidden) if next_hidden != layer.hidden else nn.Identity()
+        self.dropout = dropout
+
+    def forward(self, hidden: Tensor, present: Tensor, prune: Prune | None = None) -> Tensor:
+        """(B, S, h of the next layer) from `hidden` (B, S, h); `present` (B, S) is False at padding."""
+        hidden = self.attention_norm(hidden + self.dropout(self.attention(hidden, present, prune)))
+        hidden = self.feed_forward_norm(hidden + self.dropout(self.feed_forward(hidden, prune)))
+        projected: Tensor = self.projection(hidden)
+        return projected
+
+
+class HeterogeneousEncoder(nn.Module):
+    """Embeddings, encoder layers and pooler of a model dictionary (`l`, `o`, `h`, `f`).
+
+    It has as many parameters as `parameter_count` says. As in the published model positions enter as relative ones
+    only: the table of absolute positions is there, counted and not read (source: the heterogeneous FlexiBERT model of
+    txf_design-space).
+
+    Args:
+        model: the model dictionary.
+        vocabulary: number of tokens.
+        maximum_positions: longest sequence.
+        generator: of the initial weights and of dropout; the module is made on its device.
+        dropout: share of embeddings, probabilities and outputs that training sets to zero, from 0 to below 1.
+
+    Raises:
+        InputError: the model dictionary is illegal, or a number is out of its range.
+    """
+
+    def __init__(
+        self,
+        model: Choices,
+        *,
+        vocabulary: int,
+        maximum_positions: int,
+        generator: torch.Generator,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        _check(model, vocabulary, maximum_positions, dropout)
+        layers = layers_of(model)
+        widths = [layer.hidden for layer in layers]
+        self.maximum_positions = maximum_positions
+        self.dropout = Dropout(dropout, generator)
+        # Made without storage first, so that PyTorch's own initial weights draw nothing from its global generator.
+        with torch.device("meta"):
+            self.words = nn.Embedding(vocabulary, widths[0])
+            self.positions = nn.Embedding(maximum_positions, widths[0])
+            self.token_types = nn.Embedding(1, widths[0])
+            self.embedding_norm = nn.LayerNorm(widths[0])
+            self.layers = nn.ModuleList(
+                EncoderLayer(layer, following, maximum_positions, self.dropout)
+                for layer, (_, following) in zip(layers, pairwise([*widths, widths[-1]]), strict=True)
+            )
+            self.pooler = nn.Linear(widths[-1], widths[-1])
+        self.to_empty(device=generator.device)
+        _initialise(self, generator)
+
+    def forward(self, token_ids: Tensor, attention_mask: Tensor | None = None, prune: Prune | None = None) -> Tensor:
+        """Hidden states (B, S, h of the last layer) of tokens (B, S).
+
+        Args:
+            token_ids: integers from 0 to below the vocabulary.
+            attention_mask: (B, S), 0 or False at padding; None for none. Self-attention and convolution heads give
+                the same with padding and without it; a transform spans the padded length.
+            prune: called with the role of every activation that DynaTran prunes, and the activation; the model goes
+                on with what it returns. Scores are handed over before padding is masked.
+
+        Raises:
+            InputError: the shapes do not fit, or the sequence is too long.
+        """
+        present = self._present(token_ids, attention_mask)
+        hidden: Tensor = self.dropout(self.embedding_norm(self.words(token_ids) + self.token_types.weight[0]))
+        for layer in self.layers:
+            hidden = layer(hidden, present, prune)
+        return hidden
+
+    def pool(self, hidden: Tensor) -> Tensor:
+        """(B, h) for a classifier: the hidden state of the first token, through the pooler and tanh."""
+        pooled: Tensor = self.pooler(hidden[:, 0])
+        return pooled.tanh()
+
+    def _present(self, token_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
+        shape = tuple(token_ids.shape)
+        if len(shape) != 2 or not 1 <= shape[1] <= self.maximum_positions:
+            raise InputError(
+                f"The tokens have the shape {shape}; allowed: (B, S), S from 1 to {self.maximum_positions}."
+            )
+        if attention_mask is None:
+            return torch.ones(shape, dtype=torch.bool, device=token_ids.device)
+        if attention_mask.shape != token_ids.shape:
+            raise InputError(f"The attention mask has the shape {tuple(attention_mask.shape)}; allowed: {shape}.")
+        return attention_mask.bool()
+
+
+def _check(model: Choices, vocabulary: int, maximum_positions: int, dropout: float) -> None:
+    found = model_violations(model)
+    if vocabulary < 1:
+        found.append(refused("vocabulary", vocabulary, "1 or more"))
+    if maximum_positions < 1:
+        found.append(refused("maximum_positions", maximum_positions, "1 or more"))
+    if not 0 <= dropout < 1:
+        found.append(refused("dropout", dropout, "0 to below 1"))
+    if found:
+        raise InputError(found[0])
+
+
+@torch.no_grad()
+def _initialise(encoder: nn.Module, generator: torch.Generator) -> None:
+    for module in encoder.modules():
+        if isinstance(module, nn.LayerNorm):
+            module.weight.fill_(1)
+            module.bias.zero_()
+        elif isinstance(module, WeightedMultiplicativeHead):
+            module.weight.uniform_(-SPAN, SPAN, generator=generator)
+        elif isinstance(module, nn.Linear | nn.Conv1d | nn.Embedding):
+            module.weight.normal_(0, DEVIATION, generator=generator)
+            if not isinstance(module, nn.Embedding) and module.bias is not None:
+                module.bias.zero_()
