@@ -3,9 +3,10 @@
 Every head attends with the relative positions of its layer. A self-attention head adds the products of queries and keys
 to those scores; the other heads add a transform of the values, or a convolution of them, to what they attend to.
 
-Source: the heterogeneous FlexiBERT model of txf_design-space. Two of its traits are left out: it replaces what every
-self-attention head finds by zeros (all heads contribute here), and does not hide padding from transforms and
-convolutions. DFT and DCT are orthonormal here, so that one pruning threshold means the same at every sequence length.
+Source: the heterogeneous FlexiBERT model of txf_design-space. One of its defects is left out: it replaces what every
+self-attention head finds by zeros, while all heads contribute here. Two choices are ours: padding counts as zeros in
+transforms and convolutions, and DFT and DCT are orthonormal, so that one pruning threshold means the same at every
+sequence length.
 """
 
 from __future__ import annotations
