@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from explorer.domains.accelerator.acceltran.constants import DATA_BITS, MEBIBYTE_BITS
+from explorer.domains.accelerator.acceltran.switches import parse_switches
 
 
 def stored_bits(sparsity: float) -> float:
@@ -19,13 +20,18 @@ def needed_weight_buffer_mib(embedding_elements: int, weight_sparsity: float) ->
 
 
 def fits(model: Mapping[str, Any], accelerator: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
-    """Whether the published simulator would run the pair: the one thing it refuses is embeddings that are too large.
+    """Whether a pair can be simulated, as far as is known without doing so.
+
+    The published fast simulator refuses one thing, embeddings that are too large. With the corrections `embedding-rows`
+    and `refetch` nothing is too large; without the second, single tensors may be, which the simulation then says.
 
     Args:
         model: a legal model dictionary.
         accelerator: legal choices.
         settings: all settings of the run.
     """
+    if settings["mode"] == "corrected" and parse_switches(settings["correct"]) & {"embedding-rows", "refetch"}:
+        return True
     elements = (settings["vocabulary"] + settings["sequence_length"]) * model["h"][0]
     needed = needed_weight_buffer_mib(elements, settings["weight_sparsity"])
     return bool(needed <= accelerator["weight_buffer_mb"])

@@ -15,6 +15,7 @@ from explorer.domains.accelerator.acceltran.energy import TOTALS, part_measure, 
 from explorer.domains.accelerator.acceltran.profile import power_profile
 from explorer.domains.accelerator.acceltran.program import Program
 from explorer.domains.accelerator.acceltran.settings import RunSettings
+from explorer.domains.accelerator.acceltran.sparsity import expected_score
 from explorer.domains.accelerator.acceltran.trace import COMPUTE_STALLS, MEMORY_STALLS, Trace
 
 _MODULES = {
@@ -90,6 +91,7 @@ MEASURES: Mapping[str, str] = MappingProxyType(
         },
         **{f"peak_{name}_buffer_bytes": f"most that the {name} buffer holds at once, in B" for name in BUFFERS},
         "main_memory_traffic_bytes": "data and masks moved from and to main memory, in B",
+        "dynatran_score": "what the model scores at the chosen point of its DynaTran curve, 0 to 1",
     }
 )
 """Name -> what it is, with its unit."""
@@ -120,7 +122,10 @@ def measured(
         **{f"stall_{cause}_cycles": float(trace.stalls[cause]) for cause in (*MEMORY_STALLS, *COMPUTE_STALLS)},
         **_memory(program, costs, trace),
     }
-    return {name: found[name] for name in MEASURES}
+    score = expected_score(settings)
+    if score is not None:
+        found["dynatran_score"] = score
+    return {name: found[name] for name in MEASURES if name in found}
 
 
 def _use(trace: Trace, chip: Components) -> dict[str, float]:

@@ -7,8 +7,10 @@ they cost. Whoever needs no schedule works those out once each.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 
 from explorer.domains.accelerator.acceltran.building import shape_of
 from explorer.domains.accelerator.acceltran.program import Heads, Operation, Program, Transfer
@@ -150,15 +152,13 @@ def _transfers(
 def _sections(
     program: Program, position_of: dict[int, int]
 ) -> tuple[tuple[Section, ...], tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
-    moving = [item.lists for item in program.memory if isinstance(item, Heads)]
     working = [item.lists for item in program.compute if isinstance(item, Heads)]
-    moving += [()] * (len(working) - len(moving))
+    moving = _beside(program, working)
     sections: Counter[tuple[tuple[tuple[tuple[int, ...], tuple[int, ...]], int], ...]] = Counter()
-    for lists, tensors in zip(working, moving, strict=False):
-        padded = [*tensors, *[()] * (len(lists) - len(tensors))]
+    for lists, tensors in zip(working, moving, strict=True):
         heads = Counter(
             (tuple(position_of[id(item)] for item in head), tuple(position_of[id(item)] for item in moved))
-            for head, moved in zip(lists, padded, strict=False)
+            for head, moved in zip_longest(lists, tensors, fillvalue=())
         )
         sections[tuple(heads.items())] += 1
     single = Counter(position_of[id(item)] for item in program.compute if not isinstance(item, Heads))
@@ -171,3 +171,17 @@ def _sections(
         tuple(single.items()),
         tuple(alone.items()),
     )
+
+
+def _beside(
+    program: Program, working: Sequence[tuple[tuple[Operation, ...], ...]]
+) -> list[tuple[tuple[Transfer, ...], ...]]:
+    """The transfers of each of the `working` heads: those that store what they make."""
+    place = {operation.name: at for at, lists in enumerate(working) for head in lists for operation in head}
+    found: list[tuple[tuple[Transfer, ...], ...]] = [()] * len(working)
+    for item in program.memory:
+        if isinstance(item, Heads):
+            makers = (transfer.made_by for head in item.lists for transfer in head if transfer.made_by)
+            at = next((place[maker] for maker in makers if maker in place), 0)
+            found[at] = (*found[at], *item.lists)
+    return found

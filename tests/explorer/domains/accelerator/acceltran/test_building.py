@@ -41,7 +41,7 @@ def renamed(row: list[Any], blocks: int) -> list[Any]:
 
 @pytest.mark.parametrize("golden", PUBLISHED, ids=lambda golden: f"{golden['model']['h'][0]}-{golden['task']}")
 def test_the_program_without_corrections_is_the_published_one(golden: dict[str, Any]) -> None:
-    program = build_program(golden["model"], 4, RunSettings(engine="detailed", task=golden["task"]))
+    program = build_program(golden["model"], 4, RunSettings(engine="detailed", mode="reference", task=golden["task"]))
     blocks = len(golden["model"]["f"][0])
     compute = [row if isinstance(row[0], list) else renamed(row, blocks) for row in golden["compute"]]
     ours = [listed(item) for item in program.compute]
@@ -54,7 +54,7 @@ def test_the_program_without_corrections_is_the_published_one(golden: dict[str, 
 
 def test_a_published_store_waits_for_the_operation_that_its_name_begins_with() -> None:
     model = {"l": 1, "o": [["sa_wma_64"]], "h": [128], "f": [[256]]}
-    heads = build_program(model, 4, RunSettings(engine="detailed")).memory[1]
+    heads = build_program(model, 4, RunSettings(engine="detailed", mode="reference")).memory[1]
     assert isinstance(heads, Heads)
     stores = [(t.tensor.rsplit("_", 1)[1], t.made_by) for t in heads.lists[0] if t.action == "store"]
     keys = [made_by for name, made_by in stores if name == "k-s"]
@@ -80,12 +80,12 @@ def test_a_published_store_waits_for_the_operation_that_its_name_begins_with() -
 def test_a_malformed_model_is_refused(change: dict[str, Any], found: str) -> None:
     model = {"l": 2, "o": [["sa_sdp_64"], ["l_dft_64"]], "h": [128, 128], "f": [[256], [256]]}
     with pytest.raises(InputError, match=found):
-        build_program(model | change, 4, RunSettings(engine="detailed"))
+        build_program(model | change, 4, RunSettings(engine="detailed", mode="reference"))
 
 
 def test_a_batch_below_one_is_refused() -> None:
     with pytest.raises(InputError, match="batch size is 0"):
-        build_program(PUBLISHED[0]["model"], 0, RunSettings(engine="detailed"))
+        build_program(PUBLISHED[0]["model"], 0, RunSettings(engine="detailed", mode="reference"))
 
 
 def corrected(*switches: str, **settings: Any) -> RunSettings:
@@ -245,7 +245,7 @@ def test_any_subset_of_corrections_gives_a_program_that_can_run(
 
 
 def test_published_training_needs_tensors_that_nothing_stores() -> None:
-    program = build_program(NARROW, 4, RunSettings(engine="detailed", task="training"))
+    program = build_program(NARROW, 4, RunSettings(engine="detailed", mode="reference", task="training"))
     made = {t.tensor for t in flat(program.memory)}
     missing = {tensor for o in flat(program.compute) for tensor in o.needs} - made
     assert "sa_sdp_16_2_1_o[wgt]" in missing

@@ -114,16 +114,17 @@ def test_figures_scale_as_their_physics_says(library: Library) -> None:
     """Area and energy of the lanes move by the share of the lanes; a memory moves time and energy of loads only."""
     presets = registry.presets()
     simulator = registry.simulator("acceltran")
-    plain = simulator.run({"model": presets["bert-tiny"], "accelerator": presets["edge"]}, {}).measures
+    published = {"engine": "fast", "mode": "reference"}
+    plain = simulator.run({"model": presets["bert-tiny"], "accelerator": presets["edge"]}, published).measures
     assert library.modules is not None
-    settings = {"library": library.modules.json()}
+    settings = {**published, "library": library.modules.json()}
     own = simulator.run({"model": presets["bert-tiny"], "accelerator": presets["edge"]}, settings).measures
     lanes = 64 * 16
     assert own["area_mm2"] - plain["area_mm2"] == pytest.approx(lanes * (9000 - 9418.667591) / 1e6, rel=1e-9)
     assert own["energy_mac_dynamic_j"] / plain["energy_mac_dynamic_j"] == pytest.approx(4.1 / 5.1955, rel=1e-9)
     assert own["cycles"] == plain["cycles"]
     memory = with_memory(library.memory_choice("my_lpddr5"))
-    faster = simulator.run({"model": presets["bert-tiny"], "accelerator": memory}, {}).measures
+    faster = simulator.run({"model": presets["bert-tiny"], "accelerator": memory}, published).measures
     assert faster["cycles"] < plain["cycles"]
     ratio = faster["energy_main_memory_j"] / plain["energy_main_memory_j"]
     assert ratio == pytest.approx(7.1 / 13.43777522, rel=1e-9)

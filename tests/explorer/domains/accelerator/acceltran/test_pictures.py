@@ -107,7 +107,7 @@ def test_the_timeline_has_the_use_and_the_energy_of_the_run() -> None:
 
 @pytest.mark.parametrize("task", ["inference", "training"])
 def test_breakdowns_sum_to_the_totals(task: str) -> None:
-    settings = RunSettings.model_validate({"task": task})
+    settings = RunSettings.model_validate({"task": task, "mode": "reference"})
     presets = registry.presets()
     pair = {"model": presets["bert-tiny"], "accelerator": presets["edge"]}
     found = registry.simulator("acceltran").run(pair, {"task": task, "engine": "fast", "mode": "reference"}).measures
@@ -128,7 +128,7 @@ def test_points_stand_under_the_roofs() -> None:
 
 def test_operands_that_take_longer_than_the_operation_bound_it() -> None:
     slow = COSTS._replace(transfer=lambda t: TransferCost(10.0 * t.elements, 0.0, 1000, 10, 0.0, 0.0, 0.0))
-    found = run_roofline(PROGRAM, slow, TRACE, EDGE, RunSettings(engine="detailed"))
+    found = run_roofline(PROGRAM, slow, TRACE, EDGE, RunSettings(engine="detailed", mode="reference"))
     assert found.seconds == [pytest.approx(1000 / CLOCK_HZ)]
     published = (1 << 30) * 20 / 8 / 1e9
     assert found.bandwidths["main memory"] == pytest.approx(25.6e9 * published)

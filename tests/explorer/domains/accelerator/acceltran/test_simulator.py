@@ -14,41 +14,74 @@ from graphdb.errors import InputError
 from . import reading
 
 SIMULATOR = AccelTranSimulator()
+PUBLISHED = {"engine": "fast", "mode": "reference"}
+COMBINATIONS = [
+    {"engine": engine, "mode": mode, "task": task}
+    for engine in ("fast", "detailed")
+    for mode in ("reference", "corrected")
+    for task in ("inference", "training")
+    if (engine, mode, task) != ("detailed", "reference", "training")  # dead-locks, as published
+]
 
 
 def test_a_measurement_names_everything_it_depends_on() -> None:
     pair = reading.pair(reading.BERT_TINY, reading.EDGE)
-    found = SIMULATOR.run(pair, {"task": "training"})
-    assert found.roles == {"model": pair["model"].key, "accelerator": pair["accelerator"].key}
-    assert found.settings == SIMULATOR.settings({"task": "training"})
-    assert set(found.measures) == set(SIMULATOR.measures)
-    assert found.key != SIMULATOR.run(pair, {}).key
-    assert found == SIMULATOR.run(pair, {"task": "training"})
+    found = [SIMULATOR.run(pair, given) for given in COMBINATIONS]
+    for measurement, given in zip(found, COMBINATIONS, strict=True):
+        assert measurement.roles == {"model": pair["model"].key, "accelerator": pair["accelerator"].key}
+        assert measurement.settings == SIMULATOR.settings(given)
+        assert set(measurement.measures) <= set(SIMULATOR.measures)
+        assert measurement == SIMULATOR.run(pair, given)
+    assert len({measurement.key for measurement in found}) == len(COMBINATIONS)
+    pruned = SIMULATOR.run(pair, {"dynatran_threshold": 0.04})
+    assert set(pruned.measures) == set(SIMULATOR.measures)
+    assert pruned.measures["dynatran_score"] == pytest.approx(0.9381)
+
+
+@pytest.mark.parametrize("given", COMBINATIONS, ids=lambda given: "-".join(given.values()))
+def test_what_every_engine_and_mode_has_in_common(given: dict[str, Any]) -> None:
+    found = SIMULATOR.run(reading.pair(reading.BERT_TINY, reading.EDGE), given).measures
+    assert found["cycles"] > 0 and found["latency_s"] == pytest.approx(found["cycles"] / 700e6)
+    assert found["energy_j"] == pytest.approx(found["energy_dynamic_j"] + found["energy_leakage_j"])
+    assert found["energy_per_sequence_j"] == pytest.approx(found["energy_j"] / 4)
+    assert found["average_power_w"] == pytest.approx(found["energy_j"] / found["latency_s"])
+    larger = SIMULATOR.run(reading.pair(reading.BERT_NANO, reading.EDGE), given).measures
+    assert larger["area_mm2"] == found["area_mm2"]  # the model has no part in it
+
+
+def test_training_as_published_is_refused_with_what_it_waits_for() -> None:
+    given = {"engine": "detailed", "mode": "reference", "task": "training"}
+    with pytest.raises(InputError, match=r"never ends.*waits for"):
+        SIMULATOR.run(reading.pair(reading.BERT_TINY, reading.EDGE), given)
 
 
 def test_run_batch_keeps_the_order_and_puts_errors_in_their_place() -> None:
     pairs = [reading.pair(model, reading.EDGE) for model in (reading.BERT_TINY, reading.BERT_BASE, reading.BERT_NANO)]
-    found = SIMULATOR.run_batch(pairs, {})
-    assert found[0] == SIMULATOR.run(pairs[0], {}) and found[2] == SIMULATOR.run(pairs[2], {})
+    found = SIMULATOR.run_batch(pairs, PUBLISHED)
+    assert found[0] == SIMULATOR.run(pairs[0], PUBLISHED) and found[2] == SIMULATOR.run(pairs[2], PUBLISHED)
     assert isinstance(found[1], InputError)
     with pytest.raises(InputError, match="does not fit"):
-        SIMULATOR.run(pairs[1], {})
+        SIMULATOR.run(pairs[1], PUBLISHED)
     assert SIMULATOR.run_batch([], {}) == []
 
 
 def test_every_measure_has_its_unit() -> None:
-    units = {"_s": " in s", "_j": " in J", "_mm2": " in mm2", "_w": " in W", "per_s": " in 1/s"}
+    units = {"_s": " in s", "_j": " in J", "_mm2": " in mm2", "_w": " in W", "per_s": " in 1/s", "_bytes": " in B"}
     for name, text in SIMULATOR.measures.items():
         wanted = [unit for suffix, unit in units.items() if name.endswith(suffix)]
-        assert name == "cycles" or any(unit in text for unit in wanted), name
+        shares = ("share of", "0 to 1")
+        assert name.endswith("cycles") or any(unit in text for unit in [*wanted, *shares]), name
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"engine": "detailed"}, "engine 'detailed' of acceltran is not available yet; available: fast."),
-        ({"mode": "corrected"}, "mode 'corrected' of acceltran is not available yet; available: reference."),
-        ({"engine": "slow"}, "engine of acceltran is 'slow'; allowed: fast."),
+        ({"engine": "slow"}, "engine of acceltran is 'slow'; allowed: fast, detailed."),
+        ({"mode": "right"}, "mode of acceltran is 'right'; allowed: reference, corrected."),
+        ({"correct": "speed"}, "correction 'speed' of acceltran is unknown; allowed: all, none, weights-once"),
+        ({"correct": "residual,-bandwidth"}, "allowed: names that all begin with '-', or none that does."),
+        ({"mode": "reference", "correct": "residual"}, "correct of acceltran has no effect in mode reference"),
+        ({**PUBLISHED, "causal": True}, "causal of acceltran has no effect on the engine fast in mode reference"),
         ({"task": "play"}, "task of acceltran is 'play'; allowed: inference, training."),
         ({"activation_sparsity": 1.0}, "activation_sparsity of acceltran is 1.0; allowed: a number from 0 to below 1."),
         ({"weight_sparsity": float("nan")}, "weight_sparsity of acceltran is nan"),
