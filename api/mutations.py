@@ -30,6 +30,23 @@ class Task(graphene.Enum):
     TRAINING = "training"
 
 
+class Engine(graphene.Enum):
+    """How an accelerator is simulated."""
+
+    FAST = "fast"
+    DETAILED = "detailed"
+
+
+class Mode(graphene.Enum):
+    """Whether the faults of the published simulator are corrected."""
+
+    REFERENCE = "reference"
+    CORRECTED = "corrected"
+
+
+FAST, CORRECTED = "fast", "corrected"
+
+
 class Mutation(graphene.ObjectType):
     """Measurements and searches, both stored."""
 
@@ -40,6 +57,8 @@ class Mutation(graphene.ObjectType):
         model=ArchitectureInput(required=True),
         accelerator=ArchitectureInput(required=True),
         task=graphene.Argument(Task, required=True, default_value=INFERENCE),
+        engine=graphene.Argument(Engine, required=True, default_value=FAST),
+        mode=graphene.Argument(Mode, required=True, default_value=CORRECTED),
     )
     search_boshcode = graphene.Field(
         graphene.NonNull(Study),
@@ -54,12 +73,13 @@ class Mutation(graphene.ObjectType):
 
     @staticmethod
     async def resolve_simulate_accel_tran(
-        root: None, info: graphene.ResolveInfo, model: Any, accelerator: Any, task: Any
+        root: None, info: graphene.ResolveInfo, model: Any, accelerator: Any, task: Any, engine: Any, mode: Any
     ) -> MeasurementValue:
         """Measured now; the same pair again gives the same measurement."""
         context = context_of(info)
         given = {"model": model, "accelerator": accelerator}
-        return await context.simulate(_simulate, context.store, given, Task.get(task).value)
+        settings = {"task": Task.get(task).value, "engine": Engine.get(engine).value, "mode": Mode.get(mode).value}
+        return await context.simulate(_simulate, context.store, given, settings)
 
     @staticmethod
     async def resolve_search_boshcode(
@@ -89,9 +109,9 @@ class Mutation(graphene.ObjectType):
         return await context.read(context.store.studies.get, record.name)
 
 
-def _simulate(store: Store, given: Mapping[str, Any], task: str) -> MeasurementValue:
+def _simulate(store: Store, given: Mapping[str, Any], settings: Mapping[str, str]) -> MeasurementValue:
     architectures = {
         role: architecture_of(store, given[role], role, domain)
         for role, domain in registry.simulator(SIMULATOR).roles.items()
     }
-    return service.simulate(store, SIMULATOR, architectures, {"task": task})
+    return service.simulate(store, SIMULATOR, architectures, settings)

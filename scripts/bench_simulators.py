@@ -1,4 +1,4 @@
-"""Measures how many pairs of model and accelerator the simulators evaluate in a second, in one process.
+"""Measures how long AccelTran's engines take, and how many pairs the fast one evaluates in a second, in one process.
 
 python scripts/bench_simulators.py [--pairs 1000] [--seed 0]
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -45,27 +46,49 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the random designs")
     given = parser.parse_args()
     simulator = registry.simulator("acceltran")
-    single(simulator)
-    for space in ("flexibert_early", "flexibert2"):
-        for task in ("inference", "training"):
-            batch(simulator, registry.space(space), task, given.pairs, np.random.default_rng(given.seed))
+    detailed(simulator)
+    for mode, pairs in (("reference", given.pairs), ("corrected", given.pairs // 5)):
+        single(simulator, mode)
+        for space in ("flexibert_early", "flexibert2"):
+            for task in ("inference", "training"):
+                settings = simulator.settings({"engine": "fast", "mode": mode, "task": task})
+                batch(simulator, registry.space(space), settings, pairs, np.random.default_rng(given.seed))
 
 
-def single(simulator: Simulator) -> None:
+def detailed(simulator: Simulator) -> None:
+    """Presets tile by tile, each once: nothing of a run is kept but its program."""
+    presets = registry.presets()
+    wide = presets["edge"].choices | {"pe": 1024}
+    machines = {name: presets[name] for name in ("edge", "server")}
+    machines["edge with 1,024 elements"] = Architecture.of("accelerator", "bench", wide, [], [])
+    for model, machine, mode in (
+        ("bert-tiny", "edge", "reference"),
+        ("bert-tiny", "edge", "corrected"),
+        ("bert-tiny", "edge with 1,024 elements", "corrected"),
+        ("bert-base", "server", "corrected"),
+    ):
+        pair = {"model": presets[model], "accelerator": machines[machine]}
+        settings = simulator.settings({"engine": "detailed", "mode": mode})
+        spent = seconds(lambda pair=pair, settings=settings: simulator.run(pair, settings))
+        print(f"{model} on {machine}, detailed, {mode}: {spent:.3f} s")
+
+
+def single(simulator: Simulator, mode: str) -> None:
     """BERT-Base on the server preset, once warm."""
     pair = {
         "model": Architecture.of("transformer", "bench", BERT_BASE, [], []),
         "accelerator": Architecture.of("accelerator", "bench", SERVER, [], []),
     }
-    settings = simulator.settings({})
+    settings = simulator.settings({"engine": "fast", "mode": mode})
     simulator.run(pair, settings)
     runs = [seconds(lambda: simulator.run(pair, settings)) for _ in range(50)]
-    print(f"BERT-Base on server, warm: {1e3 * float(np.median(runs)):.2f} ms (median of {len(runs)})")
+    print(f"BERT-Base on server, fast, {mode}, warm: {1e3 * float(np.median(runs)):.2f} ms (median of {len(runs)})")
 
 
-def batch(simulator: Simulator, models: DesignSpace, task: str, count: int, generator: np.random.Generator) -> None:
+def batch(
+    simulator: Simulator, models: DesignSpace, settings: dict[str, Any], count: int, generator: np.random.Generator
+) -> None:
     """Random models on random accelerators: all in one call, then one by one."""
-    settings = simulator.settings({"task": task})
     accelerators = registry.space("elector")
     # Fresh designs for each way, so that neither profits from what the other has cached.
     batched, alone = (
@@ -81,8 +104,9 @@ def batch(simulator: Simulator, models: DesignSpace, task: str, count: int, gene
     processor = time.process_time() - processor
     one_by_one = seconds(lambda: [simulator.run_batch([pair], settings) for pair in alone])
     refused = sum(isinstance(found, InputError) for found in outcomes)
+    what = f"{models.name}, {settings['mode']}, {settings['task']}"
     print(
-        f"{models.name}, {task}: {count} pairs in one call {at_once:.3f} s = {count / at_once:.0f} pairs/s "
+        f"{what}: {count} pairs in one call {at_once:.3f} s = {count / at_once:.0f} pairs/s "
         f"({count / at_once / PAIRS_PER_S:.1f} times {PAIRS_PER_S:.0f}), {processor:.3f} s of processor time "
         f"({refused} do not fit); "
         f"one by one {len(alone) / one_by_one:.0f} pairs/s"

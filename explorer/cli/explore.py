@@ -28,7 +28,7 @@ FRONT = {"area_mm2": "minimise", "energy_j": "minimise", "latency_s": "minimise"
 """What the Pareto table is about: all per batch, as published."""
 MOST_SAMPLES = 1_000_000
 LONGEST_TABLE = 40
-# The analytic engine measures a thousand pairs a second, the detailed one a few.
+# The fast engine measures dozens to thousands of pairs a second, the detailed one a few.
 CHUNKS = {"fast": 64, "detailed": 4}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +17,7 @@ from graphdb.measurement import Measurement
 from graphdb.settings import Settings
 
 if TYPE_CHECKING:
+    from explorer.domains.accelerator.acceltran.detailed import Run
     from explorer.domains.accelerator.acceltran.settings import RunSettings
     from explorer.references import Overrides
 
@@ -152,16 +152,16 @@ def _ablation(architectures: dict[str, Architecture], settings: dict[str, Any]) 
     from explorer.domains.accelerator.acceltran.settings import run_settings
 
     def simulate(chosen: RunSettings) -> Mapping[str, float]:
-        measures: Mapping[str, float] = _detailed(architectures, chosen).measures
-        return measures
+        return _detailed(architectures, chosen).measures
 
     with working("Simulating with each correction"):
         return table_rows(ablation(simulate, run_settings(settings)))
 
 
-def _detailed(architectures: dict[str, Architecture], settings: RunSettings) -> Any:
+def _detailed(architectures: dict[str, Architecture], settings: RunSettings) -> Run:
     """A run of the detailed engine, with its trace."""
-    simulate = import_module("explorer.domains.accelerator.acceltran.detailed").simulate
+    from explorer.domains.accelerator.acceltran.detailed import simulate
+
     return simulate(architectures["model"].choices, architectures["accelerator"].choices, settings)
 
 

@@ -31,12 +31,19 @@ def test_a_measurement_is_what_the_simulator_says_and_is_stored(store, ask):
     measured = ask(SIMULATE, model=TINY, accelerator=EDGE)["data"]["simulateAccelTran"]
     presets = registry.presets()
     direct = registry.simulator("acceltran").run(
-        {"model": presets["bert-tiny"], "accelerator": presets["edge"]}, {"task": "inference"}
+        {"model": presets["bert-tiny"], "accelerator": presets["edge"]}, {"task": "inference", "engine": "fast"}
     )
     assert measured["key"] == direct.key
     assert {item["name"]: item["value"] for item in measured["measures"]} == direct.measures
     assert store.measurements.get(direct.key) == direct
     assert store.architectures.get(presets["edge"].key) == presets["edge"]
+
+
+def test_the_published_detailed_simulation_can_be_asked_for(ask):
+    query = """mutation { simulateAccelTran(model: { preset: "bert-tiny" }, accelerator: { preset: "edge" },
+        engine: DETAILED, mode: REFERENCE) { measures { name value } } }"""
+    measured = ask(query)["data"]["simulateAccelTran"]["measures"]
+    assert {item["name"]: item["value"] for item in measured}["cycles"] == 79324
 
 
 def test_presets_keys_and_choices_name_the_same_pair(ask):

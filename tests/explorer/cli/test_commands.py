@@ -87,7 +87,7 @@ def test_an_exported_architecture_is_imported_again(run: Run, store: Store, tmp_
 
 
 def test_show_draws_the_graph(run: Run) -> None:
-    run("simulate", "acceltran", "--model", "bert-tiny", "--accelerator", "edge")
+    run("simulate", "acceltran", "--model", "bert-tiny", "--accelerator", "edge", "--mode", "reference")
     model = run("show", registry.presets()["bert-tiny"].key)
     assert model.status == 0
     assert "2 x sa_sdp" in model.out
@@ -95,12 +95,14 @@ def test_show_draws_the_graph(run: Run) -> None:
     assert "acceltran" in model.out
     machine = run("show", registry.presets()["edge"].key, "--json").json
     assert {"main_memory", "dma", "weight_buffer", "mac_lane"} <= {block["kind"] for block in machine["blocks"]}
-    assert machine["measurements"][0]["measures"]["cycles"] == 167596
+    assert machine["measurements"][0]["measures"]["cycles"] == 79324
 
 
 @pytest.mark.parametrize("row", [row for row in csv.DictReader(GOLDEN.open()) if row["engine"] == "fast"])
 def test_simulation_gives_the_golden_figures(run: Run, row: dict[str, str]) -> None:
-    found = run("simulate", "acceltran", "--model", row["model"], "--accelerator", row["preset"], "--json").json
+    published = ("--engine", "fast", "--mode", "reference")
+    pair = ("--model", row["model"], "--accelerator", row["preset"])
+    found = run("simulate", "acceltran", *pair, *published, "--json").json
     assert set(found) == {"key", "model", "accelerator", "settings", "measures"}
     assert found["measures"]["cycles"] == int(row["cycles"])
     assert found["measures"]["area_mm2"] == pytest.approx(float(row["area_mm2"]), abs=5e-5)
@@ -159,6 +161,7 @@ def test_a_model_outside_every_published_space(run: Run, tmp_path: Path) -> None
 )
 def test_settings_are_overridden_one_by_one(run: Run, setting: str, place: str, name: str, value: object) -> None:
     base = ("simulate", "acceltran", "--model", "bert-tiny", "--accelerator", "edge", "--task", "training", "--json")
+    base += ("--engine", "fast", "--mode", "reference")
     plain, changed = run(*base).json, run(*base, "--set", setting).json
     before, after = (found[place]["choices"] if place == "accelerator" else found[place] for found in (plain, changed))
     assert after[name] == value != before[name]
@@ -205,3 +208,14 @@ def test_a_search_reports_and_goes_on(run: Run, store: Store, tmp_path: Path, mo
     assert "Trials" in table.out
     assert "infeasible" not in table.out
     assert "mine" in run("study", "list").out
+
+
+def test_pictures_and_ablation_of_a_detailed_run(run: Run, tmp_path: Path) -> None:
+    pair = ("simulate", "acceltran", "--model", "bert-nano", "--accelerator", "edge")
+    found = run(*pair, "--plot", tmp_path / "figures", "--ablate", "--json")
+    assert found.status == 0, found.err
+    names = {file.stem for file in (tmp_path / "figures").iterdir()}
+    assert len(names) == 4 and {file.suffix for file in (tmp_path / "figures").iterdir()} == {".png", ".svg"}
+    assert found.json["measures"]["peak_power_w"] >= found.json["measures"]["average_power_w"]
+    shown = run(*pair, "--ablate")
+    assert "bandwidth" in shown.out and "Corrections" in shown.out

@@ -39,6 +39,9 @@ from explorer.domains.accelerator.acceltran.recipe import Recipe, Section, recip
 from explorer.domains.accelerator.acceltran.settings import RunSettings
 from graphdb.errors import InputError
 
+MOST_BLOCKS = 20_000
+"""Heads and feed-forward widths of a model: GPT-3 has 9,312, and takes a minute or two."""
+
 
 def build_program(model: Mapping[str, Any], batch_size: int, settings: RunSettings) -> Program:
     """The program of a model dictionary of FlexiBERT 2.0 (`l`, `o`, `h`, `f`) for a batch of sequences.
@@ -53,11 +56,17 @@ def checked(model: Mapping[str, Any], batch_size: int, settings: RunSettings) ->
     """The layers of a program, and what else it depends on.
 
     Raises:
-        InputError: the dictionary is malformed, or the batch size is below 1.
+        InputError: the dictionary is malformed or describes too large a model, or the batch size is below 1.
     """
     if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
         raise InputError(f"The batch size is {batch_size!r:.40}; allowed: an integer of at least 1.")
     layers = layers_of(model)
+    blocks = sum(len(layer.heads) + len(layer.widths) for layer in layers)
+    if blocks > MOST_BLOCKS:
+        raise InputError(
+            f"The model has {blocks} heads and feed-forward blocks in all, each of which is scheduled; allowed: up to "
+            f"{MOST_BLOCKS}."
+        )
     return layers[:1] if settings.first_layer_only else layers, recipe_of(batch_size, settings)
 
 
