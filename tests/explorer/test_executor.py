@@ -19,6 +19,7 @@ from graphdb.errors import InputError, UnavailableError
 from graphdb.measurement import Measurement
 
 ROOT = Path(__file__).parents[2]
+SETTINGS = {"engine": "fast", "mode": "reference"}  # in which embeddings must lie in the weight buffer
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +46,13 @@ def scheduler() -> Iterator[str]:
 
 def outcomes(pairs: list[dict[str, Architecture]], workers: int, scheduler: str | None) -> list[Measurement | Refused]:
     with open_executor(workers, scheduler) as executor:
-        futures = [executor.submit(evaluate, "acceltran", pair, {}) for pair in pairs]
+        futures = [executor.submit(evaluate, "acceltran", pair, SETTINGS) for pair in pairs]
         return [future.result(timeout=60) for future in futures]
 
 
 def test_the_pool_measures_and_refuses_as_this_process_does(pairs: list[dict[str, Architecture]]) -> None:
     found = outcomes(pairs, 2, None)
-    assert found == [evaluate("acceltran", pair, {}) for pair in pairs]
+    assert found == [evaluate("acceltran", pair, SETTINGS) for pair in pairs]
     assert isinstance(found[2], Refused)
     assert "MiB are missing" in found[2].message
 

@@ -8,10 +8,11 @@ import pytest
 from explorer import registry
 from explorer.domains.accelerator.acceltran.fit import fits
 from explorer.recipes.transcode.candidates import PairCandidates
+from explorer.recipes.transcode.recipe import PUBLISHED_COSTS
 from explorer.search.optimiser import Inputs
 from graphdb.errors import InputError
 
-SETTINGS = registry.simulator("acceltran").settings({})
+SETTINGS = registry.simulator("acceltran").settings(PUBLISHED_COSTS)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def candidates() -> PairCandidates:
 
 def simulates(candidates: PairCandidates, inputs: Inputs) -> bool:
     try:
-        registry.simulator("acceltran").run(candidates.architectures_of(inputs), {})
+        registry.simulator("acceltran").run(candidates.architectures_of(inputs), PUBLISHED_COSTS)
     except InputError:
         return False
     return True

@@ -9,6 +9,7 @@ from explorer import registry
 from explorer.domains.accelerator.acceltran.fit import fits
 from explorer.objective import Objective
 from explorer.recipes.transcode.objectives import OBJECTIVES, objective
+from explorer.recipes.transcode.recipe import PUBLISHED_COSTS
 from graphdb.errors import InputError
 
 MEASURES = registry.simulator("transcode").measures
@@ -53,13 +54,13 @@ def test_the_decades_hold_every_inference_of_the_space() -> None:
     corners = [accelerators.from_vector(np.where(generator.random(len(low)) < 0.5, low, high)) for _ in range(300)]
     smallest, largest = models.from_vector(models.bounds[0]), models.from_vector(models.bounds[1])
     pairs += [(model, corner) for corner in corners for model in (smallest, largest)]
-    settings = registry.simulator("acceltran").settings({})
+    settings = registry.simulator("acceltran").settings(PUBLISHED_COSTS)
     runnable = [
         {"model": models.build(model), "accelerator": accelerators.build(accelerator)}
         for model, accelerator in pairs
         if fits(model, accelerator, settings)
     ]
-    found = registry.simulator("acceltran").run_batch(runnable, {})
+    found = registry.simulator("acceltran").run_batch(runnable, PUBLISHED_COSTS)
     costs = [(measure, scale) for measure, scale in OBJECTIVES["decades"].values() if measure != "accuracy"]
     assert len(found) > 400
     for measurement in found:
@@ -79,7 +80,7 @@ def test_under_the_published_objective_costs_hardly_count() -> None:
         }
         for _ in range(200)
     ]
-    found = [m for m in registry.simulator("acceltran").run_batch(pairs, {}) if not isinstance(m, InputError)]
+    found = [m for m in registry.simulator("acceltran").run_batch(pairs, PUBLISHED_COSTS) if not isinstance(m, InputError)]
     for term in ("dynamic energy", "leakage energy", "latency"):
         measure, scale = OBJECTIVES["published"][term]
         assert np.median([scale.position(m.measures[measure]) for m in found]) < 0.01

@@ -11,7 +11,7 @@ from explorer import registry, service, surrogates
 from explorer.accuracy import AccuracyTable, early_accuracies
 from explorer.executor import open_executor
 from explorer.objective import pareto_front
-from explorer.recipes.transcode.recipe import RECIPE
+from explorer.recipes.transcode.recipe import PUBLISHED_COSTS, RECIPE
 from explorer.study import Study
 from graphdb.errors import InputError, NotFoundError
 from graphdb.records import StudyState, TrialState
@@ -111,7 +111,7 @@ def test_the_costs_of_a_trial_are_those_of_acceltran(loaded: Store, table: Accur
     trial = loaded.studies.trials("whole")[0]
     pair = loaded.architectures.get_many(list(trial.measurement.roles.values()))
     roles = {role: pair[key] for role, key in trial.measurement.roles.items()}
-    alone = registry.simulator("acceltran").run(roles, {})
+    alone = registry.simulator("acceltran").run(roles, PUBLISHED_COSTS)
     assert {name: trial.measurement.measures[name] for name in alone.measures} == alone.measures
 
 
