@@ -99,13 +99,15 @@ MEASURES: Mapping[str, str] = MappingProxyType(
 
 def measures(program: Program, costs: Costs, trace: Trace, chip: Components, settings: RunSettings) -> dict[str, float]:
     """All of `MEASURES` of one run."""
-    return measured(charges(program, costs, trace, chip, settings), program, costs, trace, chip, settings)
+    spent = charges(program, costs, trace, chip, settings)
+    found = measured(spent, program, costs, trace, chip, settings) | {"peak_power_w": power_profile(spent).peak_w}
+    return {name: found[name] for name in MEASURES if name in found}
 
 
 def measured(
     spent: list[Charge], program: Program, costs: Costs, trace: Trace, chip: Components, settings: RunSettings
 ) -> dict[str, float]:
-    """All of `MEASURES` of one run whose charges are known."""
+    """`MEASURES` of one run whose charges are known, but for the peak of its power, which needs them over time."""
     energy, latency_s = summed(spent), trace.cycles / CLOCK_HZ
     area = areas(chip, settings.switches)
     found = {
@@ -115,7 +117,6 @@ def measured(
         **energy,
         "energy_per_sequence_j": energy["energy_j"] / chip.batch_size,
         "average_power_w": energy["energy_j"] / latency_s,
-        "peak_power_w": power_profile(spent).peak_w,
         "sequences_per_s": chip.batch_size / latency_s,
         **{f"area_{name}_mm2": value for name, value in area.items()},
         **_use(trace, chip),
@@ -125,7 +126,7 @@ def measured(
     score = expected_score(settings)
     if score is not None:
         found["dynatran_score"] = score
-    return {name: found[name] for name in MEASURES if name in found}
+    return found
 
 
 def _use(trace: Trace, chip: Components) -> dict[str, float]:

@@ -80,7 +80,9 @@ def test_under_the_published_objective_costs_hardly_count() -> None:
         }
         for _ in range(200)
     ]
-    found = [m for m in registry.simulator("acceltran").run_batch(pairs, PUBLISHED_COSTS) if not isinstance(m, InputError)]
+    found = [
+        m for m in registry.simulator("acceltran").run_batch(pairs, PUBLISHED_COSTS) if not isinstance(m, InputError)
+    ]
     for term in ("dynamic energy", "leakage energy", "latency"):
         measure, scale = OBJECTIVES["published"][term]
         assert np.median([scale.position(m.measures[measure]) for m in found]) < 0.01
