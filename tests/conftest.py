@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from graphdb import embedded
 from graphdb.connection import open_store
 from graphdb.settings import Settings
 from graphdb.store import Store
+
+# The same examples in every run, so that a change alone decides whether the tests pass. To look for new ones:
+# pytest --hypothesis-profile=search
+hypothesis.settings.register_profile("search", derandomize=False)
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

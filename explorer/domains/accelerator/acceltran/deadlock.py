@@ -8,6 +8,8 @@ from explorer.domains.accelerator.acceltran.issue import Window
 from explorer.domains.accelerator.acceltran.occupancy import Occupancy
 from explorer.domains.accelerator.acceltran.transfers import TransferList
 
+_CURE = "the corrections refetch, dropped-tiles and, in training, backward"
+
 
 def why_it_never_ends(windows: Iterable[Window | None], modules: Occupancy, transfers: TransferList, now: int) -> str:
     """What the first window that can never be issued waits for; without one, what the next transfer does."""
@@ -26,9 +28,9 @@ def why_it_never_ends(windows: Iterable[Window | None], modules: Occupancy, tran
                     return (
                         f"The run never ends: {name} waits for {tensor}, which is not in a buffer and will not come "
                         f"(the next transfer is that of {transfers.waiting()}); allowed: larger buffers, an "
-                        "issue_width that divides the numbers of tiles, or the corrections refetch and dropped-tiles."
+                        f"issue_width that divides the numbers of tiles, or {_CURE}."
                     )
     return (
         f"The run never ends: the transfer of {transfers.waiting()} waits for room or for an operation that is never "
-        "done; allowed: larger buffers, or the corrections refetch and dropped-tiles."
+        f"done; allowed: larger buffers, or {_CURE}."
     )

@@ -146,6 +146,8 @@ _ALLOWED = {
 _PROGRAM_ONLY = ("schedule", "causal", "first_layer_only", "recompute", "optimiser")
 """Settings that the published fast simulator, which knows no program, cannot follow."""
 
+_TRAINING_ONLY = ("optimiser", "recompute", "gradient_sparsity")
+
 
 def run_settings(given: Mapping[str, Any]) -> RunSettings:
     """`given` checked, defaults filled in.
@@ -167,7 +169,7 @@ def run_settings(given: Mapping[str, Any]) -> RunSettings:
 
 def _with_effect(settings: RunSettings) -> RunSettings:
     """Refuses what would be ignored, so that no measurement is stored under a setting that it does not depend on."""
-    changed = [name for name in _PROGRAM_ONLY if getattr(settings, name) != RunSettings.model_fields[name].default]
+    changed = _given(settings, *_PROGRAM_ONLY)
     if settings.mode == "reference" and settings.engine == "fast" and changed:
         raise InputError(
             f"The setting {changed[0]} of acceltran has no effect on the engine fast in mode reference; allowed: the "
@@ -175,8 +177,16 @@ def _with_effect(settings: RunSettings) -> RunSettings:
         )
     if settings.mode == "reference" and settings.correct != "all":
         raise InputError("The setting correct of acceltran has no effect in mode reference; allowed: mode corrected.")
+    changed = _given(settings, *_TRAINING_ONLY)
+    if changed and not settings.training:
+        raise _without_effect(changed[0], "a backward pass", "task training")
     _check_pruning(settings)
     return settings
+
+
+def _given(settings: RunSettings, *names: str) -> list[str]:
+    """Those that differ from their defaults."""
+    return [name for name in names if getattr(settings, name) != RunSettings.model_fields[name].default]
 
 
 _TARGETS = ("dynatran_threshold", "target_sparsity", "target_accuracy")
@@ -184,25 +194,21 @@ _TARGETS = ("dynatran_threshold", "target_sparsity", "target_accuracy")
 
 def _check_pruning(settings: RunSettings) -> None:
     """Refuses settings of DynaTran and DynaProp that contradict each other, have no effect, or leave their curve."""
-
-    def given(*names: str) -> list[str]:
-        return [name for name in names if getattr(settings, name) != RunSettings.model_fields[name].default]
-
-    targets, gradients = given(*_TARGETS), given("dynaprop_threshold")
+    targets, gradients = _given(settings, *_TARGETS), _given(settings, "dynaprop_threshold")
     if len(targets) > 1:
         raise InputError(f"The settings {' and '.join(targets)} of acceltran are given; allowed: one of them.")
-    chosen = [*targets, *gradients, *given("dynatran_curve")]
+    chosen = [*targets, *gradients, *_given(settings, "dynatran_curve")]
     if chosen and "operation-sparsity" not in settings.switches:
         raise _without_effect(chosen[0], "the correction operation-sparsity", "mode corrected with that correction")
     if chosen == ["dynatran_curve"]:
         raise _without_effect("dynatran_curve", "a threshold or target", f"one of {', '.join(_TARGETS)} beside it")
     if gradients and not settings.training:
         raise _without_effect("dynaprop_threshold", "gradients", "task training")
-    if targets and given("activation_sparsity"):
+    if targets and _given(settings, "activation_sparsity"):
         raise InputError(
             f"The settings activation_sparsity and {targets[0]} of acceltran are given; allowed: one of them."
         )
-    if gradients and given("gradient_sparsity"):
+    if gradients and _given(settings, "gradient_sparsity"):
         raise InputError(
             "The settings gradient_sparsity and dynaprop_threshold of acceltran are given; allowed: one of them."
         )

@@ -92,7 +92,7 @@ def test_any_corrections_give_a_result_or_one_sentence(
     try:
         assert not unclosed(detailed.simulate(model, accelerator, chosen).measures)
     except InputError as error:
-        assert not {"refetch", "dropped-tiles"} <= switches
+        assert not {"refetch", "dropped-tiles", "backward", "effectual-pairs"} <= switches
         assert str(error).endswith(".") and "\n" not in str(error) and "allowed" in str(error)
 
 

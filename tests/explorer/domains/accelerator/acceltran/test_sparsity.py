@@ -17,7 +17,12 @@ from . import reading
 from .test_curves import PROFILE
 
 EDGE = {**reading.EDGE, "issue_width": 8, "loop_order": "b_i_j_k"}
-CONSTANTS = {"activation_sparsity": 0.2, "weight_sparsity": 0.3, "gradient_sparsity": 0.4}
+CONSTANTS: dict[str, Any] = {
+    "task": "training",
+    "activation_sparsity": 0.2,
+    "weight_sparsity": 0.3,
+    "gradient_sparsity": 0.4,
+}
 STORED = {Role.WEIGHT, Role.EMBEDDING, Role.OPTIMISER_STATE}
 
 
