@@ -25,7 +25,7 @@ The footprint counts weights once, all activations that one forward pass stores,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -33,7 +33,7 @@ from explorer.domains.accelerator.acceltran.backward import backward_pass
 from explorer.domains.accelerator.acceltran.encoder import Result, embeddings, forward_layer
 from explorer.domains.accelerator.acceltran.layers import Layer, layers_of
 from explorer.domains.accelerator.acceltran.optimiser import optimiser_step
-from explorer.domains.accelerator.acceltran.program import Heads, Item, Operation, Program, Role, Transfer
+from explorer.domains.accelerator.acceltran.program import Operation, Program, Role, Transfer, flat
 from explorer.domains.accelerator.acceltran.published_backward import published_backward
 from explorer.domains.accelerator.acceltran.recipe import Recipe, Section, recipe_of
 from explorer.domains.accelerator.acceltran.settings import RunSettings
@@ -114,7 +114,7 @@ def grouped(program: Program) -> list[tuple[Operation | Transfer, int]]:
     """
     counts: dict[tuple[object, ...], int] = {}
     first: dict[tuple[object, ...], Operation | Transfer] = {}
-    items: list[Operation | Transfer] = [*_flat(program.compute), *_flat(program.memory)]
+    items: list[Operation | Transfer] = [*flat(program.compute), *flat(program.memory)]
     for item in items:
         shape = shape_of(item)
         counts[shape] = counts.get(shape, 0) + 1
@@ -128,12 +128,3 @@ def shape_of(item: Operation | Transfer) -> tuple[object, ...]:
         return item.action, item.buffer, item.elements, item.role, item.pinned
     sizes = item.batch, item.x, item.y, item.z
     return item.kind, *sizes, item.left, item.right, item.backward, item.density
-
-
-def _flat(items: Iterable[Item | Heads[Item]]) -> Iterator[Item]:
-    for item in items:
-        if isinstance(item, Heads):
-            for one in item.lists:
-                yield from one
-        else:
-            yield item

@@ -13,8 +13,8 @@ from functools import lru_cache
 from itertools import zip_longest
 
 from explorer.domains.accelerator.acceltran.building import shape_of
-from explorer.domains.accelerator.acceltran.program import Heads, Operation, Program, Transfer
-from explorer.domains.accelerator.acceltran.reads import flat, holders
+from explorer.domains.accelerator.acceltran.program import Heads, Operation, Program, Transfer, flat
+from explorer.domains.accelerator.acceltran.reads import holders
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,7 @@ from explorer.domains.accelerator.acceltran.components import BUFFERS, Component
 from explorer.domains.accelerator.acceltran.constants import CLOCK_HZ, published_bits_per_cycle
 from explorer.domains.accelerator.acceltran.costs import Module
 from explorer.domains.accelerator.acceltran.profile import energy_breakdown, power_profile
-from explorer.domains.accelerator.acceltran.program import Kind, Operation, Program, Role, Transfer
-from explorer.domains.accelerator.acceltran.reads import flat
+from explorer.domains.accelerator.acceltran.program import Kind, Operation, Program, Role, Transfer, flat
 from explorer.domains.accelerator.acceltran.settings import RunSettings
 from explorer.domains.accelerator.acceltran.trace import OperationRun, Trace
 from explorer.domains.accelerator.elector.hardware import BUFFER_BANDWIDTH_BYTES_PER_S, main_memory

@@ -10,6 +10,7 @@ Source: the memory and compute operations of AccelTran's published `dict2ops.py`
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
@@ -106,6 +107,16 @@ class Heads(Generic[Item]):
     """Lists that run side by side; in each the items follow one another."""
 
     lists: tuple[tuple[Item, ...], ...]
+
+
+def flat(items: Iterable[Item | Heads[Item]]) -> Iterator[Item]:
+    """The items of a program's list, heads one after the other."""
+    for item in items:
+        if isinstance(item, Heads):
+            for head in item.lists:
+                yield from head
+        else:
+            yield item
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Mapping, Set
 from typing import NamedTuple
 
 from explorer.domains.accelerator.acceltran.components import Components
 from explorer.domains.accelerator.acceltran.costs import OperationCost
-from explorer.domains.accelerator.acceltran.program import Buffer, Heads, Item, Kind, Operation, Program, Role, Transfer
+from explorer.domains.accelerator.acceltran.program import Buffer, Kind, Operation, Program, Role, Transfer, flat
 from explorer.domains.accelerator.acceltran.reuse import Reuse, convolution_reuse, reuse
 from explorer.domains.accelerator.acceltran.trace import OperationRun
 
@@ -34,16 +34,6 @@ class Reads(NamedTuple):
 def holders(program: Program) -> Holders:
     """Tensor -> its role, and the buffer that holds it."""
     return {transfer.tensor: (transfer.role, transfer.buffer) for transfer in flat(program.memory)}
-
-
-def flat(items: tuple[Item | Heads[Item], ...]) -> Iterator[Item]:
-    """The items of a program's list, heads one after the other."""
-    for item in items:
-        if isinstance(item, Heads):
-            for head in item.lists:
-                yield from head
-        else:
-            yield item
 
 
 def operand_reads(

@@ -28,8 +28,7 @@ from explorer.domains.accelerator.acceltran.costs import Module
 from explorer.domains.accelerator.acceltran.deadlock import why_it_never_ends
 from explorer.domains.accelerator.acceltran.issue import NEVER, Cursor, Rules, Window, stages_of
 from explorer.domains.accelerator.acceltran.occupancy import Occupancy
-from explorer.domains.accelerator.acceltran.program import Program
-from explorer.domains.accelerator.acceltran.reads import flat
+from explorer.domains.accelerator.acceltran.program import Program, flat
 from explorer.domains.accelerator.acceltran.refetch import Refetching
 from explorer.domains.accelerator.acceltran.retired import Retired
 from explorer.domains.accelerator.acceltran.settings import RunSettings

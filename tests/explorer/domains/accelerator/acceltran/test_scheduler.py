@@ -8,8 +8,7 @@ import pytest
 
 from explorer.domains.accelerator.acceltran.building import build_program
 from explorer.domains.accelerator.acceltran.costs import Module
-from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, Program
-from explorer.domains.accelerator.acceltran.reads import flat
+from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, Program, flat
 from explorer.domains.accelerator.acceltran.scheduler import Scheduler
 from explorer.domains.accelerator.acceltran.trace import COMPUTE_STALLS, MEMORY_STALLS, Trace
 from graphdb.errors import InputError
