@@ -18,8 +18,8 @@ def draw(architecture: Architecture, width: int = 100) -> str:
     Args:
         width: characters a row may take; longer rows are wrapped.
     """
-    layers = _layers(architecture)
-    groups = _groups(architecture, layers)
+    layers = layers_of(architecture)
+    groups = groups_of(architecture, layers)
     names = _names(architecture, groups)
     rows: list[str] = []
     for depth in range(max(layers, default=-1) + 1):
@@ -34,7 +34,7 @@ def draw(architecture: Architecture, width: int = 100) -> str:
     return "\n".join(line.center(width).rstrip() for line in rows)
 
 
-def _layers(architecture: Architecture) -> list[int]:
+def layers_of(architecture: Architecture) -> list[int]:
     """Longest path from a source to each block; feedback paths (edges to an earlier block) are left out."""
     graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_nodes_from(range(len(architecture.blocks)))
@@ -46,7 +46,8 @@ def _layers(architecture: Architecture) -> list[int]:
     return depth
 
 
-def _groups(architecture: Architecture, layers: list[int]) -> list[tuple[int, ...]]:
+def groups_of(architecture: Architecture, layers: list[int]) -> list[tuple[int, ...]]:
+    """Positions of blocks that are alike in layer, kind, attributes and neighbours, in order."""
     neighbours: dict[int, tuple[set[int], set[int]]] = {i: (set(), set()) for i in range(len(architecture.blocks))}
     for edge in architecture.edges:
         neighbours[edge.target][0].add(edge.source)
@@ -54,19 +55,20 @@ def _groups(architecture: Architecture, layers: list[int]) -> list[tuple[int, ..
     alike: dict[object, list[int]] = {}
     for position, block in enumerate(architecture.blocks):
         incoming, outgoing = neighbours[position]
-        same = (layers[position], _label(block), frozenset(incoming), frozenset(outgoing))
+        same = (layers[position], label_of(block), frozenset(incoming), frozenset(outgoing))
         alike.setdefault(same, []).append(position)
     return [tuple(members) for members in alike.values()]
 
 
 def _names(architecture: Architecture, groups: list[tuple[int, ...]]) -> dict[tuple[int, ...], str]:
     return {
-        members: (f"{len(members)} x " if len(members) > 1 else "") + _label(architecture.blocks[members[0]])
+        members: (f"{len(members)} x " if len(members) > 1 else "") + label_of(architecture.blocks[members[0]])
         for members in groups
     }
 
 
-def _label(block: Block) -> str:
+def label_of(block: Block) -> str:
+    """Kind and attributes of a block."""
     return f"{block.kind} {_plain(block.attributes)}".rstrip()
 
 
