@@ -78,14 +78,19 @@ def export(key: Key, json: AsJson = True) -> None:
     typer.echo(json_format.dumps(document, ensure_ascii=False))
 
 
-def show(key: Key, json: AsJson = False) -> None:
+def show(
+    key: Key,
+    plot: Annotated[Path | None, typer.Option(help="Folder for a picture of the graph, as PNG and SVG.")] = None,
+    json: AsJson = False,
+) -> None:
     """Show an architecture: its choices, its graph, its measurements.
 
-    Example: explorer show 3f2a91c0
+    Example: explorer show 3f2a91c0 --plot figures
     """
     with open_store(Settings.from_environment()) as store:
         architecture = store.architectures.get(store.architectures.resolve(key))
         measurements = store.measurements.of([architecture.key]).get(architecture.key, [])
+    files = [] if plot is None else _pictures(architecture, plot)
     if json:
         document = architecture_json(architecture) | {
             "fingerprint": architecture.fingerprint,
@@ -96,10 +101,12 @@ def show(key: Key, json: AsJson = False) -> None:
             ],
             "measurements": [measurement_json(measurement) for measurement in measurements],
         }
-        emit(document)
+        emit(document | ({"plots": [str(file) for file in files]} if files else {}))
         return
     _show_architecture(architecture)
     _show_measurements(measurements)
+    if files:
+        console.print(f"Picture: {', '.join(map(str, files))}", highlight=False, soft_wrap=True)
 
 
 def similar(
@@ -126,6 +133,13 @@ def similar(
     for other, score in found:
         rows.add_row(short(other), f"{score:.4f}", near[other].space, near[other].choices_json)
     console.print(rows)
+
+
+def _pictures(architecture: Architecture, folder: Path) -> list[Path]:
+    from explorer.report import layered
+
+    name = f"{architecture.domain}-{short(architecture.key)}"
+    return layered.plot(architecture, f"{architecture.key}\n{architecture.space}", folder / name)
 
 
 def _show_architecture(architecture: Architecture) -> None:

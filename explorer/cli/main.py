@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 import typer
 from rich.text import Text
 
-from explorer.cli import data, db, explore, search, simulate, studies
+from explorer.cli import data, db, explore, map, search, simulate, studies
 from explorer.cli.output import errors
 from graphdb.errors import ExplorerError
 
@@ -26,6 +26,7 @@ app.command("import")(data.import_file)
 app.command("export")(data.export)
 app.command("show")(data.show)
 app.command("similar")(data.similar)
+app.command("map")(map.draw_map)
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(explore.app, name="explore")
 app.command("search")(search.search)

@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).parents[2] / "data/acceltran/golden.csv"
 TINY = {"l": 2, "h": [128, 128], "o": [["sa_sdp_64", "sa_sdp_64"]] * 2, "f": [[512], [512]]}
 COMMANDS = (
     *(("db", name) for name in ("start", "stop", "status", "wipe")),
-    *((name,) for name in ("load", "import", "export", "show", "similar", "search", "serve")),
+    *((name,) for name in ("load", "import", "export", "show", "similar", "map", "search", "serve")),
     ("simulate", "acceltran"),
     *(("explore", name) for name in ("elector", "dataflow")),
     *(("study", name) for name in ("list", "show", "pareto")),
@@ -86,13 +86,16 @@ def test_an_exported_architecture_is_imported_again(run: Run, store: Store, tmp_
     assert store.architectures.get(architecture.key) == architecture
 
 
-def test_show_draws_the_graph(run: Run) -> None:
+def test_show_draws_the_graph(run: Run, tmp_path: Path) -> None:
     run("simulate", "acceltran", "--model", "bert-tiny", "--accelerator", "edge", "--mode", "reference")
     model = run("show", registry.presets()["bert-tiny"].key)
     assert model.status == 0
     assert "2 x sa_sdp" in model.out
     assert "12 blocks" in model.out
     assert "acceltran" in model.out
+    pictured = run("show", registry.presets()["bert-tiny"].key, "--plot", tmp_path / "figures", "--json").json
+    assert [Path(file).suffix for file in pictured["plots"]] == [".png", ".svg"]
+    assert "sa_sdp" in Path(pictured["plots"][1]).read_text()
     machine = run("show", registry.presets()["edge"].key, "--json").json
     assert {"main_memory", "dma", "weight_buffer", "mac_lane"} <= {block["kind"] for block in machine["blocks"]}
     assert machine["measurements"][0]["measures"]["cycles"] == 79324

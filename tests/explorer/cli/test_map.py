@@ -1,0 +1,50 @@
+"""`explorer map` on published designs, with and without a study."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from explorer import registry
+from explorer.loading import load_published
+from graphdb.records import ArchitectureFilter, NewTrial, StudyRecord
+from graphdb.store import Store
+
+from .conftest import Run
+from .test_bad_input import refused
+
+
+def test_published_designs_and_the_path_of_a_study(run: Run, store: Store, tmp_path: Path) -> None:
+    load_published(store)
+    refused(run("map", "--study", "nowhere", "--plots", tmp_path), "nowhere")
+    assert not list(tmp_path.iterdir())
+
+    found = run("map", "transformer", "--plots", tmp_path, "--json").json
+    published = registry.published(["flexibert"])
+    assert found["designs"] == len(store.architectures.keys(ArchitectureFilter(domain="transformer")))
+    assert found["measured"] == sum("qnli_accuracy" in m.measures for m in published.measurements)
+    assert 0.2 < sum(found["explained"]) <= 1
+    assert found["path"] == 0
+    names = ["map-transformer-qnli_accuracy.png", "map-transformer-qnli_accuracy.svg"]
+    assert sorted(Path(file).name for file in found["plots"]) == names
+    assert "620 measured" in run("map", "--measure", "sst2_accuracy", "--plots", tmp_path).out
+
+    store.studies.create(StudyRecord("walk", "transcode", 0, 3, {}))
+    measured = [m for m in published.measurements if "qnli_accuracy" in m.measures][:3]
+    store.studies.ask("walk", [NewTrial(index, replace(m, measures={}), "initial") for index, m in enumerate(measured)])
+    assert run("map", "--study", "walk", "--plots", tmp_path, "--json").json["path"] == 3
+    assert "search (3 designs)" in (tmp_path / names[1]).read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("toaster",), ("toaster", "explorer load")),
+        (("transformer",), ("transformer", "explorer load")),
+    ],
+)
+def test_maps_of_nothing(run: Run, store: Store, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
+    assert store.architectures.counts() == {}
+    refused(run("map", *arguments), *words)
