@@ -1,0 +1,138 @@
+"""What stands on an encoder: the head of masked language modelling, and that of classification or regression."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from explorer.domains.reading import refused
+from explorer.domains.transformer.modules.encoder import DEVIATION, HeterogeneousEncoder
+from graphdb.errors import InputError
+
+IGNORED = -100
+"""Label of a token that the loss leaves out."""
+
+
+class TaskOutput(NamedTuple):
+    """What a task's module finds: `logits`, and the mean `loss` (a scalar) where labels were given."""
+
+    logits: Tensor
+    loss: Tensor | None
+
+
+class LanguageModelHead(nn.Module):
+    """Product, GELU, layer norm and scores of all tokens, whose weights are those of the word embeddings.
+
+    The head of RoBERTa (Liu et al., 2019). Its product leads to the width of the word embeddings, so that they can be
+    tied where the last layer of a heterogeneous model is wider or narrower than its first.
+    """
+
+    def __init__(self, hidden: int, words: nn.Embedding) -> None:
+        super().__init__()
+        with torch.device("meta"):
+            self.dense = nn.Linear(hidden, words.embedding_dim)
+            self.norm = nn.LayerNorm(words.embedding_dim)
+            self.bias = nn.Parameter(torch.empty(words.num_embeddings))
+
+    def forward(self, hidden: Tensor, words: Tensor) -> Tensor:
+        """(B, S, V) from hidden states (B, S, h) and word embeddings (V, h of the first layer)."""
+        return nn.functional.linear(self.norm(nn.functional.gelu(self.dense(hidden))), words, self.bias)
+
+
+class MaskedLanguageModel(nn.Module):
+    """An encoder that predicts the tokens that were hidden from it.
+
+    Args:
+        encoder: what reads; its generator also draws the initial weights of the head.
+    """
+
+    def __init__(self, encoder: HeterogeneousEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = LanguageModelHead(encoder.pooler.in_features, encoder.words)
+        _initialise(self.head, encoder)
+
+    def forward(
+        self, token_ids: Tensor, attention_mask: Tensor | None = None, labels: Tensor | None = None
+    ) -> TaskOutput:
+        """Logits (B, S, V) of tokens (B, S).
+
+        Args:
+            token_ids: integers from 0 to below the vocabulary.
+            attention_mask: (B, S), 0 or False at padding; None for none.
+            labels: (B, S), the hidden tokens, and -100 where nothing is asked; the loss is the mean cross-entropy in
+                nats over what is asked, and 0 where nothing is.
+
+        Raises:
+            InputError: the shapes do not fit, or the sequence is too long.
+        """
+        logits = self.head(self.encoder(token_ids, attention_mask), self.encoder.words.weight)
+        if labels is None:
+            return TaskOutput(logits, None)
+        total = nn.functional.cross_entropy(
+            logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="sum"
+        )
+        return TaskOutput(logits, total / (labels != IGNORED).sum().clamp(min=1))
+
+
+class SequenceClassifier(nn.Module):
+    """An encoder that sorts sequences (or pairs of them) into classes, or scores them.
+
+    The pooled state of the first token goes through dropout and one product, as in BERT (Devlin et al., 2019).
+
+    Args:
+        encoder: what reads; its generator also draws the initial weights of the product, and dropout.
+        labels: number of classes; 1 for regression with the mean squared error, as in STS-B.
+
+    Raises:
+        InputError: `labels` is below 1.
+    """
+
+    def __init__(self, encoder: HeterogeneousEncoder, labels: int) -> None:
+        super().__init__()
+        if labels < 1:
+            raise InputError(refused("labels", labels, "1 (regression) or more"))
+        self.encoder = encoder
+        self.labels = labels
+        with torch.device("meta"):
+            self.classifier = nn.Linear(encoder.pooler.out_features, labels)
+        _initialise(self.classifier, encoder)
+
+    def forward(
+        self, token_ids: Tensor, attention_mask: Tensor | None = None, labels: Tensor | None = None
+    ) -> TaskOutput:
+        """Logits (B, labels) of tokens (B, S).
+
+        Args:
+            token_ids: integers from 0 to below the vocabulary.
+            attention_mask: (B, S), 0 or False at padding; None for none.
+            labels: (B,), classes as integers, or numbers for regression.
+
+        Raises:
+            InputError: the shapes do not fit, or the sequence is too long.
+        """
+        pooled = self.encoder.pool(self.encoder(token_ids, attention_mask))
+        logits: Tensor = self.classifier(self.encoder.dropout(pooled))
+        if labels is None:
+            return TaskOutput(logits, None)
+        if self.labels == 1:
+            return TaskOutput(logits, nn.functional.mse_loss(logits[:, 0].float(), labels.float()))
+        return TaskOutput(logits, nn.functional.cross_entropy(logits.float(), labels))
+
+
+@torch.no_grad()
+def _initialise(head: nn.Module, encoder: HeterogeneousEncoder) -> None:
+    """Initial weights of a head as those of the encoder, on its device."""
+    generator = encoder.dropout.generator
+    head.to_empty(device=generator.device)
+    for module in head.modules():
+        if isinstance(module, nn.LayerNorm):
+            module.weight.fill_(1)
+            module.bias.zero_()
+        elif isinstance(module, nn.Linear):
+            module.weight.normal_(0, DEVIATION, generator=generator)
+            module.bias.zero_()
+    if isinstance(head, LanguageModelHead):
+        head.bias.zero_()
