@@ -15,24 +15,28 @@ from graphdb.records import ArchitectureFilter
 from graphdb.store import Store
 
 
-def space_map(store: Store, domain: str, measure: str, study: str | None, report: Report) -> SpaceMap:
-    """All stored architectures of a domain, by the embedding of the surrogate of the domain.
+def space_map(
+    store: Store, domain: str, measure: str, report: Report, *, space: str | None = None, study: str | None = None
+) -> SpaceMap:
+    """All stored architectures of a domain, or of one of its spaces, by the embedding of the surrogate of the domain.
 
     Where a design was measured more than once (on several partners, with several settings), the mean counts; what a
     surrogate has predicted does not.
 
     Args:
         measure: any that is stored.
-        study: whose designs of this domain form the path; None for no path.
         report: told in a few words what is being done.
+        space: whose designs alone are mapped; None for all of the domain.
+        study: whose designs form the path; None for no path.
 
     Raises:
-        NotFoundError: no such study, nothing stored of the domain, or no surrogate for it.
-        InputError: the measure is no name of one, or the study has no design of the domain.
+        NotFoundError: no such study, nothing stored of the domain or space, or no surrogate for it.
+        InputError: the measure is no name of one, or the study has no design that is mapped.
     """
-    keys = store.architectures.keys(ArchitectureFilter(domain=domain))
+    keys = store.architectures.keys(ArchitectureFilter(domain=domain, space=space))
     if not keys:
-        raise NotFoundError(f"No architecture of the domain {domain!r} is stored; run `explorer load` first.")
+        where = f"the domain {domain!r}" + (f" and the space {space!r}" if space else "")
+        raise NotFoundError(f"No architecture of {where} is stored; run `explorer load` first.")
     if study is not None:
         store.studies.get(study)
     surrogates.ensure_embedding(store, keys[0], report)
@@ -62,5 +66,5 @@ def _path(store: Store, domain: str, study: str | None, row: Mapping[str, int]) 
         row[key] for trial in store.studies.trials(study) for key in trial.measurement.roles.values() if key in row
     ]
     if not visited:
-        raise InputError(f"The study {study!r} has no design of the domain {domain!r}.")
+        raise InputError(f"The study {study!r} has no design of the domain {domain!r} that is on this map.")
     return visited

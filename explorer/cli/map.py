@@ -16,6 +16,7 @@ from graphdb.settings import Settings
 def draw_map(
     domain: Annotated[str, typer.Argument(help="transformer or accelerator.")] = "transformer",
     measure: Annotated[str, typer.Option(help="Measure that colours the designs.")] = "qnli_accuracy",
+    space: Annotated[str | None, typer.Option(help="Space whose designs alone are drawn.")] = None,
     study: Annotated[
         str | None, typer.Option(help="Study whose designs are joined in the order of its trials.")
     ] = None,
@@ -24,16 +25,18 @@ def draw_map(
 ) -> None:
     """Draw a map of a space: its stored designs by their embeddings, coloured by a measure, with a search's path.
 
-    Example: explorer map transformer --measure qnli_accuracy --study transcode-1
+    Example: explorer map transformer --space flexibert_early --measure qnli_accuracy --study transcode-1
     """
     from explorer.mapping import space_map
     from explorer.report.space_map import plot
 
     with open_store(Settings.from_environment()) as store, errors.status("Reading the designs") as status:
-        found = space_map(store, domain, measure, study, lambda phase: status.update(phase))
+        found = space_map(store, domain, measure, lambda phase: status.update(phase), space=space, study=study)
     known = int((~np.isnan(found.values)).sum())
-    title = f"{len(found.points):,} designs of the domain {domain}, {known:,} measured"
-    files = plot(found, measure, title, plots / f"map-{domain}-{measure}")
+    title = (
+        f"{len(found.points):,} designs of the {f'space {space}' if space else f'domain {domain}'}, {known:,} measured"
+    )
+    files = plot(found, measure, title, plots / f"map-{space or domain}-{measure}")
     if json:
         shares = [float(share) for share in found.explained]
         emit(

@@ -29,7 +29,8 @@ def test_published_designs_and_the_path_of_a_study(run: Run, store: Store, tmp_p
     assert found["path"] == 0
     names = ["map-transformer-qnli_accuracy.png", "map-transformer-qnli_accuracy.svg"]
     assert sorted(Path(file).name for file in found["plots"]) == names
-    assert "620 measured" in run("map", "--measure", "sst2_accuracy", "--plots", tmp_path).out
+    early = run("map", "--space", "flexibert_early", "--measure", "sst2_accuracy", "--plots", tmp_path)
+    assert "818 designs of the space flexibert_early, 620 measured" in early.out
 
     store.studies.create(StudyRecord("walk", "transcode", 0, 3, {}))
     measured = [m for m in published.measurements if "qnli_accuracy" in m.measures][:3]
@@ -42,7 +43,7 @@ def test_published_designs_and_the_path_of_a_study(run: Run, store: Store, tmp_p
     ("arguments", "words"),
     [
         (("toaster",), ("toaster", "explorer load")),
-        (("transformer",), ("transformer", "explorer load")),
+        (("transformer", "--space", "flexibert2"), ("transformer", "flexibert2", "explorer load")),
     ],
 )
 def test_maps_of_nothing(run: Run, store: Store, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
