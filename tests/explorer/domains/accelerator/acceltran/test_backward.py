@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from explorer.domains.accelerator.acceltran.building import build_program
 from explorer.domains.accelerator.acceltran.program import Kind, Operation, Role, Transfer
 from explorer.domains.accelerator.acceltran.settings import RunSettings
+from explorer.domains.transformer.modules.encoder import HeterogeneousEncoder
 from tests.explorer.domains.accelerator.acceltran.executing import flat, left_over
 
 BATCH, LENGTH = 3, 12
@@ -103,6 +104,40 @@ def test_multiplications_are_those_that_pytorch_counts(name: str) -> None:
     operations, _ = trained(model)
     assert 2 * multiplications(operations, backward=False) == forward.get_total_flops()
     assert 2 * multiplications(operations, backward=True) == backward.get_total_flops()
+
+
+SELF_ATTENTION: dict[str, dict[str, Any]] = {
+    "attention": MODELS["attention"],
+    "weighted": MODELS["weighted"],
+    "mixed": {
+        "l": 3,
+        "o": [["sa_sdp_8"] * 3 + ["sa_wma_8"], ["sa_wma_12"] * 2, ["sa_sdp_4"] * 6],
+        "h": [32, 24, 24],
+        "f": [[64, 40, 48], [20], [32, 32]],
+    },
+}
+
+
+@pytest.mark.parametrize("name", SELF_ATTENTION)
+def test_multiplications_are_those_of_flexiberts_own_module(name: str) -> None:
+    """But for the products with the table of relative positions, which AccelTran adds to the input instead.
+
+    Its convolutions and transforms are those of AccelTran's published operations, not those of the module, which gives
+    every head queries, keys and values.
+    """
+    model = SELF_ATTENTION[name]
+    generator = torch.Generator().manual_seed(0)
+    encoder = HeterogeneousEncoder(model, vocabulary=100, maximum_positions=LENGTH, generator=generator)
+    tokens = torch.randint(100, (BATCH, LENGTH), generator=generator)
+    with FlopCounterMode(display=False) as forward:
+        y = encoder(tokens)
+    with FlopCounterMode(display=False) as backward:
+        torch.autograd.backward(y.sum())
+    operations, _ = trained(model)
+    heads = [int(label.rsplit("_", 1)[1]) for labels in model["o"] for label in labels]
+    relative = BATCH * LENGTH * LENGTH * sum(heads)
+    assert 2 * (multiplications(operations, backward=False) + relative) == forward.get_total_flops()
+    assert 2 * (multiplications(operations, backward=True) + 2 * relative) == backward.get_total_flops()
 
 
 @pytest.mark.parametrize("correct", ["all", "backward", "backward,weights-once"])
