@@ -198,7 +198,7 @@ RETURN s.name, s.recipe, s.seed, s.budget, s.settings, s.state, s.message, s.cre
 """
 
 READ_STUDY: Final = "MATCH (s:Study {name: $name})" + _STUDY
-LIST_STUDIES: Final = "MATCH (s:Study)" + _STUDY + "ORDER BY s.created DESC, s.name"
+LIST_STUDIES: Final = "MATCH (s:Study)" + _STUDY + "ORDER BY datetime(s.created) DESC, s.name"
 
 UPDATE_STUDY: Final = "MATCH (s:Study {name: $name}) SET s += $properties RETURN count(s)"
 

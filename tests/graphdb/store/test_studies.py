@@ -135,3 +135,14 @@ def test_one_owner_at_a_time_until_the_lease_lapses(studied: Store) -> None:
     assert studied.studies.lease("first", owner, 1)
     with pytest.raises(InputError):
         studied.studies.lease("first", owner, 0)
+
+
+def test_the_newest_study_is_first_whatever_its_fraction_of_a_second_looks_like(store: Store) -> None:
+    """Neo4j writes no zeros at the end: .12Z is later than .119Z, and earlier than .121Z."""
+    for name in ("a", "b", "c"):
+        store.studies.create(replace(STUDY, name=name))
+    for name, created in (("a", "12:00:00.12Z"), ("b", "12:00:00.121Z"), ("c", "12:00:00.119Z")):
+        store._database.write(
+            "MATCH (s:Study {name: $name}) SET s.created = $created", name=name, created=f"2026-01-01T{created}"
+        )
+    assert [study.name for study in store.studies.list()] == ["b", "a", "c"]
