@@ -16,7 +16,10 @@ from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 from graphdb.store import Store
 
-SPACES_OF = {"transformer": ("flexibert2", "transformer_free"), "accelerator": ("elector", "acceltran_free")}
+SPACES_OF = {
+    "transformer": ("flexibert2", "flexibert", "transformer_free"),
+    "accelerator": ("elector", "acceltran_free"),
+}
 """Where bare choices belong: the first space that allows them; the last one's objections are the ones reported."""
 
 LARGEST_FILE_BYTES = 4 << 20

@@ -22,6 +22,9 @@ from graphdb.measurement import Measurement
 # Name -> `module:attribute`: classes of spaces and simulators, recipes, and functions without arguments.
 SPACES: dict[str, str] = {
     "flexibert2": "explorer.domains.transformer.flexibert2:FlexiBert2Space",
+    "flexibert": "explorer.domains.transformer.flexibert1:FlexiBert1Space",
+    "flexibert_small": "explorer.domains.transformer.flexibert1:SmallFlexiBert1Space",
+    "flexibert_large": "explorer.domains.transformer.flexibert1:LargeFlexiBert1Space",
     "flexibert_early": "explorer.domains.transformer.early:EarlyFlexiBertSpace",
     "transformer_free": "explorer.domains.transformer.free:FreeTransformerSpace",
     "elector": "explorer.domains.accelerator.elector.space:ElectorSpace",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from explorer.domains.open_space import OpenSpace
 from explorer.domains.transformer.graph import block_graph
 from explorer.domains.transformer.model import choices_of, layers_of, model_violations
+from explorer.domains.transformer.standard import from_standard, is_standard, standard_violations
 from explorer.space import Choices
 from graphdb.architecture import Architecture
 
@@ -16,12 +17,14 @@ class FreeTransformerSpace(OpenSpace):
     domain = "transformer"
 
     def violations(self, choices: Choices) -> list[str]:
-        """What is illegal about `choices`; any JSON value may be given."""
-        return model_violations(choices)
+        """What is illegal about `choices`, in the form of FlexiBERT 2.0 or of 1; any JSON value may be given."""
+        if not is_standard(choices):
+            return model_violations(choices)
+        return standard_violations(choices) or model_violations(from_standard(choices))
 
     def normalise(self, choices: Choices) -> Choices:
-        """Heads in the order of the types."""
-        return choices_of(layers_of(choices))
+        """The dictionary of FlexiBERT 2.0, heads in the order of the types."""
+        return choices_of(layers_of(from_standard(choices) if is_standard(choices) else choices))
 
     def graph_of(self, choices: Choices) -> Architecture:
         """The block graph."""

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.domains.transformer.flexibert2 import FlexiBert2Space, Options
+from explorer.domains.transformer.flexibert2 import FlexiBert2Space
+from explorer.domains.transformer.layered_space import LayeredSpace, Options
 from explorer.domains.transformer.measured import elector_models, trained_models
 from explorer.space import Choices, DesignSpace
 from graphdb.canonical import canonical_json
@@ -23,9 +24,17 @@ SMALL = Options(
     hidden=(8, 12),
     head_counts=(1, 2),
     head_kinds=("sa_sdp", "c_5"),
+    mixed=True,
     stacks=(1,),
     widths=(16, 32),
 )
+
+
+class SmallSpace(LayeredSpace):
+    name = "small"
+
+    def __init__(self) -> None:
+        super().__init__(SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +55,12 @@ class TestPublishedSpace(SpaceContract):
 class TestSmallVariant(SpaceContract):
     @pytest.fixture
     def space(self) -> DesignSpace:
-        return FlexiBert2Space(SMALL)
+        return SmallSpace()
 
     def reversible(self, space: DesignSpace, first: Choices, second: Choices) -> bool:
         return bool(first["l"] == second["l"])
 
-    def test_size_is_that_of_a_full_enumeration(self, space: FlexiBert2Space) -> None:
+    def test_size_is_that_of_a_full_enumeration(self, space: LayeredSpace) -> None:
         heads = [[a] for a in SMALL.head_kinds] + [["sa_sdp", "sa_sdp"], ["sa_sdp", "c_5"], ["c_5", "c_5"]]
         layers = [
             (hidden, [f"{kind}_{hidden // len(kinds)}" for kind in kinds], [width])
@@ -67,7 +76,7 @@ class TestSmallVariant(SpaceContract):
         numbered = {canonical_json(space.at(i)) for i in range(space.size)}
         assert numbered == {canonical_json(design) for design in designs}
 
-    def test_designs_are_numbered_from_the_shallowest(self, space: FlexiBert2Space) -> None:
+    def test_designs_are_numbered_from_the_shallowest(self, space: LayeredSpace) -> None:
         lowest, highest = space.bounds
         assert space.at(20) == space.from_vector(np.array([1, *lowest[1:]]))
         assert space.at(19) == space.from_vector(np.array([0, *highest[1:]]))
