@@ -1,0 +1,167 @@
+"""Checkpoints: weights, the state of AdamW and the step in one safetensors file, replaced as a whole."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from graphdb.errors import InputError
+
+FILE = "checkpoint.safetensors"
+FORMAT = "explorer-training-1"
+
+
+def write_tensors(file: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write a safetensors file that is there as a whole or not at all, whenever the process or the machine stops."""
+    temporary = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        save_file(dict(tensors), temporary, dict(metadata))
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(file.parent)
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a text file that is there as a whole or not at all."""
+    temporary = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(file.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def save_checkpoint(
+    folder: Path, module: nn.Module, optimiser: torch.optim.Optimizer, step: int, identity: Mapping[str, Any]
+) -> None:
+    """Write the checkpoint of a folder, in place of the one before.
+
+    Args:
+        step: updates done.
+        identity: what a training must share with this one to go on from here; anything that JSON can say.
+    """
+    tensors = {f"model.{name}": value.detach().contiguous() for name, value in module.state_dict().items()}
+    for name, parameter in module.named_parameters():
+        for kind, value in optimiser.state.get(parameter, {}).items():
+            tensors[f"optimiser.{kind}.{name}"] = value.detach().contiguous()
+    metadata = {"format": FORMAT, "step": str(step), "identity": json.dumps(identity, sort_keys=True)}
+    write_tensors(folder / FILE, tensors, metadata)
+
+
+def load_checkpoint(
+    folder: Path, module: nn.Module, optimiser: torch.optim.Optimizer, identity: Mapping[str, Any]
+) -> int:
+    """Put the checkpoint of a folder into a module and its optimiser; nothing changes where it is refused.
+
+    Returns:
+        Updates done; 0 where there is no checkpoint.
+
+    Raises:
+        InputError: the file is corrupt, or of another model, other data or another configuration.
+    """
+    file = folder / FILE
+    if not file.exists():
+        return 0
+    tensors, metadata = read_tensors(file, "checkpoint")
+    try:
+        written: dict[str, Any] = json.loads(metadata["identity"])
+        step = int(metadata["step"])
+    except (KeyError, ValueError) as error:
+        raise InputError(f"{file} is no checkpoint of a training, or another program wrote it.") from error
+    _check_identity(file, written, identity)
+    parameters = dict(module.named_parameters())
+    weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
+    state: dict[str, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith("optimiser."):
+            _, kind, parameter = name.split(".", 2)
+            state.setdefault(parameter, {})[kind] = value
+    check_shapes(file, module, weights)
+    if not state.keys() <= parameters.keys() or not all(
+        value.shape == parameters[name].shape or kind == "step"
+        for name, of in state.items()
+        for kind, value in of.items()
+    ):
+        raise InputError(f"{file} holds the state of an optimiser of other weights.")
+    module.load_state_dict(weights)
+    for name, of in state.items():
+        optimiser.state[parameters[name]] = {
+            kind: value if kind == "step" else value.to(parameters[name].device) for kind, value in of.items()
+        }
+    return step
+
+
+def read_tensors(file: Path, what: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a safetensors file.
+
+    Raises:
+        InputError: it cannot be read, or is corrupt.
+    """
+    try:
+        with safe_open(file, framework="pt") as opened:
+            return {name: opened.get_tensor(name) for name in opened.keys()}, opened.metadata() or {}  # noqa: SIM118
+    except OSError as error:
+        raise InputError(f"The {what} {file} cannot be read: {error.strerror or error}.") from error
+    except SafetensorError as error:
+        raise InputError(f"The {what} {file} is corrupt: {error}.") from error
+
+
+def check_shapes(file: Path, module: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Refuse weights that are not those of a module.
+
+    Raises:
+        InputError: a weight is missing, unknown or of another shape.
+    """
+    expected = module.state_dict()
+    for name in sorted(expected.keys() | weights.keys()):
+        wanted = tuple(expected[name].shape) if name in expected else None
+        found = tuple(weights[name].shape) if name in weights else None
+        if wanted != found:
+            raise InputError(f"{file}: the weight {name} has the shape {found}; the model needs {wanted}.")
+
+
+def _check_identity(file: Path, written: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    for name in sorted(written.keys() | wanted.keys()):
+        old, new = written.get(name), json.loads(json.dumps(wanted.get(name)))
+        if isinstance(old, dict) and isinstance(new, dict):
+            name, old, new = next(
+                (
+                    (f"{name}.{key}", old.get(key), new.get(key))
+                    for key in sorted(old.keys() | new.keys())
+                    if old.get(key) != new.get(key)
+                ),
+                (name, None, None),
+            )
+        if old != new:
+            raise InputError(
+                f"{file} is of another training: its {name} is {_brief(old)}, that of this one {_brief(new)}; "
+                "go on with the same, or choose another folder."
+            )
+
+
+def _brief(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 100 else text[:97] + "..."

@@ -1,0 +1,171 @@
+"""`TrainingConfig`: every hyperparameter of a training, and the published recipes."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from graphdb.errors import InputError
+
+
+class TrainingConfig(BaseModel):
+    """What the result of a training depends on, besides model, data and the weights to begin with.
+
+    Attributes:
+        steps: updates of the weights in all; None where `epochs` says how long.
+        epochs: passes over the training data; None where `steps` says how long.
+        batch_size: sequences in one update, over all devices.
+        micro_batch_size: sequences that a device holds at once, by gradient accumulation; None for its whole share.
+        sequence_length: longest sequence in tokens, and number of positions of a new model.
+        learning_rate: its peak; it rises from 0 during the warm-up and falls to 0 by a straight line.
+        warmup_steps: updates of the warm-up.
+        warmup_ratio: the warm-up as a share of all steps; it counts where `warmup_steps` is 0.
+        weight_decay: of AdamW, on all weights but biases and layer norms.
+        adam_beta1, adam_beta2, adam_epsilon: the other constants of AdamW.
+        largest_gradient_norm: longer gradients are shortened to it; 0 leaves them.
+        dropout: share of activations that training sets to zero.
+        masked_share: tokens to be predicted; of these `replaced_share` turn into the mask token, `random_share` into
+            any token, the rest stay.
+        held_out_sequences: most sequences that are kept from training to measure it, where the data have no
+            validation set of their own; never above a tenth.
+        evaluation_batch_size: sequences in one batch of an evaluation.
+        precision: of products on a device: float32, or bfloat16 where that is safe (automatic mixed precision).
+        seed: of initial weights, order, masking and dropout.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    steps: int | None = Field(default=None, ge=1)
+    epochs: int | None = Field(default=None, ge=1)
+    batch_size: int = Field(default=256, ge=1)
+    micro_batch_size: int | None = Field(default=None, ge=1)
+    sequence_length: int = Field(default=512, ge=3, le=1 << 16)
+    learning_rate: float = Field(default=1e-4, gt=0, allow_inf_nan=False)
+    warmup_steps: int = Field(default=0, ge=0)
+    warmup_ratio: float = Field(default=0.0, ge=0, lt=1)
+    weight_decay: float = Field(default=0.01, ge=0, allow_inf_nan=False)
+    adam_beta1: float = Field(default=0.9, ge=0, lt=1)
+    adam_beta2: float = Field(default=0.999, ge=0, lt=1)
+    adam_epsilon: float = Field(default=1e-8, gt=0, allow_inf_nan=False)
+    largest_gradient_norm: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    masked_share: float = Field(default=0.15, gt=0, lt=1)
+    replaced_share: float = Field(default=0.8, ge=0, le=1)
+    random_share: float = Field(default=0.1, ge=0, le=1)
+    held_out_sequences: int = Field(default=1000, ge=1)
+    evaluation_batch_size: int = Field(default=64, ge=1)
+    precision: Literal["float32", "bfloat16"] = "float32"
+    seed: int = Field(default=0, ge=0, lt=1 << 63)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TrainingConfig:
+        if (self.steps is None) == (self.epochs is None):
+            raise ValueError("one of steps and epochs must be given, and the other must be null")
+        if self.replaced_share + self.random_share > 1:
+            raise ValueError("replaced_share and random_share add up to more than 1")
+        if self.warmup_steps and self.warmup_ratio:
+            raise ValueError("one of warmup_steps and warmup_ratio must be 0")
+        if self.steps is not None and self.warmup_steps > self.steps:
+            raise ValueError(f"warmup_steps is {self.warmup_steps}, above the {self.steps} steps in all")
+        return self
+
+    def total_steps(self, examples: int) -> int:
+        """Updates of the weights with `examples` sequences to train on."""
+        return self.steps if self.steps is not None else (self.epochs or 0) * -(-examples // self.batch_size)
+
+    def learning_rate_at(self, step: int, steps: int) -> float:
+        """The rate of update number `step` (from 0) of `steps`: linear warm-up, then linear decay to 0."""
+        warmup = self.warmup_steps or math.ceil(self.warmup_ratio * steps)
+        if step < warmup:
+            return self.learning_rate * step / warmup
+        return self.learning_rate * max(0.0, (steps - step) / max(1, steps - warmup))
+
+
+RECIPES: Mapping[str, TrainingConfig] = {
+    "flexibert2-pretraining": TrainingConfig(steps=1_000_000, warmup_steps=10_000),
+    "flexibert2-finetuning": TrainingConfig(
+        epochs=10, batch_size=16, micro_batch_size=8, learning_rate=2e-5, warmup_ratio=0.06
+    ),
+    "flexibert1-finetuning": TrainingConfig(epochs=5, batch_size=64, learning_rate=2e-5),
+}
+"""The published recipes, by name. Constants that the publications leave out are the defaults of Hugging Face's Trainer
+and of RoBERTa (dropout 0.1, gradients of norm 1 at most)."""
+
+
+def recipe(name: str) -> TrainingConfig:
+    """A published recipe.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in RECIPES:
+        raise InputError(f"There is no recipe {name[:100]!r} of training; allowed: {', '.join(RECIPES)}.")
+    return RECIPES[name]
+
+
+def changed(config: TrainingConfig, changes: Mapping[str, object], place: str) -> TrainingConfig:
+    """`config` with some values changed; `steps` takes the place of `epochs` and the other way round.
+
+    Args:
+        place: where the changes come from, for the message.
+
+    Raises:
+        InputError: an unknown name, or a value that is not allowed.
+    """
+    values = config.model_dump()
+    for length, other in (("steps", "epochs"), ("epochs", "steps")):
+        if changes.get(length) is not None and other not in changes:
+            values[other] = None
+    for warmup, other in (("warmup_steps", "warmup_ratio"), ("warmup_ratio", "warmup_steps")):
+        if changes.get(warmup) and other not in changes:
+            values[other] = type(values[other])(0)
+    try:
+        return TrainingConfig.model_validate(values | dict(changes))
+    except ValidationError as error:
+        raise InputError(_sentence(error, place)) from error
+
+
+def read_config(file: Path, base: TrainingConfig) -> TrainingConfig:
+    """`base` with what a JSON or YAML file changes.
+
+    Raises:
+        InputError: the file cannot be read, is malformed, or holds an unknown name or a value that is not allowed.
+    """
+    try:
+        value: Any = yaml.safe_load(file.read_text(encoding="utf-8"))  # JSON is YAML
+    except OSError as error:
+        raise InputError(f"The configuration {file} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"The configuration {file} is neither JSON nor YAML: {reason}.") from error
+    if not isinstance(value, dict):
+        raise InputError(f"The configuration {file} holds a {type(value).__name__}; an object of settings is needed.")
+    return changed(base, _numbers({str(name): entry for name, entry in value.items()}), f"The configuration {file}")
+
+
+def _numbers(values: dict[str, Any]) -> dict[str, Any]:
+    """YAML 1.1 takes 1e-4 for text; JSON does not."""
+    return {name: _number(value) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def _number(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _sentence(error: ValidationError, place: str) -> str:
+    first = error.errors()[0]
+    name = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        return f"{place}: there is no setting {name[:100]!r}; allowed: {', '.join(TrainingConfig.model_fields)}."
+    if not name:
+        return f"{place}: {first['msg'].removeprefix('Value error, ')}."
+    return f"{place}: {name} is {str(first['input'])[:60]!r}: {first['msg'][0].lower()}{first['msg'][1:]}."

@@ -1,0 +1,240 @@
+"""Text for masked language modelling: loaded, tokenised, cut into sequences of one length, and masked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.domains.transformer.training.config import TrainingConfig
+from explorer.domains.transformer.training.extras import extra
+from explorer.domains.transformer.training.order import EVALUATION, MASKING, SPLIT, derived_seed, rows_of
+from graphdb.errors import InputError
+
+FORMATS = {".txt": "text", ".md": "text", ".csv": "csv", ".json": "json", ".jsonl": "json"}
+"""Suffix of a local file -> the reader of Hugging Face datasets."""
+
+Batch = dict[str, Tensor]
+
+
+def load_files(files: Sequence[Path], cache: Path | None = None) -> Any:
+    """Rows of local text, Markdown, CSV, JSON or JSONL files, all of one kind, as a Hugging Face data set.
+
+    Args:
+        cache: where the converted files are kept; None for the place that `HF_HOME` names.
+
+    Raises:
+        InputError: no file, a file that is missing, empty or malformed, or of another kind.
+    """
+    if not files:
+        raise InputError("No file of data was given; name one or more.")
+    for file in files:
+        if not file.is_file():
+            raise InputError(f"The file {file} does not exist.")
+    kinds = {FORMATS.get(file.suffix.lower()) for file in files}
+    kind = kinds.pop()
+    if kinds or kind is None:
+        raise InputError(
+            f"The files {', '.join(map(str, files))[:200]} are not of one kind that can be read; "
+            f"allowed: {', '.join(FORMATS)}."
+        )
+    names = [str(file) for file in files]
+    return _loaded(kind, f"The files {', '.join(names)[:200]}", data_files=names, split="train", cache_dir=_text(cache))
+
+
+def load_hub(name: str, configuration: str | None = None, split: str = "train", cache: Path | None = None) -> Any:
+    """A data set of the Hugging Face hub, or of its local cache.
+
+    Raises:
+        InputError: there is none of that name, or the hub cannot be reached.
+    """
+    return _loaded(name, f"The data set {name}", configuration, split=split, cache_dir=_text(cache))
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _loaded(kind: str, place: str, *arguments: str | None, **options: Any) -> Any:
+    datasets = extra("datasets")
+    datasets.disable_progress_bars()
+    try:
+        return datasets.load_dataset(kind, *arguments, **options)
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        reason = " ".join(str(error.__cause__ or error).split())[:200]
+        raise InputError(f"{place} cannot be loaded: {reason}.") from error
+
+
+def load_tokenizer(name: str | Path) -> Any:
+    """A tokenizer of a folder or of the hub, in the form of transformers.
+
+    Raises:
+        InputError: there is none, or it has no mask or padding token.
+    """
+    transformers = extra("transformers")
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(str(name))
+    except (OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"The tokenizer {name} cannot be loaded: {reason}.") from error
+    if tokenizer.mask_token_id is None or tokenizer.pad_token_id is None:
+        raise InputError(f"The tokenizer {name} has no mask token or no padding token; both are needed.")
+    return tokenizer
+
+
+def train_tokenizer(texts: Sequence[str], vocabulary: int) -> Any:
+    """A byte-level BPE tokenizer of a corpus, with the special tokens of RoBERTa.
+
+    Args:
+        vocabulary: most tokens; fewer where the corpus is too small for them.
+
+    Raises:
+        InputError: `vocabulary` is below the 256 bytes and 5 special tokens.
+    """
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    if vocabulary < 256 + len(special):
+        raise InputError(f"vocabulary is {vocabulary}; allowed: {256 + len(special)} or more.")
+    tokenizers, transformers = extra("tokenizers"), extra("transformers")
+    made = tokenizers.Tokenizer(tokenizers.models.BPE())
+    made.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = tokenizers.decoders.ByteLevel()
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=special,
+        initial_alphabet=sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    made.train_from_iterator(texts, trainer)
+    made.post_processor = tokenizers.processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+    roles = ["bos_token", "pad_token", "eos_token", "unk_token", "mask_token"]
+    names = dict(zip(roles, special, strict=True)) | {"cls_token": special[0], "sep_token": special[2]}
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=made, model_input_names=["input_ids", "attention_mask"], **names
+    )
+
+
+@dataclass(frozen=True)
+class MaskedText:
+    """Sequences of one length, and how each batch of them is masked.
+
+    Attributes:
+        training: rows with `input_ids`, to train on.
+        held_out: rows to measure the loss on.
+        tokenizer: that they come from.
+        config: of the training.
+    """
+
+    training: Any
+    held_out: Any
+    tokenizer: Any
+    config: TrainingConfig
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What tells these data apart in a checkpoint."""
+        return {
+            "sequences": len(self.training),
+            "digest": data_digest(self.training),
+            "vocabulary": len(self.tokenizer),
+        }
+
+    def batch(self, step: int) -> Batch:
+        """The whole batch of an update, masked anew each time a sequence is met (RoBERTa's dynamic masking)."""
+        rows = rows_of(step, len(self.training), self.config.batch_size, self.config.seed)
+        return self._masked(self.training, rows, derived_seed(self.config.seed, MASKING, step))
+
+    def held_out_batches(self) -> list[Callable[[], Batch]]:
+        """Batches of the sequences held out, masked in the same way at every call."""
+        size = self.config.evaluation_batch_size
+        chunks = np.array_split(np.arange(len(self.held_out)), -(-len(self.held_out) // size))
+        seeds = [derived_seed(self.config.seed, EVALUATION, index) for index in range(len(chunks))]
+        return [
+            lambda rows=rows, seed=seed: self._masked(self.held_out, rows, seed)  # type: ignore[misc]
+            for rows, seed in zip(chunks, seeds, strict=True)
+        ]
+
+    def _masked(self, dataset: Any, rows: Any, seed: int) -> Batch:
+        tokens = torch.from_numpy(np.array(dataset[rows]["input_ids"], dtype=np.int64))
+        collator = extra("transformers").DataCollatorForLanguageModeling(
+            self.tokenizer,
+            mlm_probability=self.config.masked_share,
+            mask_replace_prob=self.config.replaced_share,
+            random_replace_prob=self.config.random_share,
+        )
+        collator.generator = torch.Generator().manual_seed(seed)
+        special = torch.isin(tokens, torch.tensor(self.tokenizer.all_special_ids))
+        masked, labels = collator.torch_mask_tokens(tokens, special)
+        return {"token_ids": masked, "labels": labels}
+
+
+def masked_text(dataset: Any, tokenizer: Any, config: TrainingConfig, place: str = "The corpus") -> MaskedText:
+    """Tokenise the column `text` of a corpus, and cut it, put end to end, into sequences (as RoBERTa's FULL-SENTENCES).
+
+    Args:
+        place: what the corpus is called in messages.
+
+    Raises:
+        InputError: there is no column `text`, or too little text for one sequence to train on and one to hold out.
+    """
+    check_column(dataset, "text", place)
+    length = config.sequence_length
+    tokens = dataset.map(
+        lambda rows: {"input_ids": _tokens(_whole(rows["text"], place), tokenizer)},
+        batched=True,
+        remove_columns=dataset.column_names,
+    )
+    blocks = tokens.map(lambda rows: {"input_ids": _blocks(rows["input_ids"], length)}, batched=True).with_format(
+        "numpy"
+    )
+    if len(blocks) < 2:
+        raise InputError(f"{place} holds {len(blocks)} sequences of {length} tokens; at least 2 are needed.")
+    training, held_out = split_off(blocks, config)
+    return MaskedText(training, held_out, tokenizer, config)
+
+
+def split_off(dataset: Any, config: TrainingConfig) -> tuple[Any, Any]:
+    """Rows to train on, and those to measure on: `held_out_sequences`, but a tenth at most and one at least."""
+    count = max(1, min(config.held_out_sequences, len(dataset) // 10))
+    order = np.random.default_rng(derived_seed(config.seed, SPLIT)).permutation(len(dataset))
+    return dataset.select(np.sort(order[count:])), dataset.select(np.sort(order[:count]))
+
+
+def data_digest(dataset: Any) -> str:
+    """SHA-256 of tokens and labels of a thousand rows, evenly spread, so that it is soon done for any corpus."""
+    found = hashlib.sha256()
+    for row in np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), 1000)).astype(int)):
+        values = dataset[int(row)]
+        found.update(np.asarray(values["input_ids"], dtype=np.int64).tobytes() + f"|{values.get('label')}|".encode())
+    return found.hexdigest()
+
+
+def check_column(dataset: Any, column: str, place: str) -> None:
+    """Refuse a data set without a column.
+
+    Raises:
+        InputError: it is not there.
+    """
+    if column not in dataset.column_names:
+        raise InputError(f"{place} has the columns {', '.join(dataset.column_names)[:200]}; {column!r} is needed.")
+
+
+def _whole(texts: Sequence[object], place: str) -> list[str]:
+    if not all(isinstance(text, str) for text in texts):
+        raise InputError(f"{place}: the column 'text' holds something that is no text.")
+    return [str(text) for text in texts if text]
+
+
+def _tokens(texts: list[str], tokenizer: Any) -> list[list[int]]:
+    found: list[list[int]] = tokenizer(texts, return_attention_mask=False, verbose=False)["input_ids"] if texts else []
+    return found
+
+
+def _blocks(rows: Sequence[Sequence[int]], length: int) -> list[list[int]]:
+    joined = [token for row in rows for token in row]
+    return [joined[start : start + length] for start in range(0, len(joined) - length + 1, length)]

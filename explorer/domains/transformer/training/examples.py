@@ -1,0 +1,165 @@
+"""Labelled text for fine-tuning: GLUE's tasks, or a user's CSV, JSON or JSONL files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from explorer.domains.reading import is_number
+from explorer.domains.transformer.training.config import TrainingConfig
+from explorer.domains.transformer.training.corpus import Batch, check_column, data_digest, load_files, split_off
+from explorer.domains.transformer.training.glue import glue_task, load_glue
+from explorer.domains.transformer.training.order import rows_of
+from graphdb.errors import InputError
+
+
+@dataclass(frozen=True)
+class LabelledText:
+    """Rows of text with a label, not yet tokenised.
+
+    Attributes:
+        name: of the task; measures begin with it where it is not empty.
+        training: rows to train on.
+        validation: begin of a measure's name -> rows to measure on.
+        columns: of the first text, and of the second where there is one.
+        labels: names of the classes; none for a score.
+        metrics: to be measured.
+    """
+
+    name: str
+    training: Any
+    validation: dict[str, Any]
+    columns: tuple[str, ...]
+    labels: tuple[str, ...]
+    metrics: tuple[str, ...]
+
+
+def glue_text(name: str, cache: Path | None = None) -> LabelledText:
+    """A task of GLUE.
+
+    Raises:
+        InputError: no such task, or the data cannot be loaded.
+    """
+    task = glue_task(name)
+    training, validation = load_glue(name, cache)
+    labels = tuple(getattr(training.features["label"], "names", ()))
+    return LabelledText(name, training, validation, task.columns, labels, task.metrics)
+
+
+def own_text(
+    files: Sequence[Path], config: TrainingConfig, validation: Sequence[Path] = (), cache: Path | None = None
+) -> LabelledText:
+    """A user's files with the columns `text`, optionally `text_pair`, and `label`.
+
+    Labels with a fraction are scores to be predicted; whole numbers and words are classes.
+
+    Args:
+        validation: files to measure on; without any, a tenth of the rows at most is kept from training.
+
+    Raises:
+        InputError: a file that cannot be loaded, a missing column, an empty text or label, or one class only.
+    """
+    training = _checked(load_files(files, cache), "The data")
+    columns = tuple(column for column in ("text", "text_pair") if column in training.column_names)
+    if validation:
+        held_out = _checked(load_files(validation, cache), "The validation data")
+        if [c for c in columns if c not in held_out.column_names]:
+            raise InputError(f"The validation data have not the columns {', '.join(columns)} of the data.")
+    elif len(training) < 2:
+        raise InputError(f"The data hold {len(training)} rows; at least 2 are needed.")
+    else:
+        training, held_out = split_off(training, config)
+    found = [*training["label"], *held_out["label"]]
+    if all(isinstance(label, float) for label in found):
+        return LabelledText("", training, {"": held_out}, columns, (), ("pearson", "spearman"))
+    names = tuple(sorted({str(label) for label in found}))
+    if len(names) < 2:
+        raise InputError(f"The data have one class only, {names[0][:60]!r}; at least 2 are needed.")
+    rank = {name: index for index, name in enumerate(names)}
+
+    def numbered(dataset: Any) -> Any:
+        classes = [rank[str(label)] for label in dataset["label"]]
+        return dataset.remove_columns("label").add_column("label", classes)
+
+    return LabelledText("", numbered(training), {"": numbered(held_out)}, columns, names, ("accuracy",))
+
+
+def _checked(dataset: Any, place: str) -> Any:
+    for column in ("text", "label"):
+        check_column(dataset, column, place)
+    for column in ("text", "text_pair", "label"):
+        for row, value in enumerate(dataset[column] if column in dataset.column_names else (), start=1):
+            if not (isinstance(value, str) or (column == "label" and (is_number(value) or isinstance(value, bool)))):
+                wanted = "a label" if column == "label" else "text"
+                raise InputError(
+                    f"{place}, row {row}: the column {column!r} holds {str(value)[:60]}; {wanted} is needed."
+                )
+    return dataset
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Tokenised `LabelledText`, as batches.
+
+    Attributes:
+        text: whose rows have `input_ids`.
+        tokenizer: that they come from.
+        config: of the training.
+    """
+
+    text: LabelledText
+    tokenizer: Any
+    config: TrainingConfig
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What tells these data apart in a checkpoint."""
+        return {
+            "rows": len(self.text.training),
+            "digest": data_digest(self.text.training),
+            "columns": list(self.text.columns),
+            "labels": list(self.text.labels),
+        }
+
+    def batch(self, step: int) -> Batch:
+        """The whole batch of an update, padded to its longest row."""
+        return self._padded(
+            self.text.training, rows_of(step, len(self.text.training), self.config.batch_size, self.config.seed)
+        )
+
+    def validation_batches(self, name: str) -> list[Callable[[], Batch]]:
+        """Batches of a validation set, in its order."""
+        rows = self.text.validation[name]
+        chunks = np.array_split(np.arange(len(rows)), -(-len(rows) // self.config.evaluation_batch_size))
+        return [lambda chunk=chunk: self._padded(rows, chunk) for chunk in chunks]  # type: ignore[misc]
+
+    def _padded(self, dataset: Any, rows: Any) -> Batch:
+        chosen = dataset[rows]
+        padded = self.tokenizer.pad({"input_ids": chosen["input_ids"]}, return_tensors="pt", verbose=False)
+        kind = torch.int64 if self.text.labels else torch.float32
+        return {
+            "token_ids": padded["input_ids"],
+            "attention_mask": padded["attention_mask"],
+            "labels": torch.tensor(chosen["label"], dtype=kind),
+        }
+
+
+def tokenised(text: LabelledText, tokenizer: Any, length: int, config: TrainingConfig) -> Examples:
+    """Tokenise the rows of `text`, cut to `length` tokens."""
+
+    def tokens(rows: dict[str, Any]) -> dict[str, Any]:
+        texts = [rows[column] for column in text.columns]
+        found = tokenizer(*texts, truncation=True, max_length=length, return_attention_mask=False, verbose=False)
+        return {"input_ids": found["input_ids"]}
+
+    def of(dataset: Any) -> Any:
+        others = [column for column in dataset.column_names if column != "label"]
+        return dataset.map(tokens, batched=True, remove_columns=others)
+
+    validation = {name: of(rows) for name, rows in text.validation.items()}
+    return Examples(replace(text, training=of(text.training), validation=validation), tokenizer, config)

@@ -1,0 +1,86 @@
+"""Fine-tuning a trained encoder to classify or score text, as FlexiBERT's recipes for GLUE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from explorer.domains.transformer.modules.tasks import SequenceClassifier
+from explorer.domains.transformer.training.config import TrainingConfig
+from explorer.domains.transformer.training.examples import Examples, LabelledText, tokenised
+from explorer.domains.transformer.training.loop import Progress, Schedule, accelerator, make_folder, train
+from explorer.domains.transformer.training.metrics import METRICS
+from explorer.domains.transformer.training.order import INITIAL, derived_seed
+from explorer.domains.transformer.training.saved import Description, digest, load_encoder, read_description, save_task
+from graphdb.errors import InputError
+
+
+def finetune(
+    pretrained: Path,
+    text: LabelledText,
+    config: TrainingConfig,
+    folder: Path,
+    *,
+    schedule: Schedule | None = None,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> dict[str, float]:
+    """Train a classifier on a pre-trained encoder, going on from the folder's checkpoint if there is one.
+
+    Args:
+        pretrained: folder of the trained model to begin with. Texts are cut to its number of positions where that is
+            below the configuration's `sequence_length`.
+        text: to train and measure on.
+        folder: gets the checkpoint, the metrics and in the end the model; another one than `pretrained`.
+        schedule: of reports and checkpoints.
+        report: called with the progress.
+
+    Returns:
+        The measures of the task over its validation sets, such as `sst2_accuracy`.
+
+    Raises:
+        InputError: `pretrained` holds no trained model, or a file is corrupt or of another training.
+    """
+    if folder.resolve() == pretrained.resolve():
+        raise InputError(f"The folder {folder} is that of the pre-trained model; choose another for the result.")
+    devices = accelerator(config)
+    generator = torch.Generator(devices.device).manual_seed(derived_seed(config.seed, INITIAL))
+    before = read_description(pretrained)
+    encoder, tokenizer = load_encoder(pretrained, generator, config.dropout)
+    description = Description(before.model, before.vocabulary, before.maximum_positions, text.labels)
+    identity = {"task": "sequence-classification", "model": before.model, "config": config.model_dump()}
+    identity["initial"] = digest(encoder.state_dict())
+    examples = tokenised(text, tokenizer, min(config.sequence_length, before.maximum_positions), config)
+    task = SequenceClassifier(encoder, len(text.labels) or 1)
+    make_folder(folder)
+    steps = config.total_steps(len(text.training))
+    identity["data"] = examples.identity
+    train(task, examples.batch, steps, config, folder, identity, devices, schedule or Schedule(), report)
+    if devices.is_main_process:
+        save_task(folder, task, description, tokenizer)
+    return validation_measures(task, examples, devices)
+
+
+@torch.no_grad()
+def validation_measures(task: SequenceClassifier, examples: Examples, devices: Any) -> dict[str, float]:
+    """The measures of a task over its validation sets."""
+    task.eval()
+    text = examples.text
+    measures = {}
+    for name in text.validation:
+        predicted, true = [], []
+        for make in examples.validation_batches(name):
+            batch = {kind: value.to(devices.device) for kind, value in make().items()}
+            labels = batch.pop("labels")
+            with devices.autocast():
+                logits = task(**batch).logits.float()
+            found = logits.argmax(dim=-1) if text.labels else logits[:, 0]
+            predicted.append(found.double().cpu().numpy())
+            true.append(labels.double().cpu().numpy())
+        begin = f"{text.name}_{name}" if text.name else name
+        for metric in text.metrics:
+            measures[f"{begin}{metric}"] = METRICS[metric](np.concatenate(predicted), np.concatenate(true))
+    return measures

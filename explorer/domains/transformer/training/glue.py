@@ -1,0 +1,87 @@
+"""The nine tasks of GLUE: where their text is, what they are measured by, and the score over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from explorer.domains.transformer.training.corpus import load_hub
+from graphdb.errors import InputError
+
+DATA_SET = "nyu-mll/glue"
+
+
+@dataclass(frozen=True, slots=True)
+class GlueTask:
+    """A task of GLUE.
+
+    Attributes:
+        columns: of the first text, and of the second where there is one.
+        metrics: whose mean is the score of the task.
+        validation: name of a measured set -> split of the data set.
+    """
+
+    columns: tuple[str, ...]
+    metrics: tuple[str, ...] = ("accuracy",)
+    validation: tuple[tuple[str, str], ...] = (("", "validation"),)
+
+
+TASKS: Mapping[str, GlueTask] = {
+    "cola": GlueTask(("sentence",), ("matthews",)),
+    "sst2": GlueTask(("sentence",)),
+    "mrpc": GlueTask(("sentence1", "sentence2"), ("accuracy", "f1")),
+    "stsb": GlueTask(("sentence1", "sentence2"), ("pearson", "spearman")),
+    "qqp": GlueTask(("question1", "question2"), ("accuracy", "f1")),
+    "mnli": GlueTask(
+        ("premise", "hypothesis"),
+        validation=(("", "validation_matched"), ("mismatched_", "validation_mismatched")),
+    ),
+    "qnli": GlueTask(("question", "sentence")),
+    "rte": GlueTask(("sentence1", "sentence2")),
+    "wnli": GlueTask(("sentence1", "sentence2")),
+}
+"""Task -> what it is (Wang et al., 2019). MNLI's score is that of the matched set."""
+
+
+def glue_task(name: str) -> GlueTask:
+    """A task by name.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in TASKS:
+        raise InputError(f"There is no GLUE task {name[:100]!r}; allowed: {', '.join(TASKS)}.")
+    return TASKS[name]
+
+
+def load_glue(name: str, cache: Path | None = None) -> tuple[Any, dict[str, Any]]:
+    """The training set of a task, and its validation sets by name (the labels of the test sets are not published).
+
+    Raises:
+        InputError: no such task, or the data cannot be loaded.
+    """
+    task = glue_task(name)
+    configuration = name
+    training = load_hub(DATA_SET, configuration, "train", cache)
+    return training, {prefix: load_hub(DATA_SET, configuration, split, cache) for prefix, split in task.validation}
+
+
+def glue_score(measures: Mapping[str, float]) -> float:
+    """The mean of the scores of all nine tasks, from measures such as `sst2_accuracy` and `stsb_pearson`.
+
+    CoLA counts by Matthews correlation, STS-B by the mean of both correlations, MRPC and QQP by the mean of accuracy
+    and F1, the others by accuracy: the score that the published search optimised.
+
+    Raises:
+        InputError: a measure is missing.
+    """
+    scores = []
+    for name, task in TASKS.items():
+        wanted = [f"{name}_{metric}" for metric in task.metrics]
+        missing = [measure for measure in wanted if measure not in measures]
+        if missing:
+            raise InputError(f"The GLUE score needs {', '.join(missing)}, which was not measured.")
+        scores.append(sum(measures[measure] for measure in wanted) / len(wanted))
+    return sum(scores) / len(scores)

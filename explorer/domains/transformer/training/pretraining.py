@@ -1,0 +1,92 @@
+"""Pre-training by masked language modelling, as FlexiBERT 2.0's recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from explorer.domains.transformer.modules.encoder import HeterogeneousEncoder
+from explorer.domains.transformer.modules.tasks import IGNORED, MaskedLanguageModel
+from explorer.domains.transformer.training.corpus import MaskedText
+from explorer.domains.transformer.training.loop import Progress, Schedule, accelerator, make_folder, train
+from explorer.domains.transformer.training.order import INITIAL, derived_seed
+from explorer.domains.transformer.training.saved import Description, digest, save_task
+from explorer.space import Choices
+from graphdb.errors import InputError
+
+
+def pretrain(
+    model: Choices,
+    text: MaskedText,
+    folder: Path,
+    *,
+    initial: HeterogeneousEncoder | None = None,
+    schedule: Schedule | None = None,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> dict[str, float]:
+    """Train a model to predict masked tokens, going on from the folder's checkpoint if there is one.
+
+    Args:
+        model: the model dictionary.
+        text: to train on, with the configuration.
+        folder: gets the checkpoint, the metrics and in the end the model; made where it is missing.
+        initial: an encoder of the same sizes with the weights to begin with, such as transferred ones; None for
+            weights drawn at random.
+        schedule: of reports and checkpoints.
+        report: called with the progress.
+
+    Returns:
+        `mlm_loss` (nats) and `mlm_accuracy` over the masked tokens of the sequences held out.
+
+    Raises:
+        InputError: an illegal model, or a checkpoint that is corrupt or of another training.
+    """
+    config, tokenizer = text.config, text.tokenizer
+    devices = accelerator(config)
+    generator = torch.Generator(devices.device).manual_seed(derived_seed(config.seed, INITIAL))
+    description = Description(model, len(tokenizer), config.sequence_length)
+    encoder = description.encoder(generator, config.dropout)
+    if initial is not None:
+        _check_sizes(encoder, initial)
+        encoder.load_state_dict(initial.state_dict())
+    task = MaskedLanguageModel(encoder)
+    identity = {
+        "task": "masked-language-model",
+        "model": dict(model),
+        "config": config.model_dump(),
+        "data": text.identity,
+        "initial": None if initial is None else digest(initial.state_dict()),
+    }
+    make_folder(folder)
+    steps = config.total_steps(len(text.training))
+    train(task, text.batch, steps, config, folder, identity, devices, schedule or Schedule(), report)
+    if devices.is_main_process:
+        save_task(folder, task, description, tokenizer)
+    return held_out_measures(task, text, devices)
+
+
+@torch.no_grad()
+def held_out_measures(task: MaskedLanguageModel, text: MaskedText, devices: Any) -> dict[str, float]:
+    """Mean cross-entropy in nats and accuracy over the masked tokens of the sequences held out."""
+    task.eval()
+    loss, right, asked = 0.0, 0, 0
+    for make in text.held_out_batches():
+        batch = {name: value.to(devices.device) for name, value in make().items()}
+        with devices.autocast():
+            output = task(**batch)
+        where = batch["labels"] != IGNORED
+        count = int(where.sum())
+        loss += float(output.loss) * count
+        right += int((output.logits.argmax(dim=-1)[where] == batch["labels"][where]).sum())
+        asked += count
+    return {"mlm_loss": loss / max(1, asked), "mlm_accuracy": right / max(1, asked)}
+
+
+def _check_sizes(encoder: HeterogeneousEncoder, initial: HeterogeneousEncoder) -> None:
+    wanted, found = encoder.state_dict(), initial.state_dict()
+    for name in sorted(wanted.keys() | found.keys()):
+        if name not in found or name not in wanted or wanted[name].shape != found[name].shape:
+            raise InputError(f"The initial weights do not fit the model: {name} is missing or of another shape.")

@@ -1,0 +1,121 @@
+"""Trained models on disk: `model.safetensors`, `model.json` and the folder `tokenizer`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from explorer.domains.reading import is_integer
+from explorer.domains.transformer.modules.encoder import HeterogeneousEncoder
+from explorer.domains.transformer.modules.tasks import MaskedLanguageModel, SequenceClassifier
+from explorer.domains.transformer.training.checkpoint import check_shapes, read_tensors, write_tensors, write_text
+from explorer.domains.transformer.training.corpus import load_tokenizer
+from explorer.space import Choices
+from graphdb.errors import InputError
+
+WEIGHTS, DESCRIPTION, TOKENIZER = "model.safetensors", "model.json", "tokenizer"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What `model.json` says.
+
+    Attributes:
+        model: the model dictionary.
+        vocabulary: number of tokens.
+        maximum_positions: longest sequence in tokens.
+        labels: names of the classes; none for a score; None for a masked language model.
+    """
+
+    model: Choices
+    vocabulary: int
+    maximum_positions: int
+    labels: tuple[str, ...] | None = None
+
+    def encoder(self, generator: torch.Generator, dropout: float) -> HeterogeneousEncoder:
+        """A new encoder of these sizes, on the device of `generator`."""
+        return HeterogeneousEncoder(
+            self.model,
+            vocabulary=self.vocabulary,
+            maximum_positions=self.maximum_positions,
+            generator=generator,
+            dropout=dropout,
+        )
+
+
+def save_task(
+    folder: Path, task: MaskedLanguageModel | SequenceClassifier, description: Description, tokenizer: Any
+) -> None:
+    """Write a trained model; `model.json` comes last, so that where it is, all is."""
+    tokenizer.save_pretrained(str(folder / TOKENIZER))
+    tensors = {name: value.detach().contiguous() for name, value in task.state_dict().items()}
+    write_tensors(folder / WEIGHTS, tensors, {"format": "pt"})
+    values = {
+        "model": description.model,
+        "vocabulary": description.vocabulary,
+        "maximum_positions": description.maximum_positions,
+        "labels": None if description.labels is None else list(description.labels),
+    }
+    write_text(folder / DESCRIPTION, json.dumps(values, indent=2) + "\n")
+
+
+def read_description(folder: Path) -> Description:
+    """What a folder's `model.json` says.
+
+    Raises:
+        InputError: the folder holds no trained model, or the file is malformed.
+    """
+    file = folder / DESCRIPTION
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{folder} holds no trained model: there is no {DESCRIPTION}.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{file} cannot be read: {error}.") from error
+    sizes = ("vocabulary", "maximum_positions")
+    if not isinstance(values, dict) or "model" not in values or not all(is_integer(values.get(n)) for n in sizes):
+        raise InputError(f"{file} describes no trained model: model, vocabulary and maximum_positions are needed.")
+    labels = values.get("labels")
+    if not (labels is None or (isinstance(labels, list) and all(isinstance(label, str) for label in labels))):
+        raise InputError(f"{file}: labels is {str(labels)[:60]}; allowed: null, or a list of names.")
+    return Description(
+        values["model"],
+        values["vocabulary"],
+        values["maximum_positions"],
+        None if labels is None else tuple(labels),
+    )
+
+
+def load_encoder(folder: Path, generator: torch.Generator, dropout: float = 0.0) -> tuple[HeterogeneousEncoder, Any]:
+    """The encoder of a trained model, whatever its task, and its tokenizer.
+
+    Raises:
+        InputError: the folder holds no trained model, or a file is corrupt or of another model.
+    """
+    encoder = read_description(folder).encoder(generator, dropout)
+    file = folder / WEIGHTS
+    tensors, _ = read_tensors(file, "file of weights")
+    weights = {n.removeprefix("encoder."): value for n, value in tensors.items() if n.startswith("encoder.")}
+    check_shapes(file, encoder, weights)
+    encoder.load_state_dict(weights)
+    tokenizer = load_tokenizer(folder / TOKENIZER)
+    if len(tokenizer) > encoder.words.num_embeddings:
+        raise InputError(
+            f"The tokenizer of {folder} has {len(tokenizer)} tokens; its model has {encoder.words.num_embeddings}."
+        )
+    return encoder, tokenizer
+
+
+def digest(tensors: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 of weights, by name, shape and bits."""
+    found = hashlib.sha256()
+    for name, value in sorted(tensors.items()):
+        found.update(f"{name}{tuple(value.shape)}{value.dtype}".encode())
+        found.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
