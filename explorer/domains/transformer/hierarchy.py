@@ -1,0 +1,218 @@
+"""Hierarchical search of FlexiBERT: coarse libraries, and the models between two parents on a finer level.
+
+A level says how many layers in a row are alike (a stack), and whether the feed-forward widths of a layer are. A search
+goes from coarse to fine: it evaluates models of a level, and the next level's candidates lie between the best of them.
+
+Source: `library.py` and `flexibert/hierarchical.py` of txf_design-space. Left out of it: there, crossover among the
+best models never runs (its error is swallowed), and only the first feed-forward width of a parent is looked at.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.domains.counting import digits, uniform_below
+from explorer.domains.transformer.layered_space import Options
+from explorer.domains.transformer.model import Layer, layer
+from graphdb.errors import InputError
+
+Layers = tuple[Layer, ...]
+
+
+@dataclass(frozen=True)
+class Level:
+    """How fine a library is.
+
+    Attributes:
+        layers_per_stack: layers in a row that are alike.
+        equal_widths: whether all feed-forward widths of a layer are equal.
+    """
+
+    layers_per_stack: int
+    equal_widths: bool
+
+
+LEVELS = (Level(2, True), Level(1, True), Level(1, False))
+"""As published: stacks of two layers, then single layers, then heterogeneous feed-forward stacks."""
+
+
+@dataclass(frozen=True)
+class Library:
+    """A product of choices, numbered from 0; nothing is listed before it is asked for.
+
+    Attributes:
+        families: for each, per stack the layers that may stand there, and layers that follow unchanged.
+        layers_per_stack: how often each chosen layer stands in a row.
+    """
+
+    families: tuple[tuple[tuple[Sequence[Layer], ...], Layers], ...]
+    layers_per_stack: int
+
+    @property
+    def size(self) -> int:
+        """The exact number of models."""
+        return sum(math.prod(map(len, stacks)) for stacks, _ in self.families)
+
+    def at(self, number: int) -> Layers:
+        """Model `number`.
+
+        Raises:
+            InputError: there is none of that number.
+        """
+        if not 0 <= number < self.size:
+            raise InputError(f"There is no model {number} in the library; allowed: 0 to {self.size - 1}.")
+        for stacks, rest in self.families:
+            lengths = [len(stack) for stack in stacks]
+            if number < math.prod(lengths):
+                chosen = [stack[i] for stack, i in zip(stacks, digits(number, lengths), strict=True)]
+                return self._spread(chosen) + rest
+            number -= math.prod(lengths)
+        raise AssertionError("the number is below the size")
+
+    def __iter__(self) -> Iterator[Layers]:
+        for stacks, rest in self.families:
+            for chosen in itertools.product(*stacks):
+                yield self._spread(chosen) + rest
+
+    def sample(self, generator: np.random.Generator) -> Layers:
+        """A model, every one equally likely."""
+        return self.at(uniform_below(generator, self.size))
+
+    def _spread(self, chosen: Sequence[Layer]) -> Layers:
+        return tuple(one for one in chosen for _ in range(self.layers_per_stack))
+
+
+class _Layers(Sequence[Layer]):
+    """Every layer of these choices, made when asked for: FlexiBERT 2.0 has 22,502,760."""
+
+    def __init__(self, *choices: Sequence[Any]) -> None:
+        self._choices = choices
+
+    def __len__(self) -> int:
+        return math.prod(map(len, self._choices))
+
+    @overload
+    def __getitem__(self, index: int) -> Layer: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Layer]: ...
+    def __getitem__(self, index: int | slice) -> Layer | list[Layer]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(len(self))[index]]
+        places = digits(range(len(self))[index], [len(values) for values in self._choices])
+        return layer(*(values[place] for values, place in zip(self._choices, places, strict=True)))
+
+
+def library(options: Options, level: Level) -> Library:
+    """All models of a space on a level: of 3.32e9 of FlexiBERT 1, 9,312 on the first.
+
+    Raises:
+        InputError: a depth of the space is no multiple of the layers of a stack.
+    """
+    for depth in options.depths:
+        _check_divides(depth, level.layers_per_stack)
+    stacks = [s for s in options.feed_forwards if not level.equal_widths or len(set(s)) == 1]
+    layers = _Layers(options.hidden, options.attentions, stacks)
+    families = (((layers,) * (depth // level.layers_per_stack), ()) for depth in options.depths)
+    return Library(tuple(families), level.layers_per_stack)
+
+
+def between(first: Layers, second: Layers, coarse: Level, fine: Level) -> Library:
+    """The models between two parents of a coarser level.
+
+    In each coarse stack the choices of both parents are gathered, and each of the finer stacks within takes any of
+    them: hidden width, number and type of heads (the whole multiset where a parent mixes types), number of feed-forward
+    widths and the widths themselves. For parents of different depths there are the models of the smaller depth, and
+    those again with the remaining layers of the deeper parent behind them.
+
+    Args:
+        first, second: models of the coarse level.
+        coarse: theirs.
+        fine: that of the models to be found; its stacks divide the coarse ones.
+
+    Raises:
+        InputError: the stacks do not divide each other, or the depth of a parent.
+    """
+    size = coarse.layers_per_stack
+    if size % fine.layers_per_stack:
+        raise InputError(
+            f"Stacks of {size} layers cannot be refined to {fine.layers_per_stack}; allowed: a divisor of {size}."
+        )
+    short, deep = sorted((first, second), key=len)
+    for parent in (short, deep):
+        _check_divides(len(parent), size)
+    stacks: list[Sequence[Layer]] = []
+    for start in range(0, len(short), size):
+        choices = _combined([*short[start : start + size], *deep[start : start + size]], fine.equal_widths)
+        stacks += [choices] * (size // fine.layers_per_stack)
+    families: list[tuple[tuple[Sequence[Layer], ...], Layers]] = [(tuple(stacks), ())]
+    if len(deep) > len(short):
+        families.append((tuple(stacks), deep[len(short) :]))
+    return Library(tuple(families), fine.layers_per_stack)
+
+
+def common_prefix(first: Layers, second: Layers) -> int:
+    """How many blocks, from the input on, are the same in both: heads and feed-forwards, one after the other."""
+    pairs = zip(_labels(first), _labels(second), strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def biased_neighbours(
+    reference: Layers, models: Sequence[Layers], distances: NDArray[np.float64] | None = None
+) -> list[int]:
+    """Positions of all other models: those first that begin as the reference does, as they inherit more of its weights.
+
+    Args:
+        reference: it may be among the models, and is then left out.
+        models: n of them.
+        distances: to the reference by embedding, `(n,)`, which decide among equal beginnings; none for their order.
+
+    Raises:
+        InputError: there are not as many distances as models.
+    """
+    if distances is not None and distances.shape != (len(models),):
+        raise InputError(f"The distances have the shape {distances.shape}; allowed: ({len(models)},).")
+    prefixes = [common_prefix(reference, model) for model in models]
+    ties = np.zeros(len(models)) if distances is None else distances
+    others = [position for position, model in enumerate(models) if model != reference]
+    return sorted(others, key=lambda position: (-prefixes[position], ties[position], position))
+
+
+def _check_divides(depth: int, size: int) -> None:
+    if size < 1 or depth % size:
+        raise InputError(f"A model of {depth} layers has no stacks of {size}; allowed: a divisor of {depth}.")
+
+
+def _combined(parents: Sequence[Layer], equal_widths: bool) -> tuple[Layer, ...]:
+    """Every layer whose each choice some parent has."""
+    hidden = dict.fromkeys(parent.hidden for parent in parents)
+    depths = dict.fromkeys(len(parent.feed_forward) for parent in parents)
+    widths = dict.fromkeys(width for parent in parents for width in parent.feed_forward)
+    stacks = [
+        stack
+        for depth in depths
+        for stack in (
+            [(width,) * depth for width in widths] if equal_widths else itertools.product(widths, repeat=depth)
+        )
+    ]
+    found = itertools.product(hidden, _heads(parents), stacks)
+    return tuple(dict.fromkeys(layer(*row) for row in found if row[0] >= len(row[1])))
+
+
+def _heads(parents: Sequence[Layer]) -> list[tuple[str, ...]]:
+    whole = [parent.heads for parent in parents if len(set(parent.heads)) > 1]
+    alike = [parent.heads for parent in parents if len(set(parent.heads)) == 1]
+    crossed = [(heads[0],) * len(others) for heads in alike for others in alike]
+    return list(dict.fromkeys([*whole, *crossed]))
+
+
+def _labels(layers: Layers) -> Iterator[tuple[object, ...]]:
+    for one in layers:
+        yield from ((kind, one.head_dimension, one.hidden) for kind in one.heads)
+        yield from ((width, one.hidden) for width in one.feed_forward)
