@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from graphdb.canonical import canonical_json, digest
@@ -93,38 +93,62 @@ class Architecture:
         return self.key == other.key and self.blocks == other.blocks and self.edges == other.edges
 
 
-def _hash(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+_MASK = (1 << 64) - 1
+_OWN, _INCOMING, _OUTGOING, _LABELLED = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93
+"""Odd numbers without structure, so that what is multiplied by them spreads over 64 bits."""
 
 
-def _label(kind: str, attributes: Mapping[str, Scalar]) -> str:
-    return kind + canonical_json(attributes) if attributes else kind
+@lru_cache(maxsize=1 << 14)
+def _colour(kind: str, attributes: tuple[tuple[str, type, Scalar], ...]) -> int:
+    """64 bits of a hash of a label; the types tell 1 and True apart, which are equal to Python."""
+    label = kind + canonical_json({name: value for name, _, value in attributes}) if attributes else kind
+    return int.from_bytes(hashlib.blake2b(label.encode(), digest_size=8).digest(), "little")
+
+
+def _attributes(attributes: Mapping[str, Scalar]) -> tuple[tuple[str, type, Scalar], ...]:
+    return tuple((name, type(value), value) for name, value in attributes.items()) if attributes else ()
+
+
+def _mixed(value: int) -> int:
+    value = ((value ^ (value >> 32)) * _LABELLED) & _MASK
+    return value ^ (value >> 29)
 
 
 def _fingerprint(blocks: Sequence[Block], edges: Sequence[Edge]) -> str:
-    incoming: list[list[tuple[int, str]]] = [[] for _ in blocks]
-    outgoing: list[list[tuple[int, str]]] = [[] for _ in blocks]
+    """Colours are 64-bit numbers that look random, so that a sum of neighbours' colours tells multisets apart."""
+    incoming: list[list[int]] = [[] for _ in blocks]
+    outgoing: list[list[int]] = [[] for _ in blocks]
     for edge in edges:
-        label = _label("", edge.attributes)
-        outgoing[edge.source].append((edge.target, label))
-        incoming[edge.target].append((edge.source, label))
+        outgoing[edge.source].append(edge.target)
+        incoming[edge.target].append(edge.source)
     colours = [
-        _hash(f"{len(outgoing[i])},{len(incoming[i])},{_label(block.kind, block.attributes)}")
-        for i, block in enumerate(blocks)
+        _mixed(_colour(block.kind, _attributes(block.attributes)) + len(into) * _INCOMING + len(out) * _OUTGOING)
+        for block, into, out in zip(blocks, incoming, outgoing, strict=True)
     ]
+    labelled = [(e.source, e.target, _colour("", _attributes(e.attributes))) for e in edges if e.attributes]
     classes = len(set(colours))
     for _ in blocks:
-        colours = [
-            _hash(
-                ",".join(sorted(colours[j] + label for j, label in incoming[i]))
-                + "|"
-                + ",".join(sorted(colours[j] + label for j, label in outgoing[i]))
-                + "|"
-                + colours[i]
-            )
-            for i in range(len(blocks))
-        ]
+        colours = _refined(colours, incoming, outgoing, labelled)
         if len(set(colours)) == classes:
             break
         classes = len(set(colours))
-    return _hash(",".join(sorted(colours)))
+    ordered = b"".join([colour.to_bytes(8, "little") for colour in sorted(colours)])
+    return hashlib.blake2b(ordered, digest_size=16).hexdigest()
+
+
+def _refined(
+    colours: list[int],
+    incoming: Sequence[Sequence[int]],
+    outgoing: Sequence[Sequence[int]],
+    labelled: Sequence[tuple[int, int, int]],
+) -> list[int]:
+    """New colours out of each block's own and its neighbours'; edges with attributes bring a mixture of both."""
+    at = colours.__getitem__
+    sums = [
+        own * _OWN + sum(map(at, into)) * _INCOMING + sum(map(at, out)) * _OUTGOING
+        for own, into, out in zip(colours, incoming, outgoing, strict=True)
+    ]
+    for source, target, label in labelled:
+        sums[target] += _mixed(colours[source] + label) * _INCOMING
+        sums[source] += _mixed(colours[target] + label) * _OUTGOING
+    return [_mixed(total & _MASK) for total in sums]

@@ -1,0 +1,69 @@
+"""Measures how long it takes to build FlexiBERT graphs, fingerprint them and store them, in one process.
+
+python scripts/bench_flexibert.py [--models 10000] [--seed 0] [--store]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from explorer import registry
+from graphdb import embedded
+from graphdb.architecture import Architecture
+from graphdb.connection import open_store
+from graphdb.settings import Settings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument("--store", action="store_true", help="write them into an embedded Neo4j of their own, too")
+    given = parser.parse_args()
+    for name in ("flexibert", "flexibert2"):
+        space, generator = registry.space(name), np.random.default_rng(given.seed)
+        sampled, choices = timed(lambda s=space, g=generator: [s.sample(g) for _ in range(given.models)])
+        built, models = timed(lambda s=space, c=choices: [s.graph_of(one) for one in c])
+        hashed, _ = timed(lambda m=models: [one.fingerprint for one in m])
+        blocks = float(np.mean([len(model.blocks) for model in models]))
+        each = 1e3 / given.models
+        print(
+            f"{name}: {given.models} models of {blocks:.0f} blocks on average, each sampled in {sampled * each:.3f} ms, "
+            f"built in {built * each:.3f} ms, fingerprinted in {hashed * each:.3f} ms"
+        )
+        if given.store:
+            stored = store(models)
+            print(
+                f"{name}: stored in {stored:.1f} s; sampled, built, fingerprinted and stored in "
+                f"{sampled + built + hashed + stored:.1f} s"
+            )
+
+
+def store(models: list[Architecture]) -> float:
+    """Seconds for writing the models into an empty database that is running."""
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder)
+        embedded.start(directory)
+        try:
+            with open_store(Settings(data_directory=directory)) as opened:
+                return timed(lambda: opened.architectures.add(models))[0]
+        finally:
+            embedded.stop(directory, timeout_s=0)
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Wall time of one call, and what it returned."""
+    start = time.perf_counter()
+    found = work()
+    return time.perf_counter() - start, found
+
+
+if __name__ == "__main__":
+    main()
