@@ -12,6 +12,7 @@ from typing import Any
 
 from explorer import registry
 from explorer.domains.accelerator.elector.overrides import OVERRIDES, overridden
+from explorer.domains.transformer.hugging_face import from_configuration, is_configuration
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 from graphdb.store import Store
@@ -62,7 +63,7 @@ def resolve_architecture(
 
 
 def read_architecture(file: Path) -> Architecture:
-    """The architecture in a JSON file, or on standard input where the file is `-`.
+    """The architecture in a JSON file, or on standard input where the file is `-`; a `config.json` of Hugging Face too.
 
     Raises:
         InputError: unreadable, malformed or illegal.
@@ -71,6 +72,8 @@ def read_architecture(file: Path) -> Architecture:
     value = read_json(file, place)
     if isinstance(value, dict):
         value.pop("key", None)  # `explorer show --json` and others print it
+    if is_configuration(value):
+        return _of_configuration(value, place)
     return registry.architecture_from_json(value, place)
 
 
@@ -146,7 +149,17 @@ def _of_json(value: object, domain: str, place: str) -> Architecture:
         return registry.architecture_from_json({k: v for k, v in value.items() if k != "key"}, place)
     if not isinstance(value, dict):
         raise InputError(f"{place} holds a JSON {type(value).__name__}; an object is needed.")
+    if is_configuration(value):
+        return _of_configuration(value, place)
     return _of_choices(value, domain, place)
+
+
+def _of_configuration(value: Mapping[str, Any], place: str) -> Architecture:
+    try:
+        choices = from_configuration(value)
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from error
+    return _of_choices(choices, "transformer", place)
 
 
 def _of_choices(choices: dict[str, Any], domain: str, place: str) -> Architecture:

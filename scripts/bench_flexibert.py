@@ -35,7 +35,7 @@ def main() -> None:
         blocks = float(np.mean([len(model.blocks) for model in models]))
         each = 1e3 / given.models
         print(
-            f"{name}: {given.models} models of {blocks:.0f} blocks on average, each sampled in {sampled * each:.3f} ms, "
+            f"{name}: {given.models} models of {blocks:.0f} blocks, each sampled in {sampled * each:.3f} ms, "
             f"built in {built * each:.3f} ms, fingerprinted in {hashed * each:.3f} ms"
         )
         if given.store:

@@ -1,0 +1,106 @@
+"""Configurations of Hugging Face encoders (`config.json`), read into the model dictionary where that can say them.
+
+What the dictionary says is kept exactly: depth, widths, heads. What it does not say is not: FlexiBERT's encoders have
+relative positions, GELU, one token type and a vocabulary of their own, whatever the configuration has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from explorer.domains.reading import is_integer, listed, refused
+from explorer.domains.transformer.model import MOST_HEADS, MOST_LAYERS, MOST_WIDTH, choices_of, layer, model_violations
+from explorer.space import Choices
+from graphdb.errors import InputError
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What a family calls its sizes."""
+
+    layers: str = "num_hidden_layers"
+    hidden: str = "hidden_size"
+    heads: str = "num_attention_heads"
+    feed_forward: str = "intermediate_size"
+
+
+_BERT = _Names()
+FAMILIES: Mapping[str, _Names] = {
+    **dict.fromkeys(("bert", "roberta", "xlm-roberta", "camembert", "electra", "data2vec-text", "ernie"), _BERT),
+    "distilbert": _Names("n_layers", "dim", "n_heads", "hidden_dim"),
+}
+"""`model_type` -> the names of its sizes: encoders of self-attention with one feed-forward of two products a layer."""
+
+_REASONS = {
+    "albert": "its layers share their weights",
+    "convbert": "its layers mix self-attention and convolution in halves of a width of their own",
+    "deberta": "its attention has products of content with position",
+    "deberta-v2": "its attention has products of content with position",
+    "modernbert": "its feed-forwards are gated",
+    "longformer": "its attention is local",
+    "big_bird": "its attention is sparse",
+    "funnel": "it pools the sequence",
+    "mobilebert": "its layers have bottlenecks",
+    "squeezebert": "its products are grouped",
+    "t5": "it has a decoder",
+    "bart": "it has a decoder",
+    "gpt2": "it is a decoder",
+    "llama": "it is a decoder",
+}
+
+
+def is_configuration(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a JSON value claims to be a configuration of Hugging Face."""
+    return isinstance(value, dict) and "model_type" in value
+
+
+def from_configuration(configuration: Mapping[str, Any]) -> Choices:
+    """The model dictionary of a configuration.
+
+    Args:
+        configuration: as in `config.json`.
+
+    Raises:
+        InputError: the dictionary cannot say such a model, or a size is missing or out of its range.
+    """
+    family = configuration.get("model_type")
+    if not isinstance(family, str) or family not in FAMILIES:
+        reason = _REASONS.get(family) if isinstance(family, str) else None
+        why = f", which a model dictionary cannot say, as {reason}" if reason else ""
+        raise InputError(f"model_type is {str(family)!r:.60}{why}; allowed: {listed(sorted(FAMILIES))}.")
+    _check_architecture(configuration)
+    names = FAMILIES[family]
+    depth = _size(configuration, names.layers, MOST_LAYERS)
+    hidden = _size(configuration, names.hidden, MOST_WIDTH)
+    heads = _size(configuration, names.heads, MOST_HEADS)
+    feed_forward = _size(configuration, names.feed_forward, MOST_WIDTH)
+    if hidden % heads:
+        raise InputError(f"{names.hidden} is {hidden}; allowed: a multiple of {names.heads}, {heads}.")
+    embedding = configuration.get("embedding_size", hidden)
+    if embedding != hidden:
+        raise InputError(
+            f"embedding_size is {embedding!r:.60}; allowed: {hidden}, the hidden width, as a model dictionary has "
+            "embeddings of the width of its first layer."
+        )
+    choices = choices_of([layer(hidden, ["sa_sdp"] * heads, [feed_forward])] * depth)
+    found = model_violations(choices)
+    if found:
+        raise InputError(found[0])
+    return choices
+
+
+def _check_architecture(configuration: Mapping[str, Any]) -> None:
+    for name, why in (("is_decoder", "a decoder"), ("add_cross_attention", "cross-attention")):
+        if configuration.get(name):
+            raise InputError(f"{name} is true; allowed: false, as a model dictionary cannot say {why}.")
+
+
+def _size(configuration: Mapping[str, Any], name: str, most: int) -> int:
+    if name not in configuration:
+        raise InputError(f"The key {name} is missing from the configuration.")
+    value = configuration[name]
+    if not is_integer(value) or not 1 <= value <= most:
+        raise InputError(refused(name, value, f"an integer from 1 to {most}"))
+    return value
