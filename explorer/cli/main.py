@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 import typer
 from rich.text import Text
 
-from explorer.cli import data, db, explore, map, search, simulate, studies
+from explorer.cli import data, db, explore, map, search, simulate, studies, train
 from explorer.cli.output import errors
 from graphdb.errors import ExplorerError
 
@@ -28,6 +28,8 @@ app.command("show")(data.show)
 app.command("similar")(data.similar)
 app.command("map")(map.draw_map)
 app.add_typer(simulate.app, name="simulate")
+app.add_typer(train.pretraining, name="pretrain")
+app.add_typer(train.finetuning, name="finetune")
 app.add_typer(explore.app, name="explore")
 app.command("search")(search.search)
 app.add_typer(studies.app, name="study")

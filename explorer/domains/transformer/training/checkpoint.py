@@ -23,7 +23,10 @@ def write_tensors(file: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     """Write a safetensors file that is there as a whole or not at all, whenever the process or the machine stops."""
     temporary = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode
         save_file(dict(tensors), temporary, dict(metadata))
+        temporary.chmod(mode)  # safetensors leaves it to its owner alone, whatever the umask
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(file)

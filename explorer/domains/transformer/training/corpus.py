@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,18 @@ def load_hub(name: str, configuration: str | None = None, split: str = "train", 
     return _loaded(name, f"The data set {name}", configuration, split=split, cache_dir=_text(cache))
 
 
+def load_corpus(names: Sequence[str], cache: Path | None = None) -> Any:
+    """Text of local files, or of one data set of the hub given as `name` or `name:part` (`wikitext:wikitext-2-v1`).
+
+    Raises:
+        InputError: as of `load_files` and `load_hub`.
+    """
+    if len(names) == 1 and Path(names[0]).suffix.lower() not in FORMATS and not Path(names[0]).exists():
+        name, _, part = names[0].partition(":")
+        return load_hub(name, part or None, cache=cache)
+    return load_files([Path(name) for name in names], cache)
+
+
 def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
 
@@ -88,7 +100,7 @@ def load_tokenizer(name: str | Path) -> Any:
     return tokenizer
 
 
-def train_tokenizer(texts: Sequence[str], vocabulary: int) -> Any:
+def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
     """A byte-level BPE tokenizer of a corpus, with the special tokens of RoBERTa.
 
     Args:
@@ -117,6 +129,20 @@ def train_tokenizer(texts: Sequence[str], vocabulary: int) -> Any:
     return transformers.PreTrainedTokenizerFast(
         tokenizer_object=made, model_input_names=["input_ids", "attention_mask"], **names
     )
+
+
+def tokenizer_of(dataset: Any, folder: Path, name: str | None, vocabulary: int) -> Any:
+    """The tokenizer of a training: one by name, that of an earlier run in `folder`, or one made of the corpus.
+
+    Raises:
+        InputError: as of `load_tokenizer` and `train_tokenizer`, or the corpus has no column `text`.
+    """
+    if name is not None:
+        return load_tokenizer(name)
+    if (folder / "tokenizer").is_dir():
+        return load_tokenizer(folder / "tokenizer")
+    check_column(dataset, "text", "The corpus")
+    return train_tokenizer((text for text in dataset["text"] if text), vocabulary)
 
 
 @dataclass(frozen=True)

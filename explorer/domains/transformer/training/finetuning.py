@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,19 @@ from explorer.domains.transformer.training.saved import Description, digest, loa
 from graphdb.errors import InputError
 
 
+@dataclass(frozen=True)
+class Finetuned:
+    """What a fine-tuning reached.
+
+    Attributes:
+        measures: such as `sst2_accuracy`.
+        identity: digests of the weights it began with and of its data.
+    """
+
+    measures: dict[str, float]
+    identity: dict[str, Any]
+
+
 def finetune(
     pretrained: Path,
     text: LabelledText,
@@ -27,7 +41,7 @@ def finetune(
     *,
     schedule: Schedule | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
-) -> dict[str, float]:
+) -> Finetuned:
     """Train a classifier on a pre-trained encoder, going on from the folder's checkpoint if there is one.
 
     Args:
@@ -39,7 +53,7 @@ def finetune(
         report: called with the progress.
 
     Returns:
-        The measures of the task over its validation sets, such as `sst2_accuracy`.
+        The measures of the task over its validation sets, such as `sst2_accuracy`, and what they depend on.
 
     Raises:
         InputError: `pretrained` holds no trained model, or a file is corrupt or of another training.
@@ -51,17 +65,22 @@ def finetune(
     before = read_description(pretrained)
     encoder, tokenizer = load_encoder(pretrained, generator, config.dropout)
     description = Description(before.model, before.vocabulary, before.maximum_positions, text.labels)
-    identity = {"task": "sequence-classification", "model": before.model, "config": config.model_dump()}
-    identity["initial"] = digest(encoder.state_dict())
     examples = tokenised(text, tokenizer, min(config.sequence_length, before.maximum_positions), config)
     task = SequenceClassifier(encoder, len(text.labels) or 1)
     make_folder(folder)
     steps = config.total_steps(len(text.training))
-    identity["data"] = examples.identity
+    identity = {
+        "task": "sequence-classification",
+        "model": before.model,
+        "config": config.model_dump(),
+        "data": examples.identity,
+        "initial": digest(encoder.state_dict()),
+    }
     train(task, examples.batch, steps, config, folder, identity, devices, schedule or Schedule(), report)
     if devices.is_main_process:
         save_task(folder, task, description, tokenizer)
-    return validation_measures(task, examples, devices)
+    inputs = {"initial": identity["initial"], "data": identity["data"]}
+    return Finetuned(validation_measures(task, examples, devices), inputs)
 
 
 @torch.no_grad()
