@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from explorer import surrogates
 from explorer.domains.transformer.early import EarlyFlexiBertSpace
 from explorer.loading import load_published
+from explorer.skill import caveat
 from explorer.surrogates import MODELS, Report
 from graphdb.architecture import Architecture
 from graphdb.store import Store
@@ -66,8 +67,8 @@ def early_accuracies(store: Store, measure: str, report: Report) -> AccuracyTabl
         known = store.measurements.with_measure(measure, space=EarlyFlexiBertSpace.name)
     found = surrogates.trained(store, MODELS, report)
     surrogates.embed(store, "transformer", found, MODELS.embeds["transformer"], report)
-    report("predicting the accuracy of unmeasured models")
     space = EarlyFlexiBertSpace()
+    report(f"predicting the accuracy of unmeasured models. {caveat(space.name, measure)}")
     models = [space.build(choices) for choices in space.enumerate()]
     column = found.surrogate.measures.index(measure)
     accuracies = np.clip(found.surrogate.predict(models).mean[:, column], 0.0, 1.0)
