@@ -104,7 +104,7 @@ def show(
         emit(document | ({"plots": [str(file) for file in files]} if files else {}))
         return
     _show_architecture(architecture)
-    _show_measurements(measurements)
+    _show_measurements(measurements, architecture.space)
     if files:
         console.print(f"Picture: {', '.join(map(str, files))}", highlight=False, soft_wrap=True)
 
@@ -157,7 +157,9 @@ def _show_architecture(architecture: Architecture) -> None:
     console.print(draw(architecture, width=min(console.width, 120)), highlight=False, markup=False, no_wrap=True)
 
 
-def _show_measurements(measurements: list[Measurement]) -> None:
+def _show_measurements(measurements: list[Measurement], space: str) -> None:
+    from explorer.skill import skill_of
+
     if not measurements:
         console.print("No measurements yet.")
         return
@@ -172,5 +174,9 @@ def _show_measurements(measurements: list[Measurement]) -> None:
         partners = ", ".join(f"{role} {short(key)}" for role, key in measurement.roles.items())
         rows.add_row(short(measurement.key), measurement.simulator, partners, measures)
     console.print(rows)
-    if any(measurement.predicted for measurement in shown):
+    predicted = sorted({name for measurement in shown for name in measurement.predicted})
+    if predicted:
         errors.print("~ predicted by a surrogate, not measured")
+        for skill in (skill_of(space, name) for name in predicted):
+            if skill is not None:
+                errors.print(skill.sentence, highlight=False, soft_wrap=True)

@@ -101,6 +101,18 @@ def test_show_draws_the_graph(run: Run, tmp_path: Path) -> None:
     assert machine["measurements"][0]["measures"]["cycles"] == 79324
 
 
+def test_show_says_where_predictions_have_no_skill(run: Run, store: Store) -> None:
+    published = registry.published(["elector"])
+    measurement = next(m for m in published.measurements if "glue" in m.predicted)
+    model = next(a for a in published.architectures if a.key == measurement.roles["model"])
+    store.architectures.add([a for a in published.architectures if a.key in measurement.roles.values()])
+    store.measurements.add([measurement])
+    assert model.space == "flexibert2"
+    found = run("show", model.key)
+    assert "~0." in found.out
+    assert "Predictions of glue have no demonstrated skill" in " ".join(found.err.split())
+
+
 @pytest.mark.parametrize("row", [row for row in csv.DictReader(GOLDEN.open()) if row["engine"] == "fast"])
 def test_simulation_gives_the_golden_figures(run: Run, row: dict[str, str]) -> None:
     published = ("--engine", "fast", "--mode", "reference")
