@@ -11,6 +11,7 @@ import neo4j
 from neo4j import exceptions
 
 from graphdb.errors import ConflictError, ExplorerError, InputError, StorageFullError, UnavailableError
+from graphdb.interrupt import interrupt_held
 
 T = TypeVar("T")
 
@@ -45,8 +46,11 @@ class Database:
 
     def read(self, query: LiteralString, /, **parameters: Any) -> Rows:
         """One reading statement in a transaction of its own, repeated by the driver on passing faults."""
-        with self._errors(), self._session(neo4j.READ_ACCESS) as session:
+
+        def act(session: neo4j.Session) -> Rows:
             return session.execute_read(lambda transaction: self._own(transaction).run(query, **parameters))
+
+        return self._in_session(neo4j.READ_ACCESS, act)
 
     def write(self, query: LiteralString, /, **parameters: Any) -> Rows:
         """One writing statement in a transaction of its own."""
@@ -58,20 +62,26 @@ class Database:
         It is repeated as a whole on passing faults, and when another writer created the same node first: the second
         attempt then finds that node. So `work` must not change anything but the database.
         """
-        with self._errors(), self._session(neo4j.WRITE_ACCESS) as session:
+
+        def act(session: neo4j.Session) -> T:
             for attempt in itertools.count(1):
                 try:
                     return session.execute_write(lambda transaction: work(self._own(transaction)))
                 except exceptions.ConstraintError:
                     if attempt == _WRITE_ATTEMPTS:
                         raise
-        raise AssertionError
+            raise AssertionError
+
+        return self._in_session(neo4j.WRITE_ACCESS, act)
 
     def schema(self, query: LiteralString, /) -> Rows:
         """One statement outside a managed transaction, for changes of the schema."""
-        with self._errors(), self._session(neo4j.WRITE_ACCESS) as session:
+
+        def act(session: neo4j.Session) -> Rows:
             self._increment()
             return session.run(query).values()
+
+        return self._in_session(neo4j.WRITE_ACCESS, act)
 
     def verify(self) -> None:
         """Connects once.
@@ -79,15 +89,21 @@ class Database:
         Raises:
             UnavailableError: nobody answers there, or the password is refused.
         """
-        with self._errors():
+        with interrupt_held(), self._errors():
             self._driver.verify_connectivity()
 
     def close(self) -> None:
         """Closes all connections."""
-        self._driver.close()
+        with interrupt_held():
+            self._driver.close()
 
-    def _session(self, access: str) -> neo4j.Session:
-        return self._driver.session(database=self._name, default_access_mode=access)
+    def _in_session(self, access: str, act: Callable[[neo4j.Session], T]) -> T:
+        with interrupt_held():  # around the frame that owns the session, whose destructor may speak too
+            return self._act_in_session(access, act)
+
+    def _act_in_session(self, access: str, act: Callable[[neo4j.Session], T]) -> T:
+        with self._errors(), self._driver.session(database=self._name, default_access_mode=access) as session:
+            return act(session)
 
     def _own(self, transaction: neo4j.ManagedTransaction) -> Transaction:
         return Transaction(transaction, self._increment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import warnings
 from importlib.metadata import entry_points
@@ -12,6 +13,7 @@ from rich.text import Text
 from explorer.cli import data, db, explore, map, search, simulate, studies, train
 from explorer.cli.output import errors
 from graphdb.errors import ExplorerError
+from graphdb.interrupt import raise_interrupt
 
 app = typer.Typer(
     name="explorer",
@@ -42,6 +44,8 @@ def main() -> None:
     # The API stands above this floor and hands its command up by name.
     for command in entry_points(group="explorer.commands"):
         app.command(command.name)(command.load())
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not what a shell started in the background
+        signal.signal(signal.SIGINT, raise_interrupt)
     try:
         app()
     except ExplorerError as error:
