@@ -1,0 +1,75 @@
+"""What edit distances see of a graph: a place on a line for every block, and the edges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphdb.architecture import Architecture, Block
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+EDGE_COST = 0.1
+"""To insert or delete an edge, as FlexiBERT has it."""
+
+Place = Callable[[Block], float]
+"""Where a block stands on the line of all labels, at 0 or above.
+
+Replacing a block by another costs the distance between their places; inserting or deleting it costs its place. So an
+absent block is one that stands at 0.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedGraph:
+    """A graph whose blocks stand on a line.
+
+    Attributes:
+        places: of the blocks, shape `(n,)`.
+        sources: of the edges, positions of blocks, shape `(e,)`.
+        targets: of the edges, shape `(e,)`.
+    """
+
+    places: Floats
+    sources: Indices
+    targets: Indices
+
+    @classmethod
+    def of(cls, architecture: Architecture, place: Place) -> PlacedGraph:
+        """The graph of an architecture."""
+        return cls(
+            np.array([place(block) for block in architecture.blocks], dtype=np.float64),
+            np.array([edge.source for edge in architecture.edges], dtype=np.intp),
+            np.array([edge.target for edge in architecture.edges], dtype=np.intp),
+        )
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @cached_property
+    def adjacency(self) -> Floats:
+        """1 where an edge goes from the row's block to the column's, shape `(n, n)`."""
+        matrix = np.zeros((len(self), len(self)))
+        matrix[self.sources, self.targets] = 1.0
+        return matrix
+
+    @cached_property
+    def depths(self) -> Floats:
+        """For each block, how many edges the longest path has that leads there, divided by the longest of all.
+
+        On a graph with a cycle, paths are followed for as many steps as there are blocks.
+        """
+        edges = sorted(zip(self.sources.tolist(), self.targets.tolist(), strict=True))
+        steps = [0.0] * len(self)
+        # One pass is enough where blocks are numbered from input to output, as builders do.
+        for _ in range(1 if all(source < target for source, target in edges) else len(self)):
+            for source, target in edges:
+                steps[target] = max(steps[target], steps[source] + 1.0)
+        depths = np.array(steps, dtype=np.float64)
+        longest = depths.max(initial=0.0)
+        return depths / longest if longest else depths

@@ -1,0 +1,83 @@
+"""What it costs to edit a Transformer: the line on which FlexiBERT places the labels of blocks.
+
+Source: `generate_dissimilarity_matrix` of `embeddings/utils/graph_util.py`, txf_design-space: input, output, add_norm,
+then feed-forwards by width, linear transforms, attention heads and convolutions by the layer's hidden width and their
+type, with a gap of one before each family. Published widths come from a set without an order; here they ascend. A
+width between two of the list is placed between them, on a logarithmic scale; beyond the ends the line goes on, below
+the first by one place at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import log2
+
+from explorer.domains.transformer.flexibert2 import PUBLISHED
+from explorer.domains.transformer.layered_space import Options
+from graphdb.architecture import Block
+from graphdb.errors import InputError
+
+_FIXED = {"input": 0.0, "output": 1.0, "add_norm": 2.0}
+_FAMILIES = ("l", "sa", "c")
+
+
+@dataclass(frozen=True)
+class EditCosts:
+    """The line for given widths and head types.
+
+    Attributes:
+        hidden: widths of layers, ascending.
+        widths: of feed-forwards, ascending.
+        kinds: types of heads.
+    """
+
+    hidden: tuple[int, ...]
+    widths: tuple[int, ...]
+    kinds: tuple[str, ...]
+
+    @classmethod
+    def of(cls, options: Options) -> EditCosts:
+        """The line for a space with these options."""
+        return cls(tuple(sorted(options.hidden)), tuple(sorted(options.widths)), tuple(options.head_kinds))
+
+    def place(self, block: Block) -> float:
+        """Where a block of a block graph stands.
+
+        Raises:
+            InputError: it is none of a Transformer's.
+        """
+        if block.kind in _FIXED:
+            return _FIXED[block.kind]
+        if block.kind == "feed_forward":
+            return 4.0 + _rank(int(block.attributes["width"]), self.widths)
+        if block.kind not in self._heads:
+            known = ", ".join([*_FIXED, "feed_forward", *self._heads])
+            raise InputError(f"A block of type {block.kind!r} has no place in an edit distance; allowed: {known}.")
+        start, number, of = self._heads[block.kind]
+        return start + of * _rank(int(block.attributes["hidden"]), self.hidden) + number
+
+    @cached_property
+    def _heads(self) -> dict[str, tuple[float, int, int]]:
+        """Type -> where its family starts, its number in the family, how many the family has."""
+        found: dict[str, tuple[float, int, int]] = {}
+        start = 5.0 + len(self.widths)
+        for family in _FAMILIES:
+            members = [kind for kind in self.kinds if kind.split("_")[0] == family]
+            found |= {kind: (start, number, len(members)) for number, kind in enumerate(members)}
+            start += len(members) * len(self.hidden) + 1.0
+        return found
+
+
+GENERAL = EditCosts.of(PUBLISHED)
+"""For models of any space: FlexiBERT 2.0's widths and types, which have all those of FlexiBERT 1 among them."""
+
+
+def _rank(size: int, sizes: Sequence[int]) -> float:
+    """The position of a size in a list, between positions where it is between sizes."""
+    if size in sizes or len(sizes) == 1:
+        return float(sizes.index(size)) if size in sizes else max(-1.0, log2(size / sizes[0]))
+    upper = next((i for i in range(1, len(sizes)) if size < sizes[i]), len(sizes) - 1)
+    step = log2(sizes[upper] / sizes[upper - 1])
+    return max(-1.0, upper - 1 + log2(size / sizes[upper - 1]) / step)
