@@ -60,7 +60,12 @@ class Vocabulary:
     @property
     def node_width(self) -> int:
         """The number of features of a block."""
-        return len(self.kinds) + 1 + self.blocks.width + POSITION_WIDTH
+        return self.block_width + POSITION_WIDTH
+
+    @property
+    def block_width(self) -> int:
+        """The number of features of a block without its position."""
+        return len(self.kinds) + 1 + self.blocks.width
 
     @property
     def edge_width(self) -> int:
@@ -87,16 +92,20 @@ class Vocabulary:
             block_rows.add((block.kind, _row(block.attributes)) for block in architecture.blocks)
             edge_rows.add(_row(edge.attributes) for edge in architecture.edges)
             topologies.add([(len(architecture.blocks), tuple((e.source, e.target) for e in architecture.edges))])
-        features = block_rows.gather([self._block_row(*row) for row in block_rows], self.node_width)
+        features = block_rows.gather(
+            [[*self.block_row(kind, _attributes(row)), *([0.0] * POSITION_WIDTH)] for kind, row in block_rows],
+            self.node_width,
+        )
         attributes = edge_rows.gather([self._edge_row(row) for row in edge_rows], self.edge_width)
         index, graph, position = _joined(topologies)
         features[:, -POSITION_WIDTH:] = position
         return _data(features, index, attributes, graph, len(architectures))
 
-    def _block_row(self, kind: str, attributes: _Row) -> list[float]:
+    def block_row(self, kind: str, attributes: Mapping[str, Scalar]) -> list[float]:
+        """The features of a block without its position, `block_width` numbers."""
         bits = [0.0] * (len(self.kinds) + 1)
         bits[self.kinds.index(kind) if kind in self.kinds else -1] = 1.0
-        return [*bits, *self.blocks.row(_attributes(attributes)), *([0.0] * POSITION_WIDTH)]
+        return [*bits, *self.blocks.row(attributes)]
 
     def _edge_row(self, attributes: _Row) -> list[float]:
         return [0.0, 0.0, *self.edges.row(_attributes(attributes))]

@@ -15,6 +15,7 @@ from gnn.encoder import GraphEncoder
 from gnn.structure import structural_names
 from graphdb.errors import InputError
 
+MAXIMUM_DEPTH = 12  # of a tree: it has room for 2**depth leaves
 _LOWEST, _HIGHEST = -8.0, 4.0  # of the logarithm of the variance of a standardised measure
 
 
@@ -33,6 +34,9 @@ class SurrogateSettings:
         learning_rate: highest rate of the one-cycle schedule.
         weight_decay: of AdamW.
         structural_weight: of the structural targets in the loss, against 1 for the measures.
+        trees: per ensemble of boosted trees, of which a surrogate has ten beside the networks; 0 for networks alone.
+        tree_depth: decisions from the root of a tree to a leaf.
+        tree_rate: share of the residuals that a tree takes away.
     """
 
     members: int = 4
@@ -45,6 +49,9 @@ class SurrogateSettings:
     learning_rate: float = 1e-2
     weight_decay: float = 1e-3
     structural_weight: float = 0.1
+    trees: int = 200
+    tree_depth: int = 5
+    tree_rate: float = 0.04
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -52,7 +59,9 @@ class SurrogateSettings:
             whole = field.type == "int"
             if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
                 raise InputError(f"The surrogate setting {field.name} is {value!r}; it must be a number.")
-            lowest, highest = (1, 1_000_000) if whole else (0, 100)
+            lowest, highest = (0 if field.name == "trees" else 1, 1_000_000) if whole else (0, 100)
+            if field.name == "tree_depth":
+                highest = MAXIMUM_DEPTH
             if not lowest <= value <= highest:
                 raise InputError(
                     f"The surrogate setting {field.name} is {value}; it must lie in [{lowest}, {highest}]."

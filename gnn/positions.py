@@ -21,8 +21,8 @@ def positions(size: int, pairs: Sequence[tuple[int, int]]) -> NDArray[np.float32
     r = d / (d + h), log(1 + d), log(1 + h), log(1 + in-degree), log(1 + out-degree), 1 / size, and cos(π k r) and
     sin(π k r) for k = 1 .. WAVES, with which even a sum over the blocks tells early from late ones.
     """
-    depth = np.array(_longest_paths(size, pairs), dtype=np.float32)
-    height = np.array(_longest_paths(size, [(target, source) for source, target in pairs]), dtype=np.float32)
+    depth = np.array(depths(size, pairs), dtype=np.float32)
+    height = np.array(depths(size, [(target, source) for source, target in pairs]), dtype=np.float32)
     ends = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     relative = depth / np.maximum(depth + height, 1.0)
     columns = [
@@ -40,7 +40,7 @@ def positions(size: int, pairs: Sequence[tuple[int, int]]) -> NDArray[np.float32
 def depth_of(architecture: Architecture) -> int:
     """The number of edges of the longest path; a cycle counts as one block."""
     pairs = [(edge.source, edge.target) for edge in architecture.edges]
-    return max(_longest_paths(len(architecture.blocks), pairs), default=0)
+    return max(depths(len(architecture.blocks), pairs), default=0)
 
 
 def relative_depths(architecture: Architecture) -> NDArray[np.float32]:
@@ -48,7 +48,7 @@ def relative_depths(architecture: Architecture) -> NDArray[np.float32]:
     return positions(len(architecture.blocks), [(edge.source, edge.target) for edge in architecture.edges])[:, 0]
 
 
-def _longest_paths(size: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
+def depths(size: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
     """The longest path, in edges, from any source to every block; blocks on a cycle count as one."""
     waiting = [0] * size
     following: list[list[int]] = [[] for _ in range(size)]
@@ -63,13 +63,13 @@ def _longest_paths(size: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
             waiting[target] -= 1
             if waiting[target] == 0:
                 ready.append(target)
-    return longest if len(ready) == size else _longest_paths_with_cycles(size, pairs)
+    return longest if len(ready) == size else _depths_with_cycles(size, pairs)
 
 
-def _longest_paths_with_cycles(size: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
+def _depths_with_cycles(size: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
     graph = nx.DiGraph(pairs)
     graph.add_nodes_from(range(size))
     condensed = nx.condensation(graph)
     component: dict[int, int] = condensed.graph["mapping"]
-    longest = _longest_paths(condensed.number_of_nodes(), list(condensed.edges))
+    longest = depths(condensed.number_of_nodes(), list(condensed.edges))
     return [longest[component[block]] for block in range(size)]

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from gnn.bagging import BaggedTrees
 from gnn.network import Member
 from gnn.projection import Projection
 from graphdb.errors import InputError
 
+Shapes = Mapping[str, tuple[int, ...]]
 
-def pack(members: Sequence[Member], projections: Mapping[str, Projection]) -> bytes:
-    """The weights of all members and the projections of all roles."""
+
+def pack(
+    members: Sequence[Member], projections: Mapping[str, Projection], trees: Sequence[BaggedTrees | None]
+) -> bytes:
+    """The weights of all members, the projections of all roles and the trees of all measures."""
     tensors = {
         f"member.{i}.{name}": value.detach().cpu().contiguous()
         for i, member in enumerate(members)
@@ -24,11 +31,23 @@ def pack(members: Sequence[Member], projections: Mapping[str, Projection]) -> by
     for role, projection in projections.items():
         tensors[f"projection.{role}.mean"] = torch.from_numpy(projection.mean)
         tensors[f"projection.{role}.components"] = torch.from_numpy(projection.components).contiguous()
+    for number, found in enumerate(trees):
+        for name, value in (found.to_tensors() if found else {}).items():
+            tensors[f"trees.{number}.{name}"] = torch.from_numpy(value)
     return save(tensors)
 
 
-def unpack(weights: bytes, members: Sequence[Member], roles: Sequence[str], width: int) -> dict[str, Projection]:
-    """Fills `members` with their weights, and returns the projections.
+def unpack(
+    weights: bytes, members: Sequence[Member], roles: Sequence[str], width: int, trees: Mapping[int, Shapes]
+) -> tuple[dict[str, Projection], dict[int, dict[str, NDArray[Any]]]]:
+    """Fills `members` with their weights, and returns the projections and the tensors of the trees.
+
+    Args:
+        weights: what `pack` gave.
+        members: to fill.
+        roles: that have a projection.
+        width: of an embedding.
+        trees: number of the measure -> shapes of the tensors of its trees.
 
     Raises:
         InputError: the bytes are damaged, a tensor is missing, left over or of another shape, or one is not finite.
@@ -37,7 +56,7 @@ def unpack(weights: bytes, members: Sequence[Member], roles: Sequence[str], widt
         tensors = load(weights)
     except SafetensorError as error:
         raise InputError(f"The weights of the surrogate are no safetensors: {error}.") from error
-    expected = _shapes(members, roles, width)
+    expected = _shapes(members, roles, width, trees)
     if set(tensors) != set(expected):
         odd = sorted(set(tensors) ^ set(expected))[0]
         raise InputError(f"The weights of the surrogate do not fit its settings: the tensor {odd} is missing or extra.")
@@ -51,10 +70,15 @@ def unpack(weights: bytes, members: Sequence[Member], roles: Sequence[str], widt
             raise InputError(f"The weights of the surrogate are damaged: {name} holds a value that is not finite.")
     for i, member in enumerate(members):
         member.load_state_dict({name: tensors[f"member.{i}.{name}"] for name in member.state_dict()})
-    return {role: _projection(tensors, role) for role in roles}
+    of_trees = {
+        number: {name: tensors[f"trees.{number}.{name}"].numpy() for name in shapes} for number, shapes in trees.items()
+    }
+    return {role: _projection(tensors, role) for role in roles}, of_trees
 
 
-def _shapes(members: Sequence[Member], roles: Sequence[str], width: int) -> dict[str, torch.Size]:
+def _shapes(
+    members: Sequence[Member], roles: Sequence[str], width: int, trees: Mapping[int, Shapes]
+) -> dict[str, torch.Size]:
     shapes = {
         f"member.{i}.{name}": value.shape
         for i, member in enumerate(members)
@@ -64,6 +88,8 @@ def _shapes(members: Sequence[Member], roles: Sequence[str], width: int) -> dict
     for role in roles:
         shapes[f"projection.{role}.mean"] = torch.Size([inputs])
         shapes[f"projection.{role}.components"] = torch.Size([inputs, width])
+    for number, own in trees.items():
+        shapes |= {f"trees.{number}.{name}": torch.Size(shape) for name, shape in own.items()}
     return shapes
 
 

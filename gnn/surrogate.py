@@ -11,8 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gnn.bagging import FEWEST, BaggedTrees, fit_trees, tree_shapes
+from gnn.blending import Estimate, best_weight, blended, calibration
 from gnn.data import GraphSet, Vocabulary
 from gnn.network import Member, SurrogateSettings, build_members
+from gnn.profile import Profile
 from gnn.projection import Projection
 from gnn.record import pack, unpack
 from gnn.scaling import Prediction, Scaling
@@ -24,10 +27,8 @@ from graphdb.errors import InputError
 Array = NDArray[np.float64]
 Architectures = Sequence[Architecture] | Mapping[str, Sequence[Architecture]]
 
-VERSION = 1
+VERSION = 2
 _PREDICTION_BATCH = 2048  # graphs encoded at once: bounds the memory
-_NORMAL_90 = 1.645
-_PRIOR_POINTS = 10.0  # held-out points at which the calibration found counts half
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,19 @@ class _Trained:
     scalings: tuple[Scaling, ...]
     members: list[Member]
     projections: Mapping[str, Projection]
+    profiles: Mapping[str, Profile]
+    trees: tuple[BaggedTrees | None, ...]
+    """One per measure; None where the networks count alone."""
 
 
 class GraphSurrogate:
     """An ensemble of graph encoders that predicts measures of architectures, or of tuples of them.
 
     Every member has one encoder per role and a head that gives mean and variance of every measure; members differ in
-    their first weights, in the order of their batches and in the tenth of the designs that each does not see, on which
-    the predicted spread is calibrated (deep ensembles, Lakshminarayanan et al. 2017).
+    their first weights, in the order of their batches and in the tenth of the designs that each does not see (deep
+    ensembles, Lakshminarayanan et al. 2017). Beside them, boosted trees learn every measure from the profiles of the
+    graphs. The two are mixed with the weights, one per measure, that are best on designs held out, on which the spread
+    is calibrated too. Embeddings come from the networks.
 
     On one machine the same data and the same generator give the same weights to the bit, whatever its load and number
     of threads; another processor type or version of torch may round otherwise.
@@ -112,6 +118,11 @@ class GraphSurrogate:
         scalings, values = _standardised(targets, size, self.logarithmic)
         distinct = {role: _distinct(items) for role, items in by_role.items()}
         vocabularies = {role: Vocabulary.of(graphs) for role, (graphs, _) in distinct.items()}
+        profiles = (
+            {role: Profile.of(graphs, vocabularies[role]) for role, (graphs, _) in distinct.items()}
+            if self._with_trees(values)
+            else {}
+        )
         sizes = {role: float(np.mean([len(a.blocks) for a in graphs])) for role, (graphs, _) in distinct.items()}
         data = TrainingSet(
             {role: GraphSet(vocabularies[role], graphs, self.device) for role, (graphs, _) in distinct.items()},
@@ -122,6 +133,11 @@ class GraphSurrogate:
         seeds = [int(seed) for seed in generator.integers(2**62, size=self.settings.members)]
         members = build_members(vocabularies, sizes, len(scalings), self.settings, seeds)
         held_out = held_out_designs(size, self.settings.members, generator)
+        rows = _columns_of(profiles, distinct)
+        fits = [
+            fit_trees(rows, column, self.settings, own) if rows.size and self._with_trees(column[:, None]) else None
+            for column, own in zip(values.T, generator.spawn(values.shape[1]), strict=True)
+        ]
         with steady(self.device):
             self.losses = train(
                 [member.to(self.device) for member in members],
@@ -137,8 +153,9 @@ class GraphSurrogate:
                 for role in self.roles
             }
             mean, log_variance = self._outputs(members, data.graphs, data.index)
-        scalings = _calibrated(scalings, values, mean, np.exp(log_variance), held_out)
-        self._trained = _Trained(vocabularies, sizes, scalings, members, projections)
+        network = _by_measure(_unseen(mean, np.exp(log_variance), held_out))
+        trees, scalings = _mixed(network, fits, values, scalings)
+        self._trained = _Trained(vocabularies, sizes, scalings, members, projections, profiles, trees)
         return self
 
     def predict(self, architectures: Architectures) -> Prediction:
@@ -160,14 +177,19 @@ class GraphSurrogate:
                 {role: GraphSet(state.vocabularies[role], items, self.device) for role, (items, _) in distinct.items()},
                 {role: index for role, (_, index) in distinct.items()},
             )
-        aleatoric, epistemic = np.sqrt(np.exp(log_variance).mean(axis=0)), mean.std(axis=0)
-        columns = list(zip(state.scalings, mean.mean(axis=0).T, aleatoric.T, epistemic.T, strict=True))
-        means = [scaling.mean_back(centre) for scaling, centre, _, _ in columns]
+        rows = _columns_of(state.profiles, distinct)
+        estimates = [
+            blended(network, trees.predict(rows), trees.weight) if trees else network
+            for network, trees in zip(_by_measure(_ensemble(mean, np.exp(log_variance))), state.trees, strict=True)
+        ]
+        found = list(zip(state.scalings, estimates, strict=True))
+        means = [scaling.mean_back(estimate.mean) for scaling, estimate in found]
+        size = mean.shape[1]
         return Prediction(
             self.measures,
-            np.stack(means, axis=1) if means else np.zeros((mean.shape[1], 0)),
-            _columns([s.std_back(a, m) for (s, _, a, _), m in zip(columns, means, strict=True)], mean.shape[1]),
-            _columns([s.std_back(e, m) for (s, _, _, e), m in zip(columns, means, strict=True)], mean.shape[1]),
+            _columns(means, size),
+            _columns([s.std_back(e.aleatoric, m) for (s, e), m in zip(found, means, strict=True)], size),
+            _columns([s.std_back(e.epistemic, m) for (s, e), m in zip(found, means, strict=True)], size),
             np.array([scaling.logarithmic for scaling in state.scalings], dtype=np.bool_),
         )
 
@@ -210,8 +232,10 @@ class GraphSurrogate:
             "vocabularies": {role: vocabulary.to_json() for role, vocabulary in state.vocabularies.items()},
             "typical_sizes": dict(state.typical_sizes),
             "measures": [scaling.to_json() for scaling in state.scalings],
+            "profiles": {role: profile.to_json() for role, profile in state.profiles.items()},
+            "trees": [trees and {"floor": trees.floor, "weight": trees.weight} for trees in state.trees],
         }
-        return pack(state.members, state.projections), settings
+        return pack(state.members, state.projections, state.trees), settings
 
     @classmethod
     def from_record(cls, weights: bytes, settings: Mapping[str, Any], device: str | None = None) -> GraphSurrogate:
@@ -228,14 +252,29 @@ class GraphSurrogate:
             sizes = {role: float(settings["typical_sizes"][role]) for role in roles}
             vocabularies = {role: Vocabulary.from_json(settings["vocabularies"][role]) for role in roles}
             given = SurrogateSettings(**settings["surrogate"])
+            profiles = {
+                role: Profile.from_json(settings["profiles"][role], vocabularies[role]) for role in settings["profiles"]
+            }
+            mixing = [
+                value and {name: float(value[name]) for name in ("floor", "weight")} for value in settings["trees"]
+            ]
+            if len(mixing) != len(scalings):
+                raise ValueError(f"{len(mixing)} measures have trees, not {len(scalings)}")
+            if any(mixing) and set(profiles) != set(roles):
+                raise ValueError("there are trees, but not a profile for every role")
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"The settings of the surrogate are malformed: {error}.") from error
         logarithmic = {scaling.name for scaling in scalings if scaling.logarithmic}
         surrogate = cls(roles, logarithmic, given, device)
         members = build_members(vocabularies, sizes, len(scalings), given, [0] * given.members)
-        projections = unpack(weights, members, roles, given.embedding)
+        columns = sum(profile.width for profile in profiles.values())
+        shapes = {i: tree_shapes(given) for i, value in enumerate(mixing) if value}
+        projections, tensors = unpack(weights, members, roles, given.embedding, shapes)
+        trees = tuple(
+            BaggedTrees.from_tensors(tensors[i], columns, **value) if value else None for i, value in enumerate(mixing)
+        )
         placed = [member.to(surrogate.device) for member in members]
-        surrogate._trained = _Trained(vocabularies, sizes, scalings, placed, projections)
+        surrogate._trained = _Trained(vocabularies, sizes, scalings, placed, projections, profiles, trees)
         return surrogate
 
     @property
@@ -256,6 +295,10 @@ class GraphSurrogate:
         if len(lengths) > 1:
             raise InputError(f"The roles have {sorted(lengths)} architectures; they need equally many.")
         return {role: architectures[role] for role in self.roles}, lengths.pop()
+
+    def _with_trees(self, values: Array) -> bool:
+        """Whether trees are worth while for any of these measures, shape `(n, measures)`."""
+        return self.settings.trees > 0 and bool((np.sum(~np.isnan(values), axis=0) >= FEWEST).any())
 
     def _structural(self, graphs: Sequence[Architecture], vocabulary: Vocabulary) -> torch.Tensor:
         values = np.stack(list(structural_targets(graphs, vocabulary).values()), axis=1)
@@ -325,23 +368,47 @@ def _columns(columns: Sequence[Array], size: int) -> Array:
     return np.stack(columns, axis=1) if columns else np.zeros((size, 0))
 
 
-def _calibrated(
-    scalings: tuple[Scaling, ...], targets: Array, mean: Array, variance: Array, held_out: list[NDArray[np.int64]]
-) -> tuple[Scaling, ...]:
-    """Scalings with the factor that makes 90 % intervals hold 90 % of the designs that a member has not seen.
+def _columns_of(
+    profiles: Mapping[str, Profile], distinct: Mapping[str, tuple[list[Architecture], NDArray[np.int64]]]
+) -> Array:
+    """The profiles of all roles side by side, shape `(n, columns)`; no columns without profiles."""
+    size = max(len(index) for _, index in distinct.values())
+    parts = [profile.rows(distinct[role][0])[distinct[role][1]] for role, profile in profiles.items()]
+    return np.concatenate([np.zeros((size, 0)), *parts], axis=1)
 
-    The factor is drawn towards 1 where few are held out: their quantile is uncertain.
-    """
-    spread = np.sqrt(variance.mean(axis=0) + mean.var(axis=0))
-    found = []
-    for column, scaling in enumerate(scalings):
-        ratios = np.concatenate(
-            [abs(targets - mean[i])[unseen, column] / spread[unseen, column] for i, unseen in enumerate(held_out)]
-        )
-        ratios = ratios[~np.isnan(ratios)]
-        if ratios.size:
-            factor = max(float(np.quantile(ratios, 0.9)) / _NORMAL_90, 1e-3)
-            weight = ratios.size / (ratios.size + _PRIOR_POINTS)
-            scaling = replace(scaling, calibration=float(factor**weight))
-        found.append(scaling)
-    return tuple(found)
+
+def _unseen(mean: Array, variance: Array, held_out: list[NDArray[np.int64]]) -> Estimate:
+    """For the designs that a member has not seen its mean, with the spread of all; `(n, measures)`, else NaN."""
+    known, whole = np.full(mean.shape[1:], np.nan), _ensemble(mean, variance)
+    for member, unseen in zip(mean, held_out, strict=True):
+        known[unseen] = member[unseen]
+    return Estimate(known, whole.aleatoric, whole.epistemic)
+
+
+def _ensemble(mean: Array, variance: Array) -> Estimate:
+    """From the means and variances of the members, each `(members, n, measures)`, to `(n, measures)`."""
+    return Estimate(mean.mean(axis=0), np.sqrt(variance.mean(axis=0)), mean.std(axis=0))
+
+
+def _by_measure(estimate: Estimate) -> list[Estimate]:
+    columns = zip(estimate.mean.T, estimate.aleatoric.T, estimate.epistemic.T, strict=True)
+    return [Estimate(*column) for column in columns]
+
+
+def _mixed(
+    networks: list[Estimate],
+    fits: list[tuple[BaggedTrees, Estimate] | None],
+    targets: Array,
+    scalings: tuple[Scaling, ...],
+) -> tuple[tuple[BaggedTrees | None, ...], tuple[Scaling, ...]]:
+    """The trees with their weights, and the scalings with their calibration, from designs held out."""
+    trees: list[BaggedTrees | None] = []
+    calibrated = []
+    for network, fit, target, scaling in zip(networks, fits, targets.T, scalings, strict=True):
+        held_out = network
+        if fit is not None:
+            weight = best_weight(network.mean, fit[1].mean, target)
+            held_out = blended(network, fit[1], weight)
+        trees.append(replace(fit[0], weight=weight) if fit is not None else None)
+        calibrated.append(replace(scaling, calibration=calibration(held_out, target)))
+    return tuple(trees), tuple(calibrated)

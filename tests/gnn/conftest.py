@@ -26,7 +26,9 @@ def measured() -> Measured:
 
 @pytest.fixture(scope="session")
 def small() -> SurrogateSettings:
-    return SurrogateSettings(members=2, hidden=32, rounds=4, embedding=16, batch_size=32, steps=250)
+    return SurrogateSettings(
+        members=2, hidden=32, rounds=4, embedding=16, batch_size=32, steps=250, trees=40, tree_rate=0.1
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors.torch import load, save
 
 from gnn.network import SurrogateSettings
 from gnn.structure import structural_targets
@@ -84,10 +86,16 @@ def test_damaged_weights_are_refused(fitted) -> None:
     for damaged in (b"", b"no weights", weights[: len(weights) // 2]):
         with pytest.raises(InputError, match="safetensors"):
             GraphSurrogate.from_record(damaged, settings)
-    not_finite = bytearray(weights)
-    not_finite[-8:] = b"\xff" * 8
-    with pytest.raises(InputError, match="finite"):
-        GraphSurrogate.from_record(bytes(not_finite), settings)
+    for name, value, complaint in (
+        ("projection.model.mean", np.nan, "finite"),
+        ("trees.0.means.leaves", np.inf, "finite"),
+        ("trees.0.errors.columns", 1000, "beyond"),
+        ("trees.1.means.columns", -1, "beyond"),
+    ):
+        tensors = load(weights)
+        tensors[name].view(-1)[-1] = value
+        with pytest.raises(InputError, match=complaint):
+            GraphSurrogate.from_record(save(tensors), settings)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +105,11 @@ def test_damaged_weights_are_refused(fitted) -> None:
         {"roles": ["accelerator"]},
         {"measures": [{"name": "x"}]},
         {"measures": []},
+        {"trees": []},
+        {"trees": [None, None]},
+        {"trees": [{"floor": 0.1}, None]},
+        {"profiles": {}},
+        {"profiles": {"model": {"groups": [["hidden"]], "kept": [0, 1000]}}},
         {"surrogate": {"hidden": 24, "no such setting": 1}},
         {"surrogate": {"hidden": 33, "members": 2, "embedding": 16}},
         {"surrogate": {"hidden": -1}},
@@ -191,6 +204,22 @@ def test_a_handful_of_equal_designs_is_no_obstacle(measured, small) -> None:
     assert surrogate.predict(measured[0][:1]).mean[0, 0] == pytest.approx(1.0, abs=0.5)
 
 
+def test_equal_designs_with_different_values_are_no_obstacle(measured, small) -> None:
+    values = np.linspace(0.0, 1.0, 30)
+    surrogate = GraphSurrogate(settings=small).fit([measured[0][0]] * 30, {"a": values}, np.random.default_rng(0))
+    assert surrogate.predict(measured[0][:1]).mean[0, 0] == pytest.approx(0.5, abs=0.2)
+
+
+def test_networks_alone_and_together_with_trees(measured, fitted, small) -> None:
+    """Without trees the record has none; with them, both predict, and what the trees say counts."""
+    models, targets = measured[0][:110], {name: values[:110] for name, values in measured[1].items()}
+    alone = GraphSurrogate(settings=replace(small, trees=0)).fit(models, targets, np.random.default_rng(0))
+    weights, settings = alone.to_record()
+    assert settings["trees"] == [None, None] and not any(name.startswith("trees") for name in load(weights))
+    assert not np.array_equal(alone.predict(measured[0]).mean, fitted.predict(measured[0]).mean)
+    assert np.array_equal(alone.embed(measured[0]), fitted.embed(measured[0]))
+
+
 def test_it_must_be_fitted_first(measured) -> None:
     with pytest.raises(InputError, match="fitted"):
         GraphSurrogate().predict(measured[0])
@@ -201,7 +230,10 @@ def test_other_roles_are_refused(fitted, measured) -> None:
         fitted.predict({"accelerator": measured[0]})
 
 
-@pytest.mark.parametrize("wrong", [{"members": 0}, {"learning_rate": -1.0}, {"hidden": 2.5}, {"steps": True}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"members": 0}, {"learning_rate": -1.0}, {"hidden": 2.5}, {"steps": True}, {"trees": -1}, {"tree_depth": 40}],
+)
 def test_settings_out_of_range_are_refused(wrong) -> None:
     with pytest.raises(InputError, match=next(iter(wrong))):
         SurrogateSettings(**wrong)
