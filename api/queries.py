@@ -12,10 +12,13 @@ import graphene
 from api.inputs import ArchitectureFilterInput, filter_of
 from api.paging import checked_first, cursor_of, key_of
 from api.study_types import Study
-from api.types import Architecture, ArchitectureConnection, SimilarArchitecture, context_of, many
+from api.types import Architecture, ArchitectureConnection, Likeness, SimilarArchitecture, context_of, many
+from explorer import similarity
 from graphdb.architecture import Architecture as ArchitectureValue
-from graphdb.errors import NotFoundError
+from graphdb.errors import InputError, NotFoundError
 from graphdb.records import Page, StudyRecord
+
+BEHAVIOUR, DISTANCE = "behaviour", "distance"
 
 
 class Query(graphene.ObjectType):
@@ -35,9 +38,15 @@ class Query(graphene.ObjectType):
     )
     similar = graphene.Field(
         many(SimilarArchitecture),
-        description="The k nearest architectures of the same domain by embedding, nearest first.",
+        description="The k nearest architectures of the same domain, nearest first, among those with an embedding.",
         key=graphene.String(required=True),
         k=graphene.Int(required=True, default_value=10),
+        by=graphene.Argument(Likeness, required=True, default_value=BEHAVIOUR),
+        rank_again=graphene.Boolean(
+            required=True,
+            default_value=False,
+            description="By DISTANCE: order the nearest 200 by an upper bound of their edit distance.",
+        ),
     )
     studies = graphene.Field(
         many(Study), description="Newest first.", first=graphene.Int(required=True, default_value=20)
@@ -73,16 +82,26 @@ class Query(graphene.ObjectType):
         return _connection(page)
 
     @staticmethod
-    async def resolve_similar(root: None, info: graphene.ResolveInfo, key: str, k: int) -> list[dict[str, Any]]:
-        """By the vector index."""
+    async def resolve_similar(
+        root: None, info: graphene.ResolveInfo, key: str, k: int, by: str, rank_again: bool
+    ) -> list[dict[str, Any]]:
+        """By the vector indexes."""
         checked_first(k, name="k")
         context = context_of(info)
         full = await context.read(context.store.architectures.resolve, key)
-        found = await context.read(context.store.embeddings.similar, full, k)
-        architectures = await context.architectures.load_many([neighbour for neighbour, _ in found])
+        found: list[tuple[str, float, float | None]]
+        if by == DISTANCE:
+            near = await context.read(similarity.neighbours, context.store, full, k, rank_again=rank_again)
+            found = [(one.key, 1.0 / (1.0 + one.distance), one.distance) for one in near]
+        elif rank_again:
+            raise InputError("rankAgain orders by edit distance; it needs by: DISTANCE.")
+        else:
+            scored = await context.read(context.store.embeddings.similar, full, k)
+            found = [(other, score, None) for other, score in scored]
+        architectures = await context.architectures.load_many([other for other, _, _ in found])
         return [
-            {"score": score, "architecture": architecture}
-            for (_, score), architecture in zip(found, architectures, strict=True)
+            {"score": score, "distance": distance, "architecture": architecture}
+            for (_, score, distance), architecture in zip(found, architectures, strict=True)
         ]
 
     @staticmethod

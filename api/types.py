@@ -164,10 +164,21 @@ class ArchitectureConnection(graphene.ObjectType):
     total_count = graphene.Int(required=True, description="Of the whole listing.")
 
 
+class Likeness(graphene.Enum):
+    """What makes architectures alike: what a surrogate of measures sees, or the edit distance of their graphs."""
+
+    BEHAVIOUR = "behaviour"
+    DISTANCE = "distance"
+
+
 class SimilarArchitecture(graphene.ObjectType):
-    """A neighbour in the space of embeddings."""
+    """A neighbour."""
 
     score = graphene.Float(
-        required=True, description="Similarity of the embeddings, from 0 to 1; 1 where they are equal."
+        required=True,
+        description="From 0 to 1, where nothing differs: (1 + cosine) / 2 of embeddings, or 1 / (1 + distance).",
+    )
+    distance = graphene.Float(
+        description="Edit distance: an estimate, or an upper bound where ranked again. Null by behaviour."
     )
     architecture = graphene.Field(Architecture, required=True)

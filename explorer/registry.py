@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from explorer.distance.metric import Metric
 from explorer.published import Published
 from explorer.simulator import Simulator
 from explorer.space import DesignSpace
@@ -44,6 +45,9 @@ PRESETS: dict[str, str] = {
 PUBLISHED: dict[str, str] = {
     "flexibert": "explorer.domains.transformer.measured:published",
     "elector": "explorer.domains.accelerator.elector.measured:published",
+}
+METRICS: dict[str, str] = {
+    "transformer": "explorer.domains.transformer.edit_costs:METRIC",
 }
 
 
@@ -99,6 +103,12 @@ def simulators() -> tuple[str, ...]:
 def recipes() -> tuple[str, ...]:
     """Names of all recipes."""
     return tuple(RECIPES)
+
+
+def metric(domain: str) -> Metric | None:
+    """The edit distance of a domain; None where it has none."""
+    found: Metric | None = _resolved("metric", METRICS, domain) if domain in METRICS else None
+    return found
 
 
 def presets() -> dict[str, Architecture]:

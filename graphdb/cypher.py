@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, LiteralString
 
 # --- migrations -------------------------------------------------------------------------------------------------------
@@ -146,31 +147,34 @@ RETURN properties(m) ORDER BY m.key
 
 # --- embeddings -------------------------------------------------------------------------------------------------------
 
-WRITE_EMBEDDINGS: Final = """
-UNWIND $rows AS row
-MATCH (a:Architecture {key: row.key})
-SET a.embedding = row.vector, a.embedding_model = $model
-RETURN count(a)
-"""
 
-READ_EMBEDDINGS: Final = """
-MATCH (a:Architecture) WHERE a.key IN $keys AND a.embedding IS NOT NULL RETURN a.key, a.embedding
-"""
+@dataclass(frozen=True)
+class EmbeddingQueries:
+    """The statements about one kind of embedding: a property, the property that names its model, a vector index."""
 
-MISSING_EMBEDDINGS: Final = """
-MATCH (a:Architecture {domain: $domain})
-WHERE a.embedding_model IS NULL OR a.embedding_model <> $model
-RETURN a.key ORDER BY a.key
-"""
+    write: LiteralString
+    read: LiteralString
+    missing: LiteralString
+    of: LiteralString
+    similar: LiteralString
 
-EMBEDDING_OF: Final = "MATCH (a:Architecture {key: $key}) RETURN a.domain, a.embedding"
 
-SIMILAR: Final = """
-CYPHER 25
-MATCH (a:Architecture)
-SEARCH a IN (VECTOR INDEX architecture_embedding FOR $vector WHERE a.domain = $domain LIMIT $k) SCORE AS score
-RETURN a.key, score ORDER BY score DESC, a.key
-"""
+def _embedding_queries(vector: LiteralString, model: LiteralString, index: LiteralString) -> EmbeddingQueries:
+    return EmbeddingQueries(
+        write="UNWIND $rows AS row MATCH (a:Architecture {key: row.key}) "
+        "SET a." + vector + " = row.vector, a." + model + " = $model RETURN count(a)",
+        read="MATCH (a:Architecture) WHERE a.key IN $keys AND a." + vector + " IS NOT NULL RETURN a.key, a." + vector,
+        missing="MATCH (a:Architecture {domain: $domain}) "
+        "WHERE a." + model + " IS NULL OR a." + model + " <> $model RETURN a.key ORDER BY a.key",
+        of="MATCH (a:Architecture {key: $key}) RETURN a.domain, a." + vector,
+        similar="CYPHER 25 MATCH (a:Architecture) "
+        "SEARCH a IN (VECTOR INDEX " + index + " FOR $vector WHERE a.domain = $domain LIMIT $k) SCORE AS score "
+        "RETURN a.key, score ORDER BY score DESC, a.key",
+    )
+
+
+BEHAVIOUR_QUERIES: Final = _embedding_queries("embedding", "embedding_model", "architecture_embedding")
+DISTANCE_QUERIES: Final = _embedding_queries("distance_embedding", "distance_model", "architecture_distance")
 
 WRITE_NEIGHBOURS: Final = """
 UNWIND $rows AS row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_format
 from collections import Counter
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,7 @@ from explorer.cli.output import (
 )
 from graphdb.architecture import Architecture
 from graphdb.connection import open_store
+from graphdb.errors import InputError
 from graphdb.measurement import Measurement
 from graphdb.settings import Settings
 
@@ -109,29 +111,54 @@ def show(
         console.print(f"Picture: {', '.join(map(str, files))}", highlight=False, soft_wrap=True)
 
 
+class By(StrEnum):
+    """What makes architectures alike."""
+
+    distance = "distance"
+    behaviour = "behaviour"
+
+
 def similar(
     key: Key,
     count: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many.")] = 10,
+    by: Annotated[
+        By | None,
+        typer.Option(help="Edit distance of the graphs, or what a surrogate of measures sees (default: the first)."),
+    ] = None,
+    rank_again: Annotated[
+        bool, typer.Option("--rank-again", help="Order the nearest 200 by a bound of their edit distance.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
-    """The nearest architectures by graph-neural-network embedding, through Neo4j's vector index.
+    """The nearest architectures, through Neo4j's vector indexes.
 
-    Example: explorer similar 3f2a91c0 -k 10
+    By edit distance: a graph neural network estimates it. By behaviour: the embedding of the surrogate that predicts
+    measures. The first is the default in domains that have an edit distance (Transformers).
+
+    Example: explorer similar 3f2a91c0 -k 10 --rank-again
     """
-    from explorer import surrogates
+    from explorer import registry, similarity, surrogates
 
     with open_store(Settings.from_environment()) as store:
         full = store.architectures.resolve(key)
+        chosen = by or (By.distance if registry.metric(store.architectures.get(full).domain) else By.behaviour)
+        if rank_again and chosen is By.behaviour:
+            raise InputError("--rank-again orders by edit distance; it needs --by distance.")
         with errors.status("Looking for the embedding") as status:
-            surrogates.ensure_embedding(store, full, lambda phase: status.update(phase))
-        found = store.embeddings.similar(full, count)
-        near = store.architectures.get_many([other for other, _ in found])
+            if chosen is By.distance:
+                near = similarity.nearest(store, full, count, status.update, rank_again=rank_again)
+                found = [(neighbour.key, neighbour.distance) for neighbour in near]
+            else:
+                surrogates.ensure_embedding(store, full, status.update)
+                found = store.embeddings.similar(full, count)
+        architectures = store.architectures.get_many([other for other, _ in found])
+    value = "distance" if chosen is By.distance else "score"
     if json:
-        emit([{"key": other, "score": score} for other, score in found])
+        emit([{"key": other, value: score} for other, score in found])
         return
-    rows = table(f"Nearest to {short(full)}", "key", "score", "space", "choices")
+    rows = table(f"Nearest to {short(full)} by {chosen.value}", "key", value, "space", "choices")
     for other, score in found:
-        rows.add_row(short(other), f"{score:.4f}", near[other].space, near[other].choices_json)
+        rows.add_row(short(other), f"{score:.4g}", architectures[other].space, architectures[other].choices_json)
     console.print(rows)
 
 

@@ -18,20 +18,40 @@ _SAME_DEPTH = 0.5
 """Weight of the difference in depth in the first assignment: enough to choose among equal labels, as edges cost 0.1."""
 
 
-def lower_bounds(graphs: Sequence[PlacedGraph], first: Indices, second: Indices) -> Floats:
-    """At most the distances between `graphs[first[i]]` and `graphs[second[i]]`, shape `(pairs,)`.
+class LowerBounds:
+    """At most the distances between graphs, for all pairs at once.
 
     The Wasserstein distance of the places, where the smaller graph has blocks at 0 in addition, and the difference in
     the number of edges. No edit path can be cheaper: each block is replaced, deleted or inserted, and nothing but
-    inserting or deleting changes the number of edges.
+    inserting or deleting changes the number of edges. It is a metric of multisets: what order the blocks stand in does
+    not matter to it.
+
+    Args:
+        graphs: between which.
     """
-    longest = max((len(graph) for graph in graphs), default=0)
-    places = np.zeros((len(graphs), longest))
-    for row, graph in zip(places, graphs, strict=True):
-        row[longest - len(graph) :] = np.sort(graph.places)
-    edges = np.array([len(graph.sources) for graph in graphs], dtype=np.float64)
-    apart: Floats = np.abs(places[first] - places[second]).sum(axis=1)
-    return apart + EDGE_COST * np.abs(edges[first] - edges[second])
+
+    def __init__(self, graphs: Sequence[PlacedGraph]) -> None:
+        everything = np.concatenate([np.zeros(1), *(graph.places for graph in graphs)])
+        places, index = np.unique(everything, return_inverse=True)
+        counts = np.zeros((len(graphs), len(places)))
+        owner = np.repeat(np.arange(len(graphs)), [len(graph) for graph in graphs])
+        np.add.at(counts, (owner, index[1:]), 1.0)
+        # Blocks at or above each place; pairing in order moves their difference over the gap below that place.
+        above = counts[:, ::-1].cumsum(axis=1)[:, ::-1]
+        self._above = above[:, 1:] * np.diff(places)
+        self._edges = np.array([len(graph.sources) for graph in graphs], dtype=np.float64)
+
+    def between(self, first: Indices, second: Indices) -> Floats:
+        """Of the graphs at the positions `first[i]` and `second[i]`; any shapes that broadcast."""
+        apart: Floats = np.abs(self._above[first] - self._above[second]).sum(axis=-1)
+        return apart + EDGE_COST * np.abs(self._edges[first] - self._edges[second])
+
+    def among(self, group: Indices) -> Floats:
+        """Of all pairs of the graphs at n positions, shape `(n, n)`."""
+        found = np.empty((len(group), len(group)))
+        for row, one in zip(found, group, strict=True):  # all at once would take n times the memory
+            row[:] = self.between(one, group)
+        return found
 
 
 def upper_bound(first: PlacedGraph, second: PlacedGraph) -> float:

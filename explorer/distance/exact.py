@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from explorer.distance.bounds import lower_bounds, upper_bound
+from explorer.distance.bounds import LowerBounds, upper_bound
 from explorer.distance.graph import EDGE_COST, Floats, Indices, PlacedGraph
 from graphdb.errors import InputError
 
@@ -56,7 +56,7 @@ def edit_distance(first: PlacedGraph, second: PlacedGraph, *, time_limit_s: floa
             f"The exact distance between graphs of {len(first)} and {len(second)} blocks needs {blocks + edges} "
             f"variables; allowed: up to {MOST_VARIABLES}. Use the bounds."
         )
-    lower = float(lower_bounds([first, second], np.array([0]), np.array([1]))[0])
+    lower = float(LowerBounds([first, second]).between(np.array(0), np.array(1)))
     upper = upper_bound(first, second)
     known = EditDistance(lower, upper)
     if known.exact or not blocks:

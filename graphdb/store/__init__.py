@@ -5,7 +5,7 @@ from __future__ import annotations
 from graphdb import cypher
 from graphdb.database import Database
 from graphdb.store.architectures import ArchitectureStore
-from graphdb.store.embeddings import EmbeddingStore
+from graphdb.store.embeddings import DISTANCE, EmbeddingStore
 from graphdb.store.measurements import MeasurementStore
 from graphdb.store.studies import StudyStore
 from graphdb.store.surrogates import SurrogateStore
@@ -30,6 +30,7 @@ class Store:
         self.architectures = ArchitectureStore(database)
         self.measurements = MeasurementStore(database)
         self.embeddings = EmbeddingStore(database)
+        self.distances = EmbeddingStore(database, DISTANCE)
         self.surrogates = SurrogateStore(database)
         self.studies = StudyStore(database)
 

@@ -63,10 +63,10 @@ def test_simulate_choices(run):
 def test_similar(store, run):
     presets = [preset for preset in registry.presets().values() if preset.domain == "transformer"]
     store.architectures.add(presets)
-    store.embeddings.write("toy", {preset.key: [1.0, i / 10] + [0.0] * 30 for i, preset in enumerate(presets)})
+    store.distances.write("toy", {preset.key: [float(i)] + [0.0] * 127 for i, preset in enumerate(presets)})
     found = run("similar")["similar"]
     assert len(found) == 5
-    assert [item["score"] for item in found] == sorted((item["score"] for item in found), reverse=True)
+    assert [item["distance"] for item in found] == sorted(item["distance"] for item in found)
 
 
 def test_search_and_its_study(store, run, client):

@@ -2,8 +2,12 @@
 
 import itertools
 
+import numpy as np
 import pytest
 
+from explorer import registry
+from explorer.distance.bounds import upper_bound
+from explorer.distance.graph import PlacedGraph
 from graphdb.records import NewTrial, StudyRecord
 from tests.api.conftest import code, machine, network, pair
 
@@ -209,6 +213,29 @@ def test_similar(store, ask, stored):
     assert code(ask(query, key=stored[0].key, k=0)) == "BAD_USER_INPUT"
     assert code(ask(query, key=stored[0].key, k=101)) == "BAD_USER_INPUT"
     assert code(ask(query, key="0" * 64, k=1)) == "NOT_FOUND"
+
+
+def test_similar_by_edit_distance(store, ask):
+    space = registry.space("flexibert")
+    generator = np.random.default_rng(0)
+    models = [space.build(space.sample(generator)) for _ in range(6)]
+    store.architectures.add(models)
+    vectors = {model.key: [float(i)] + [0.0] * 127 for i, model in enumerate(models)}
+    store.distances.write("toy", vectors)
+    query = (
+        "query($key: String!, $by: Likeness!, $again: Boolean!) "
+        "{ similar(key: $key, k: 5, by: $by, rankAgain: $again) { score distance architecture { key } } }"
+    )
+    found = ask(query, key=models[0].key, by="DISTANCE", again=False)["data"]["similar"]
+    assert [item["architecture"]["key"] for item in found] == [model.key for model in models[1:]]
+    assert [item["distance"] for item in found] == pytest.approx([1.0, 4.0, 9.0, 16.0, 25.0], rel=1e-3)
+    again = ask(query, key=models[0].key, by="DISTANCE", again=True)["data"]["similar"]
+    place = registry.metric("transformer").place
+    graphs = {model.key: PlacedGraph.of(model, place) for model in models}
+    bounds = {key: upper_bound(graphs[models[0].key], graph) for key, graph in graphs.items()}
+    assert [item["distance"] for item in again] == sorted(bounds.values())[1:]
+    assert all(item["distance"] == bounds[item["architecture"]["key"]] for item in again)
+    assert code(ask(query, key=models[0].key, by="BEHAVIOUR", again=True)) == "BAD_USER_INPUT"
 
 
 def test_similar_without_embedding(ask, stored):

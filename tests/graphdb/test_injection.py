@@ -47,6 +47,7 @@ ACTIONS: dict[str, Callable[[Store, str], object]] = {
     "with_measure": lambda s, x: s.measurements.with_measure(x, domain=x, space=x, simulator=x),
     "embedding": lambda s, x: s.embeddings.write(x, {x: [1.0] * 32}),
     "similar": lambda s, x: s.embeddings.similar(x, 1),
+    "distances": lambda s, x: s.distances.write(x, {x: [1.0] * 128}),
     "similar_to": lambda s, x: s.embeddings.similar_to([1.0] * 32, x, 1),
     "neighbours": lambda s, x: s.embeddings.write_neighbours([(x, x, 1.0)]),
     "surrogate": lambda s, x: s.surrogates.get(x),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import log2
 
+from explorer.distance.metric import Metric
 from explorer.domains.transformer.flexibert2 import PUBLISHED
 from explorer.domains.transformer.layered_space import Options
 from graphdb.architecture import Block
@@ -72,6 +73,9 @@ class EditCosts:
 
 GENERAL = EditCosts.of(PUBLISHED)
 """For models of any space: FlexiBERT 2.0's widths and types, which have all those of FlexiBERT 1 among them."""
+
+METRIC = Metric(GENERAL.place, ("flexibert", "flexibert_large", "flexibert2"))
+"""The edit distance of the domain."""
 
 
 def _rank(size: int, sizes: Sequence[int]) -> float:

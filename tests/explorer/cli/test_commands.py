@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from explorer import registry
+from gnn.inductive import EncoderSettings
 from graphdb.settings import Settings
 from graphdb.store import Store
 from tests.explorer.cli.conftest import Run
@@ -190,7 +191,8 @@ def test_settings_are_overridden_one_by_one(run: Run, setting: str, place: str, 
 def test_similar_trains_embeds_and_finds_neighbours(run: Run, store: Store) -> None:
     run("load")
     model = registry.presets()["bert-tiny"]
-    found = run("similar", model.key[:12], "-k", "5", "--json")
+    base = ("similar", model.key[:12], "-k", "5", "--by", "behaviour", "--json")
+    found = run(*base)
     assert found.status == 0, found.err
     assert [set(row) for row in found.json] == [{"key", "score"}] * 5
     scores = [row["score"] for row in found.json]
@@ -198,8 +200,30 @@ def test_similar_trains_embeds_and_finds_neighbours(run: Run, store: Store) -> N
     assert model.key not in {row["key"] for row in found.json}
     near = store.architectures.get_many([row["key"] for row in found.json])
     assert {architecture.domain for architecture in near.values()} == {"transformer"}
-    assert run("similar", model.key, "-k", "5", "--json").json == found.json
-    assert "Nearest to" in run("similar", model.key, "-k", "2").out
+    assert run(*base).json == found.json
+    assert "Nearest to" in run("similar", model.key, "-k", "2", "--by", "behaviour").out
+    refused = run(*base, "--rank-again")
+    assert refused.status == 2
+    assert "--rank-again orders by edit distance" in refused.err
+
+
+def test_similar_by_edit_distance(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.similarity.SETTINGS", EncoderSettings(width=64, steps=100))
+    monkeypatch.setattr("explorer.similarity.DESIGNS_PER_SPACE", 60)
+    run("load")
+    model = registry.presets()["bert-tiny"]
+    estimated = run("similar", model.key, "-k", "5", "--json")
+    assert estimated.status == 0, estimated.err
+    assert [set(row) for row in estimated.json] == [{"key", "distance"}] * 5
+    ranked = run("similar", model.key, "-k", "5", "--rank-again", "--json").json
+    distances = [row["distance"] for row in ranked]
+    assert distances == sorted(distances)  # the first can be 0: the same graph in another space
+    assert distances[-1] > 0
+    assert "by distance" in run("similar", model.key, "-k", "2").out
+    accelerator = registry.presets()["edge"]
+    refused = run("similar", accelerator.key, "--by", "distance")
+    assert refused.status == 2
+    assert "The domain accelerator has no edit distance; these have: transformer." in " ".join(refused.err.split())
 
 
 def test_a_search_reports_and_goes_on(run: Run, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer import registry
-from explorer.distance.bounds import lower_bounds, upper_bound, upper_bounds
+from explorer.distance.bounds import LowerBounds, upper_bound, upper_bounds
 from explorer.distance.exact import edit_distance
 from explorer.distance.graph import EDGE_COST, PlacedGraph
 from explorer.domains.transformer.edit_costs import EditCosts
@@ -29,7 +29,7 @@ def graph(places: list[float], edges: list[tuple[int, int]]) -> PlacedGraph:
 
 
 def lower_bound(first: PlacedGraph, second: PlacedGraph) -> float:
-    return float(lower_bounds([first, second], np.array([0]), np.array([1]))[0])
+    return float(LowerBounds([first, second]).between(np.array(0), np.array(1)))
 
 
 @st.composite
@@ -91,7 +91,7 @@ def test_the_bounds_of_published_models_are_close_to_exact() -> None:
     pairs = [(2 * i, 2 * i + 1) for i in range(6)]
     exact = np.array([edit_distance(drawn[first], drawn[second]).upper for first, second in pairs])
     upper = upper_bounds(drawn, pairs)
-    lower = lower_bounds(drawn, *np.array(pairs).T)
+    lower = LowerBounds(drawn).between(*np.array(pairs).T)
     assert np.all(lower <= exact + 1e-6)
     assert np.all(exact <= upper + 1e-6)
     assert np.mean(upper / exact) < 1.05

@@ -60,6 +60,23 @@ def test_without_an_embedding_there_are_no_neighbours(store: Store) -> None:
             store.embeddings.write("m", {design(1).key: vector})
 
 
+def test_distance_embeddings_are_found_by_euclidean_distance(store: Store) -> None:
+    rng = np.random.default_rng(2)
+    designs = [design(i, blocks=2) for i in range(60)] + [design(i, domain="cnn", blocks=2) for i in range(20)]
+    vectors = {d.key: 5.0 * rng.normal(size=128) for d in designs}
+    vectors[designs[0].key] = np.zeros(128)
+    store.architectures.add(designs)
+    assert store.distances.write("first", vectors) == 80
+    store._database.read("CALL db.awaitIndexes(60)")
+    found = store.distances.similar(designs[0].key, 5)
+    squares = {d.key: float((vectors[d.key] ** 2).sum()) for d in designs[1:60]}
+    assert [key for key, _ in found] == sorted(squares, key=squares.__getitem__)[:5]
+    assert [1 / score - 1 for _, score in found] == pytest.approx([squares[key] for key, _ in found], rel=1e-2)
+    assert store.embeddings.read([designs[0].key]) == {}
+    with pytest.raises(InputError, match="has 32 numbers; it must have 128"):
+        store.distances.write("first", {designs[0].key: [1.0] * 32})
+
+
 def test_neighbour_relationships_are_replaced(store: Store) -> None:
     first, second = design(1), design(2)
     store.architectures.add([first, second])
