@@ -33,6 +33,25 @@ class Estimate:
         return np.hypot(self.aleatoric, self.epistemic)
 
 
+def unseen(mean: Array, variance: Array, held_out: list[NDArray[np.int64]]) -> Estimate:
+    """For the designs that a member has not seen its mean, with the spread of all; `(n, measures)`, else NaN."""
+    known, whole = np.full(mean.shape[1:], np.nan), ensemble(mean, variance)
+    for member, designs in zip(mean, held_out, strict=True):
+        known[designs] = member[designs]
+    return Estimate(known, whole.aleatoric, whole.epistemic)
+
+
+def ensemble(mean: Array, variance: Array) -> Estimate:
+    """From the means and variances of the members, each `(members, n, measures)`, to `(n, measures)`."""
+    return Estimate(mean.mean(axis=0), np.sqrt(variance.mean(axis=0)), mean.std(axis=0))
+
+
+def by_measure(estimate: Estimate) -> list[Estimate]:
+    """One estimate of shape `(n,)` for every measure of one of shape `(n, measures)`."""
+    columns = zip(estimate.mean.T, estimate.aleatoric.T, estimate.epistemic.T, strict=True)
+    return [Estimate(*column) for column in columns]
+
+
 def blended(network: Estimate, trees: Estimate, weight: float) -> Estimate:
     """The mixture of both; that the two differ is disagreement too (law of total variance).
 

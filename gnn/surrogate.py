@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from gnn.bagging import FEWEST, BaggedTrees, fit_trees, tree_shapes
-from gnn.blending import Estimate, best_weight, blended, calibration
+from gnn.blending import Estimate, best_weight, blended, by_measure, calibration, ensemble, unseen
 from gnn.data import GraphSet, Vocabulary
 from gnn.network import Member, SurrogateSettings, build_members
 from gnn.profile import Profile
@@ -153,7 +153,7 @@ class GraphSurrogate:
                 for role in self.roles
             }
             mean, log_variance = self._outputs(members, data.graphs, data.index)
-        network = _by_measure(_unseen(mean, np.exp(log_variance), held_out))
+        network = by_measure(unseen(mean, np.exp(log_variance), held_out))
         trees, scalings = _mixed(network, fits, values, scalings)
         self._trained = _Trained(vocabularies, sizes, scalings, members, projections, profiles, trees)
         return self
@@ -180,7 +180,7 @@ class GraphSurrogate:
         rows = _columns_of(state.profiles, distinct)
         estimates = [
             blended(network, trees.predict(rows), trees.weight) if trees else network
-            for network, trees in zip(_by_measure(_ensemble(mean, np.exp(log_variance))), state.trees, strict=True)
+            for network, trees in zip(by_measure(ensemble(mean, np.exp(log_variance))), state.trees, strict=True)
         ]
         found = list(zip(state.scalings, estimates, strict=True))
         means = [scaling.mean_back(estimate.mean) for scaling, estimate in found]
@@ -375,24 +375,6 @@ def _columns_of(
     size = max(len(index) for _, index in distinct.values())
     parts = [profile.rows(distinct[role][0])[distinct[role][1]] for role, profile in profiles.items()]
     return np.concatenate([np.zeros((size, 0)), *parts], axis=1)
-
-
-def _unseen(mean: Array, variance: Array, held_out: list[NDArray[np.int64]]) -> Estimate:
-    """For the designs that a member has not seen its mean, with the spread of all; `(n, measures)`, else NaN."""
-    known, whole = np.full(mean.shape[1:], np.nan), _ensemble(mean, variance)
-    for member, unseen in zip(mean, held_out, strict=True):
-        known[unseen] = member[unseen]
-    return Estimate(known, whole.aleatoric, whole.epistemic)
-
-
-def _ensemble(mean: Array, variance: Array) -> Estimate:
-    """From the means and variances of the members, each `(members, n, measures)`, to `(n, measures)`."""
-    return Estimate(mean.mean(axis=0), np.sqrt(variance.mean(axis=0)), mean.std(axis=0))
-
-
-def _by_measure(estimate: Estimate) -> list[Estimate]:
-    columns = zip(estimate.mean.T, estimate.aleatoric.T, estimate.epistemic.T, strict=True)
-    return [Estimate(*column) for column in columns]
 
 
 def _mixed(
