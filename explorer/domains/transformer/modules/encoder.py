@@ -72,6 +72,7 @@ class HeterogeneousEncoder(nn.Module):
         layers = layers_of(model)
         widths = [layer.hidden for layer in layers]
         self.maximum_positions = maximum_positions
+        self.generator = generator
         self.dropout = Dropout(dropout, generator)
         # Made without storage first, so that PyTorch's own initial weights draw nothing from its global generator.
         with torch.device("meta"):

@@ -30,9 +30,9 @@ def offered(prune: Prune | None, role: str, activation: Tensor) -> Tensor:
 
 
 class Dropout(nn.Module):
-    """Sets a share of the elements to zero while training, with numbers from a given generator."""
+    """Sets a share of the elements to zero while training, with numbers from a generator, or PyTorch's own for None."""
 
-    def __init__(self, share: float, generator: torch.Generator) -> None:
+    def __init__(self, share: float, generator: torch.Generator | None) -> None:
         super().__init__()
         self.share = share
         self.generator = generator

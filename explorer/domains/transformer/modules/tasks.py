@@ -51,8 +51,7 @@ class MaskedLanguageModel(nn.Module):
     def __init__(self, encoder: HeterogeneousEncoder) -> None:
         super().__init__()
         self.encoder = encoder
-        self.head = LanguageModelHead(encoder.pooler.in_features, encoder.words)
-        _initialise(self.head, encoder)
+        self.head = language_model_head(encoder.pooler.in_features, encoder.words, encoder.generator)
 
     def forward(
         self, token_ids: Tensor, attention_mask: Tensor | None = None, labels: Tensor | None = None
@@ -69,12 +68,7 @@ class MaskedLanguageModel(nn.Module):
             InputError: the shapes do not fit, or the sequence is too long.
         """
         logits = self.head(self.encoder(token_ids, attention_mask), self.encoder.words.weight)
-        if labels is None:
-            return TaskOutput(logits, None)
-        total = nn.functional.cross_entropy(
-            logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="sum"
-        )
-        return TaskOutput(logits, total / (labels != IGNORED).sum().clamp(min=1))
+        return TaskOutput(logits, None if labels is None else masked_loss(logits, labels))
 
 
 class SequenceClassifier(nn.Module):
@@ -92,13 +86,8 @@ class SequenceClassifier(nn.Module):
 
     def __init__(self, encoder: HeterogeneousEncoder, labels: int) -> None:
         super().__init__()
-        if labels < 1:
-            raise InputError(refused("labels", labels, "1 (regression) or more"))
         self.encoder = encoder
-        self.labels = labels
-        with torch.device("meta"):
-            self.classifier = nn.Linear(encoder.pooler.out_features, labels)
-        _initialise(self.classifier, encoder)
+        self.classifier = classifier_head(encoder.pooler.out_features, labels, encoder.generator)
 
     def forward(
         self, token_ids: Tensor, attention_mask: Tensor | None = None, labels: Tensor | None = None
@@ -115,17 +104,48 @@ class SequenceClassifier(nn.Module):
         """
         pooled = self.encoder.pool(self.encoder(token_ids, attention_mask))
         logits: Tensor = self.classifier(self.encoder.dropout(pooled))
-        if labels is None:
-            return TaskOutput(logits, None)
-        if self.labels == 1:
-            return TaskOutput(logits, nn.functional.mse_loss(logits[:, 0].float(), labels.float()))
-        return TaskOutput(logits, nn.functional.cross_entropy(logits.float(), labels))
+        return TaskOutput(logits, None if labels is None else classification_loss(logits, labels))
+
+
+def masked_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy in nats of logits (B, S, V) where `labels` (B, S) are not -100; 0 where all are."""
+    total = nn.functional.cross_entropy(
+        logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="sum"
+    )
+    return total / (labels != IGNORED).sum().clamp(min=1)
+
+
+def classification_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy in nats of logits (B, labels), or the mean squared error where there is one label."""
+    if logits.shape[1] == 1:
+        return nn.functional.mse_loss(logits[:, 0].float(), labels.float())
+    return nn.functional.cross_entropy(logits.float(), labels)
+
+
+def language_model_head(hidden: int, words: nn.Embedding, generator: torch.Generator) -> LanguageModelHead:
+    """A head for hidden states of that width, with initial weights from the generator, on its device."""
+    head = LanguageModelHead(hidden, words)
+    _initialise(head, generator)
+    return head
+
+
+def classifier_head(width: int, labels: int, generator: torch.Generator) -> nn.Linear:
+    """The product of a classifier, with initial weights from the generator, on its device.
+
+    Raises:
+        InputError: `labels` is below 1.
+    """
+    if labels < 1:
+        raise InputError(refused("labels", labels, "1 (regression) or more"))
+    with torch.device("meta"):
+        head = nn.Linear(width, labels)
+    _initialise(head, generator)
+    return head
 
 
 @torch.no_grad()
-def _initialise(head: nn.Module, encoder: HeterogeneousEncoder) -> None:
-    """Initial weights of a head as those of the encoder, on its device."""
-    generator = encoder.dropout.generator
+def _initialise(head: nn.Module, generator: torch.Generator) -> None:
+    """Initial weights of a head as those of an encoder."""
     head.to_empty(device=generator.device)
     for module in head.modules():
         if isinstance(module, nn.LayerNorm):

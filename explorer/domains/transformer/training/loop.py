@@ -169,7 +169,7 @@ def _update(
     for group in optimiser.param_groups:
         group["lr"] = rate
     optimiser.zero_grad()
-    task.encoder.dropout.generator.manual_seed(derived_seed(config.seed, DROPOUT, step, devices.process_index))
+    task.encoder.generator.manual_seed(derived_seed(config.seed, DROPOUT, step, devices.process_index))
     asked = (batch["labels"] != IGNORED).sum().clamp(min=1)
     parts = list(_parts(batch, config.micro_batch_size, devices))
     total = torch.zeros((), device=devices.device)

@@ -1,4 +1,8 @@
-"""Trained models on disk: `model.safetensors`, `model.json` and the folder `tokenizer`."""
+"""Trained models on disk: `model.safetensors`, `model.json`, `config.json` and the folder `tokenizer`.
+
+`config.json` says the same as `model.json` in the words of Hugging Face, so that `AutoModel.from_pretrained` reads the
+folder; a folder that `save_pretrained` wrote has nothing else, and is read here too.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,8 @@ from explorer.domains.transformer.training.corpus import load_tokenizer
 from explorer.space import Choices
 from graphdb.errors import InputError
 
-WEIGHTS, DESCRIPTION, TOKENIZER = "model.safetensors", "model.json", "tokenizer"
+WEIGHTS, DESCRIPTION, CONFIG, TOKENIZER = "model.safetensors", "model.json", "config.json", "tokenizer"
+_CLASSES = {True: "FlexiBertForMaskedLM", False: "FlexiBertForSequenceClassification"}
 
 
 @dataclass(frozen=True)
@@ -62,18 +67,38 @@ def save_task(
         "maximum_positions": description.maximum_positions,
         "labels": None if description.labels is None else list(description.labels),
     }
+    write_text(folder / CONFIG, json.dumps(_config(description), indent=2) + "\n")
     write_text(folder / DESCRIPTION, json.dumps(values, indent=2) + "\n")
 
 
+def _config(description: Description) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "model_type": "flexibert",
+        "architectures": [_CLASSES[description.labels is None]],
+        "design": description.model,
+        "vocab_size": description.vocabulary,
+        "max_position_embeddings": description.maximum_positions,
+    }
+    if description.labels is not None:
+        names = description.labels or ("score",)
+        found["id2label"] = {str(i): name for i, name in enumerate(names)}
+        found["label2id"] = {name: i for i, name in enumerate(names)}
+    return found
+
+
 def read_description(folder: Path) -> Description:
-    """What a folder's `model.json` says.
+    """What a folder's `model.json` says, or its `config.json` where there is no other.
 
     Raises:
         InputError: the folder holds no trained model, or the file is malformed.
     """
     file = folder / DESCRIPTION
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        if not file.exists() and (folder / CONFIG).exists():
+            file = folder / CONFIG
+            values = _from_config(file, json.loads(file.read_text(encoding="utf-8")))
+        else:
+            values = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"{folder} holds no trained model: there is no {DESCRIPTION}.") from error
     except (OSError, ValueError, RecursionError) as error:
@@ -92,6 +117,21 @@ def read_description(folder: Path) -> Description:
     )
 
 
+def _from_config(file: Path, config: object) -> dict[str, Any]:
+    """What `config.json` of a FlexiBERT model says, in the words of `model.json`."""
+    if not isinstance(config, dict) or config.get("model_type") != "flexibert":
+        kind = config.get("model_type") if isinstance(config, dict) else config
+        raise InputError(f"{file}: model_type is {str(kind)[:60]!r}; a trained model is read from 'flexibert' only.")
+    names = config.get("id2label")
+    classifier = _CLASSES[False] in (config.get("architectures") or ())
+    return {
+        "model": config.get("design"),
+        "vocabulary": config.get("vocab_size"),
+        "maximum_positions": config.get("max_position_embeddings"),
+        "labels": list(names.values()) if classifier and isinstance(names, dict) and len(names) > 1 else None,
+    }
+
+
 def load_encoder(folder: Path, generator: torch.Generator, dropout: float = 0.0) -> tuple[HeterogeneousEncoder, Any]:
     """The encoder of a trained model, whatever its task, and its tokenizer.
 
@@ -102,9 +142,10 @@ def load_encoder(folder: Path, generator: torch.Generator, dropout: float = 0.0)
     file = folder / WEIGHTS
     tensors, _ = read_tensors(file, "file of weights")
     weights = {n.removeprefix("encoder."): value for n, value in tensors.items() if n.startswith("encoder.")}
+    weights = weights or tensors  # an encoder without a task, as `save_pretrained` writes it
     check_shapes(file, encoder, weights)
     encoder.load_state_dict(weights)
-    tokenizer = load_tokenizer(folder / TOKENIZER)
+    tokenizer = load_tokenizer(folder / TOKENIZER if (folder / TOKENIZER).exists() else folder)
     if len(tokenizer) > encoder.words.num_embeddings:
         raise InputError(
             f"The tokenizer of {folder} has {len(tokenizer)} tokens; its model has {encoder.words.num_embeddings}."
