@@ -23,16 +23,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
 from explorer.domains.accelerator.acceltran.modules import BUFFER_QUANTITIES, MODULE_QUANTITIES, OwnModules, modules
 from explorer.domains.accelerator.elector.hardware import PUBLISHED_MEMORIES
 from explorer.domains.accelerator.memory import NAME, NAME_RULE, UserMemory, user_memory_violations
 from explorer.domains.reading import shown
+from explorer.domains.yaml_file import read_yaml
 from graphdb.errors import InputError
 
-LARGEST_FILE_BYTES = 1 << 20
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
 
 # Dimension -> unit -> what one of it is in the unit of the attribute that holds it.
@@ -205,49 +204,8 @@ def _entries(file: Path, section: str, value: object) -> Iterator[tuple[str, obj
 
 
 def _sections(file: Path) -> dict[str, Any]:
-    try:
-        with file.open(encoding="utf-8") as stream:
-            text = stream.read(LARGEST_FILE_BYTES + 1)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError(f"The library {file} cannot be read: {reason}.") from error
-    if len(text) > LARGEST_FILE_BYTES:
-        raise InputError(f"The library {file} is larger than {LARGEST_FILE_BYTES >> 20} MiB.")
-    try:
-        _refuse_repeats(file, yaml.compose(text, Loader=yaml.SafeLoader))
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise InputError(f"{file}{where}: {getattr(error, 'problem', None) or 'not YAML'}; YAML is needed.") from error
-    except InputError:
-        raise
-    except (RecursionError, ValueError) as error:
-        raise InputError(f"{file} is nested too deeply or holds a value out of range; YAML is needed.") from error
+    content = read_yaml(file, "library")
     if not isinstance(content, dict) or not content.keys() <= {"memories", "modules"}:
         found = sorted(map(str, content))[0] if isinstance(content, dict) and content else content
         raise InputError(f"{file} holds {shown(found)}; allowed: a mapping with memories, modules or both.")
     return content
-
-
-def _refuse_repeats(file: Path, node: yaml.Node | None) -> None:
-    """Of a key that stands twice YAML keeps the last without a word, and of an alias nobody sees the figure."""
-    seen: set[int] = set()
-
-    def walk(part: yaml.Node) -> None:
-        if id(part) in seen:
-            raise InputError(f"{file}, line {part.start_mark.line + 1}: aliases are not allowed; write the entry out.")
-        seen.add(id(part))
-        if isinstance(part, yaml.SequenceNode):
-            for item in part.value:
-                walk(item)
-        if isinstance(part, yaml.MappingNode):
-            keys = [key.value for key, _ in part.value]
-            for key, value in part.value:
-                if isinstance(key.value, str) and keys.count(key.value) > 1:
-                    line = key.start_mark.line + 1
-                    raise InputError(f"{file}, line {line}: the key {shown(key.value)} stands there twice.")
-                walk(value)
-
-    if node is not None:
-        walk(node)
