@@ -10,12 +10,13 @@ from typing import ParamSpec, TypeVar
 
 from graphene.utils.dataloader import DataLoader
 
+from api.paging import MAXIMUM_PAGE
 from api.searches import Searches
 from explorer import service
 from graphdb.architecture import Architecture
 from graphdb.errors import NotFoundError
 from graphdb.measurement import Measurement
-from graphdb.records import TrialRecord
+from graphdb.records import Relative, TrialRecord
 from graphdb.store import Store
 
 P = ParamSpec("P")
@@ -30,6 +31,7 @@ class Context:
         searches: studies started through this API.
         architectures: key -> `Architecture`.
         measurements: architecture key -> its finished measurements.
+        parents, children: architecture key -> its relatives, at most 100.
         trials: study name -> its trials.
         objectives: study name -> performance by trial index.
     """
@@ -41,6 +43,8 @@ class Context:
         self._simulations = simulations
         self.architectures = DataLoader(self._load_architectures)
         self.measurements = DataLoader(self._load_measurements)
+        self.parents = DataLoader(partial(self._load_relatives, store.architectures.parents))
+        self.children = DataLoader(partial(self._load_relatives, store.architectures.children))
         self.trials = DataLoader(self._load_trials)
         self.objectives = DataLoader(self._load_objectives)
 
@@ -62,6 +66,12 @@ class Context:
 
     async def _load_measurements(self, keys: Sequence[str]) -> list[list[Measurement]]:
         found = await self.read(self.store.measurements.of, list(keys))
+        return [found.get(key, []) for key in keys]
+
+    async def _load_relatives(
+        self, function: Callable[[Sequence[str], int], dict[str, list[Relative]]], keys: Sequence[str]
+    ) -> list[list[Relative]]:
+        found = await self.read(function, list(keys), MAXIMUM_PAGE)
         return [found.get(key, []) for key in keys]
 
     async def _load_trials(self, names: Sequence[str]) -> list[list[TrialRecord]]:

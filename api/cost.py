@@ -35,6 +35,8 @@ COST: dict[str, dict[str, dict[str, Any]]] = {
         "blocks": {"complexity": 1},
         "edges": {"complexity": 1},
         "measurements": {"complexity": 1, "multipliers": ["first"]},
+        "parents": {"complexity": 1, "multipliers": ["first"]},
+        "children": {"complexity": 1, "multipliers": ["first"]},
     },
     "Study": {
         "counts": {"complexity": 2},

@@ -16,6 +16,7 @@ from api.scalars import JSON
 from graphdb.architecture import Architecture as ArchitectureValue
 from graphdb.architecture import Edge as EdgeValue
 from graphdb.measurement import Measurement as MeasurementValue
+from graphdb.records import Relative as RelativeValue
 
 
 def many(of: Any) -> graphene.NonNull:
@@ -121,6 +122,16 @@ class Architecture(graphene.ObjectType):
     blocks = many(Block)
     edges = many(Edge)
     measurements = graphene.Field(many(Measurement), first=graphene.Int(required=True, default_value=5))
+    parents = graphene.Field(
+        lambda: many(Relative),
+        description="The designs that it came from.",
+        first=graphene.Int(required=True, default_value=5),
+    )
+    children = graphene.Field(
+        lambda: many(Relative),
+        description="The designs that came from it.",
+        first=graphene.Int(required=True, default_value=5),
+    )
 
     @staticmethod
     def resolve_blocks(parent: ArchitectureValue, info: graphene.ResolveInfo) -> list[dict[str, Any]]:
@@ -138,6 +149,42 @@ class Architecture(graphene.ObjectType):
         checked_first(first)
         found: list[MeasurementValue] = await context_of(info).measurements.load(parent.key)
         return sorted(found, key=lambda measurement: measurement.key)[:first]
+
+    @staticmethod
+    async def resolve_parents(parent: ArchitectureValue, info: graphene.ResolveInfo, first: int) -> list[RelativeValue]:
+        """By key."""
+        checked_first(first)
+        found: list[RelativeValue] = await context_of(info).parents.load(parent.key)
+        return found[:first]
+
+    @staticmethod
+    async def resolve_children(
+        parent: ArchitectureValue, info: graphene.ResolveInfo, first: int
+    ) -> list[RelativeValue]:
+        """By key."""
+        checked_first(first)
+        found: list[RelativeValue] = await context_of(info).children.load(parent.key)
+        return found[:first]
+
+
+class Relative(graphene.ObjectType):
+    """A design that another came from, or one that came from it."""
+
+    how = graphene.String(required=True, description="The child was made: weight transfer, crossover, mutation ...")
+    properties = graphene.Field(
+        JSON, required=True, description="Of that step, such as `ratio`, the share of weights that were taken over."
+    )
+    architecture = graphene.Field(Architecture, required=True)
+
+    @staticmethod
+    def resolve_properties(parent: RelativeValue, info: graphene.ResolveInfo) -> dict[str, Any]:
+        """Plain JSON."""
+        return dict(parent.properties)
+
+    @staticmethod
+    def resolve_architecture(parent: RelativeValue, info: graphene.ResolveInfo) -> Future[ArchitectureValue]:
+        """Loaded together with the others of the answer."""
+        return context_of(info).architectures.load(parent.key)  # type: ignore[no-any-return]
 
 
 class ArchitectureEdge(graphene.ObjectType):

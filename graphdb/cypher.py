@@ -63,6 +63,23 @@ SET d += $properties
 RETURN count(d)
 """
 
+_RELATIVES: LiteralString = """
+RETURN other.key AS key, d.how AS how, properties(d) AS properties ORDER BY key, how LIMIT $limit }
+RETURN a.key, key, how, properties ORDER BY a.key, key, how
+"""
+PARENTS: Final = (
+    """
+MATCH (a:Architecture) WHERE a.key IN $keys
+CALL (a) { MATCH (a)-[d:DERIVED_FROM]->(other:Architecture)"""
+    + _RELATIVES
+)
+CHILDREN: Final = (
+    """
+MATCH (a:Architecture) WHERE a.key IN $keys
+CALL (a) { MATCH (a)<-[d:DERIVED_FROM]-(other:Architecture)"""
+    + _RELATIVES
+)
+
 # A listing is a source (which index to enter by), the remaining conditions, and what is to be returned.
 
 SOURCE_ALL: LiteralString = "MATCH (a:Architecture) WHERE a.key > $after"

@@ -64,6 +64,21 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True)
+class Relative:
+    """A design that another came from, or one that came from it.
+
+    Attributes:
+        key: of the relative.
+        how: the child was made (weight transfer, crossover, mutation ...).
+        properties: of that step, such as `ratio`, the share of weights that were taken over.
+    """
+
+    key: str
+    how: str
+    properties: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class StudyRecord:
     """A study as stored. `settings` holds all that its trials depend on."""
 

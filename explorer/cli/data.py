@@ -26,7 +26,10 @@ from graphdb.architecture import Architecture
 from graphdb.connection import open_store
 from graphdb.errors import InputError
 from graphdb.measurement import Measurement
+from graphdb.records import Relative
 from graphdb.settings import Settings
+
+_RELATIVES = 100  # shown at most
 
 Key = Annotated[str, typer.Argument(help="Key of an architecture, or its first six digits or more.")]
 
@@ -92,6 +95,8 @@ def show(
     with open_store(Settings.from_environment()) as store:
         architecture = store.architectures.get(store.architectures.resolve(key))
         measurements = store.measurements.of([architecture.key]).get(architecture.key, [])
+        parents = store.architectures.parents([architecture.key], _RELATIVES).get(architecture.key, [])
+        children = store.architectures.children([architecture.key], _RELATIVES).get(architecture.key, [])
     files = [] if plot is None else _pictures(architecture, plot)
     if json:
         document = architecture_json(architecture) | {
@@ -102,10 +107,14 @@ def show(
                 for edge in architecture.edges
             ],
             "measurements": [measurement_json(measurement) for measurement in measurements],
+            "parents": [_relative_json(relative) for relative in parents],
+            "children": [_relative_json(relative) for relative in children],
         }
         emit(document | ({"plots": [str(file) for file in files]} if files else {}))
         return
     _show_architecture(architecture)
+    _show_relatives("came from", parents)
+    _show_relatives("gave rise to", children)
     _show_measurements(measurements, architecture.space)
     if files:
         console.print(f"Picture: {', '.join(map(str, files))}", highlight=False, soft_wrap=True)
@@ -182,6 +191,17 @@ def _show_architecture(architecture: Architecture) -> None:
         highlight=False,
     )
     console.print(draw(architecture, width=min(console.width, 120)), highlight=False, markup=False, no_wrap=True)
+
+
+def _show_relatives(how: str, relatives: list[Relative]) -> None:
+    for relative in relatives:
+        details = ", ".join(f"{name} {value}" for name, value in relative.properties.items())
+        line = f"  {how} {short(relative.key)} by {relative.how}" + (f" ({details})" if details else "")
+        console.print(line, highlight=False, markup=False)
+
+
+def _relative_json(relative: Relative) -> dict[str, object]:
+    return {"key": relative.key, "how": relative.how, "properties": dict(relative.properties)}
 
 
 def _show_measurements(measurements: list[Measurement], space: str) -> None:

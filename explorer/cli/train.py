@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bars
 
 from explorer.cli.output import AsJson, architecture_json, console, emit, errors, measurement_json, number, short, table
-from graphdb.architecture import Architecture
+from graphdb.architecture import Architecture, Scalar
 from graphdb.connection import open_store
 from graphdb.errors import InputError
 from graphdb.measurement import Measurement
@@ -21,6 +21,8 @@ from graphdb.settings import Settings
 if TYPE_CHECKING:
     from explorer.domains.transformer.training.config import TrainingConfig
     from explorer.domains.transformer.training.loop import Progress
+    from explorer.domains.transformer.training.start import Start
+    from explorer.domains.transformer.transfer import Rule
 
 VERSION = "1"
 """Of what is measured; another one would give other figures."""
@@ -65,26 +67,47 @@ def pretrain_flexibert(
         str | None, typer.Option(help="Folder or name on the hub. [default: byte-level BPE of the corpus]")
     ] = None,
     vocabulary: Annotated[int, typer.Option(help="Most tokens of a tokenizer made of the corpus.")] = VOCABULARY,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="Folder of a trained model to begin with, whose tokenizer is then the default."),
+    ] = None,
+    rule: Annotated[
+        str | None,
+        typer.Option(help="How its weights are taken over: flexibert, ordered or projected. [default: ordered]"),
+    ] = None,
     report_every: ReportEvery = 100,
     checkpoint_every: CheckpointEvery = 1000,
     json: AsJson = False,
 ) -> None:
     """Pre-train a FlexiBERT model; its loss on text held out is stored. The same command goes on after any end."""
+    from explorer.domains.transformer.training import start
     from explorer.domains.transformer.training.corpus import load_corpus, masked_text, tokenizer_of
     from explorer.domains.transformer.training.loop import Schedule
     from explorer.domains.transformer.training.pretraining import pretrain as run
+    from explorer.domains.transformer.training.saved import digest
 
+    if rule is not None and source is None:
+        raise InputError("--rule has no effect by itself; allowed with --from.")
+    chosen = _rule(rule or "ordered")
     schedule = Schedule(report_every, checkpoint_every)
     settings = _config(recipe, config, changes)
     architecture = _architecture(model)
+    if source is not None and tokenizer is None:
+        tokenizer = start.tokenizer_folder(source)
     with errors.status("Reading the corpus"):
         data = load_corpus(corpus)
         text = masked_text(data, tokenizer_of(data, out, tokenizer, vocabulary), settings)
+    inherited = None
+    if source is not None:
+        inherited = start.transferred(source, architecture.choices, len(text.tokenizer), settings, chosen)
     with _shown(out) as report:
-        measures = run(architecture.choices, text, out, schedule=schedule, report=report)
-    measurement = _measurement(
-        "mlm", architecture, settings, {"corpus": _names(corpus), "data": text.identity}, measures
-    )
+        initial = None if inherited is None else inherited.encoder
+        measures = run(architecture.choices, text, out, initial=initial, schedule=schedule, report=report)
+    about: dict[str, Any] = {"corpus": _names(corpus), "data": text.identity}
+    if inherited is not None:
+        model_key = _inherit(architecture, inherited, chosen)
+        about["start"] = {"rule": chosen, "model": model_key, "weights": digest(inherited.encoder.state_dict())}
+    measurement = _measurement("mlm", architecture, settings, about, measures)
     _finish(architecture, measurement, out, json)
 
 
@@ -132,6 +155,25 @@ def finetune_flexibert(
         "glue" if task else "finetuning", architecture, settings, named | {"inputs": found.identity}, found.measures
     )
     _finish(architecture, measurement, folder, json)
+
+
+def _rule(name: str) -> Rule:
+    from explorer.domains.transformer.transfer import RULES
+
+    for rule in RULES:
+        if rule == name:
+            return rule
+    raise InputError(f"--rule is {name!r}; allowed: {', '.join(RULES)}.")
+
+
+def _inherit(architecture: Architecture, start: Start, rule: str) -> str:
+    """Keep whose weights a model began with; the key of that one."""
+    source = _architecture(start.source)
+    if source.key != architecture.key:
+        with open_store(Settings.from_environment()) as store:
+            step: dict[str, Scalar] = {"rule": rule, "ratio": start.ratio}
+            store.architectures.add_derived(architecture.key, source.key, "weight transfer", step)
+    return source.key
 
 
 def _config(recipe: str, file: Path | None, changes: list[str] | None) -> TrainingConfig:

@@ -10,7 +10,7 @@ from graphdb import cypher
 from graphdb.architecture import Architecture, Scalar
 from graphdb.database import Database, Transaction
 from graphdb.errors import InputError, NotFoundError
-from graphdb.records import ArchitectureFilter, Page, Range
+from graphdb.records import ArchitectureFilter, Page, Range, Relative
 from graphdb.store import rows
 
 _ELEMENTS_AT_ONCE = 20_000
@@ -124,6 +124,21 @@ class ArchitectureStore:
         )
         if not done[0][0]:
             raise NotFoundError(f"No architecture has the key {child_key!r}, or none has {parent_key!r}.")
+
+    def parents(self, keys: Sequence[str], limit: int) -> dict[str, list[Relative]]:
+        """What each design came from, at most `limit` each, by key; designs without are left out. One query."""
+        return self._relatives(cypher.PARENTS, keys, limit)
+
+    def children(self, keys: Sequence[str], limit: int) -> dict[str, list[Relative]]:
+        """What came from each design, at most `limit` each, by key; designs without are left out. One query."""
+        return self._relatives(cypher.CHILDREN, keys, limit)
+
+    def _relatives(self, query: LiteralString, keys: Sequence[str], limit: int) -> dict[str, list[Relative]]:
+        found: dict[str, list[Relative]] = {}
+        for key, other, how, properties in self._database.read(query, keys=list(dict.fromkeys(keys)), limit=limit):
+            rest = {name: value for name, value in properties.items() if name != "how"}
+            found.setdefault(key, []).append(Relative(other, how, rest))
+        return found
 
     def counts(self) -> dict[str, int]:
         """How many architectures there are, per `domain/space`."""

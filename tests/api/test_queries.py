@@ -200,6 +200,28 @@ def _trial(index, model, accelerator):
     return NewTrial(index, pending, "initial")
 
 
+def test_relatives(store, ask, stored):
+    keys = sorted(n.key for n in stored)
+    for child in keys[1:4]:
+        store.architectures.add_derived(child, keys[0], "crossover", {"ratio": 0.25})
+    query = (
+        "query($key: String!, $first: Int!) { architecture(key: $key) "
+        "{ parents { how properties architecture { key } } children(first: $first) { architecture { key } } } }"
+    )
+    found = ask(query, key=keys[0], first=2)["data"]["architecture"]
+    assert found["parents"] == []
+    assert [item["architecture"]["key"] for item in found["children"]] == keys[1:3]
+    child = ask(query, key=keys[1], first=1)["data"]["architecture"]
+    assert child["parents"] == [{"how": "crossover", "properties": {"ratio": 0.25}, "architecture": {"key": keys[0]}}]
+    assert code(ask(query, key=keys[0], first=101)) == "BAD_USER_INPUT"
+    before = store.query_counter
+    ask("{ architectures(first: 5) { edges { node { parents { how } children { how } } } } }")
+    few = store.query_counter - before
+    before = store.query_counter
+    ask("{ architectures(first: 2) { edges { node { parents { how } children { how } } } } }")
+    assert store.query_counter - before == few
+
+
 def test_similar(store, ask, stored):
     vectors = {n.key: [1.0, i / 10.0] + [0.0] * 30 for i, n in enumerate(stored)}
     store.embeddings.write("toy", vectors)

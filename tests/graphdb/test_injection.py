@@ -41,6 +41,8 @@ ACTIONS: dict[str, Callable[[Store, str], object]] = {
     "filter by choice range": lambda s, x: s.architectures.keys(ArchitectureFilter(choice_ranges=(Range(x, 0, 1),))),
     "filter by measure": lambda s, x: s.architectures.keys(ArchitectureFilter(measure_ranges=(Range(x, 0, 1),))),
     "resolve": lambda s, x: s.architectures.resolve(x),
+    "parents": lambda s, x: s.architectures.parents([x], 1),
+    "children": lambda s, x: s.architectures.children([x], 1),
     "derived": lambda s, x: s.architectures.add_derived(x, x, x, {x: x}),
     "measurement": lambda s, x: s.measurements.add([Measurement(x, x, {x: x}, {x: x}, {x: 1.0})]),
     "measurements of": lambda s, x: s.measurements.of([x]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import signal
 from pathlib import Path
 
@@ -69,6 +70,34 @@ def test_from_text_to_a_stored_accuracy(
     refused(run("finetune", "flexibert", tmp_path / "tiny"), "--task", "--data")
     refused(run("finetune", "flexibert", tmp_path / "tiny", "--task", "sst3"), "sst3", "cola")
     refused(run("finetune", "flexibert", tmp_path, "--task", "sst2"), "no trained model")
+
+
+def test_a_model_begins_with_the_weights_of_another(run: Run, store: Store, corpus: Path, tmp_path: Path) -> None:
+    first = ("pretrain", "flexibert", "bert-tiny", "--corpus", corpus, "--out", tmp_path / "tiny", *SMALL)
+    parent = run(*first, "--vocabulary", 300, "--json").json["roles"]["model"]
+    design = tmp_path / "mini.json"
+    layers = {"o": [["sa_sdp_64", "sa_sdp_64"]] * 4, "h": [128] * 4, "f": [[512]] * 4}
+    design.write_text(json.dumps({"domain": "transformer", "space": "transformer_free", "choices": {"l": 4, **layers}}))
+    second = ("pretrain", "flexibert", design, "--corpus", corpus, "--out", tmp_path / "mini", *SMALL)
+    found = run(*second, "--from", tmp_path / "tiny", "--json")
+    assert found.status == 0, found.err
+    child = found.json["roles"]["model"]
+    (relative,) = store.architectures.parents([child], 5)[child]
+    assert (relative.key, relative.how, relative.properties["rule"]) == (parent, "weight transfer", "ordered")
+    assert 0.4 < relative.properties["ratio"] < 0.8
+    assert found.json["settings"]["start"]["model"] == parent
+    assert "came from" in run("show", child).out and "rule ordered" in run("show", child).out
+    assert [relative["key"] for relative in run("show", parent, "--json").json["children"]] == [child]
+    assert run(*second, "--from", tmp_path / "tiny", "--json").json["key"] == found.json["key"]
+
+    refused(run(*second, "--rule", "ordered"), "--rule has no effect by itself")
+    refused(run(*second, "--from", tmp_path / "tiny", "--rule", "all"), "--rule is 'all'", "projected")
+    refused(run(*second, "--from", tmp_path / "none"), "no trained model")
+    refused(run(*second), "another folder")
+    other = run(*first[: -len(SMALL) - 1], tmp_path / "other", *SMALL, "--vocabulary", 270, "--json")
+    assert other.status == 0, other.err
+    tokenizer = ("--tokenizer", tmp_path / "tiny" / "tokenizer")
+    refused(run(*second, "--from", tmp_path / "other", *tokenizer), "The tokenizer has", "train with its tokenizer")
 
 
 @pytest.mark.parametrize(

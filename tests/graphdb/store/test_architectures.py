@@ -9,7 +9,7 @@ import pytest
 from graphdb import cypher
 from graphdb.architecture import Architecture, Block, Edge
 from graphdb.errors import ExplorerError, InputError, NotFoundError
-from graphdb.records import ArchitectureFilter, Range
+from graphdb.records import ArchitectureFilter, Range, Relative
 from graphdb.store import Store
 from tests.graphdb.designs import design, taken
 
@@ -139,6 +139,26 @@ def test_derivation_needs_both_designs(store: Store) -> None:
         store.architectures.add_derived(child.key, parent.key, "mutation", {"rate": 0.1})
     stored = store._database.read("MATCH (:Architecture)-[d:DERIVED_FROM]->(:Architecture) RETURN d.how, d.rate")
     assert stored == [["mutation", 0.1]]
+
+
+def test_relatives_are_read_from_both_sides_in_one_query(store: Store) -> None:
+    designs = [design(i) for i in range(6)]
+    keys = sorted(one.key for one in designs)
+    store.architectures.add(designs)
+    for child in keys[2:]:
+        store.architectures.add_derived(child, keys[0], "crossover", {"ratio": 0.5})
+    store.architectures.add_derived(keys[2], keys[1], "weight transfer", {"rule": "ordered", "ratio": 0.9})
+    before = store.query_counter
+    parents = store.architectures.parents([*keys, "0" * 64], limit=10)
+    children = store.architectures.children(keys, limit=3)
+    assert store.query_counter == before + 2
+    assert parents[keys[2]] == [
+        Relative(keys[0], "crossover", {"ratio": 0.5}),
+        Relative(keys[1], "weight transfer", {"rule": "ordered", "ratio": 0.9}),
+    ]
+    assert set(parents) == set(keys[2:])
+    assert [relative.key for relative in children[keys[0]]] == keys[2:5]
+    assert [relative.key for relative in children[keys[1]]] == [keys[2]]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-ORDER, INITIAL, DROPOUT, MASKING, EVALUATION, SPLIT = range(6)
+ORDER, INITIAL, DROPOUT, MASKING, EVALUATION, SPLIT, TRANSFER = range(7)
 """What random numbers are for; each use has its own."""
 
 
