@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
+from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.preprocessing import StandardScaler
@@ -139,8 +139,9 @@ def few_steps(objective: Any, start: Array, bounds: Array) -> tuple[Array, float
 
 
 def _kernel(see: Features) -> Any:
-    lengths = np.ones(1 + 4 * LAYERS + 4 + (LAYERS + 1 if see is wider_features else 0))
-    return ConstantKernel(1.0) * RBF(lengths, (0.1, 1e3)) + WhiteKernel(0.1, (1e-4, 1e1))
+    width = 1 + 4 * LAYERS + 4 + (LAYERS + 1 if see is wider_features else 0)
+    # Standardised rows are about the root of twice their width apart: shorter first lengths would tell them all apart.
+    return ConstantKernel(1.0) * Matern(np.full(width, np.sqrt(width)), (0.1, 1e3)) + WhiteKernel(0.1, (1e-4, 1e1))
 
 
 def constant(models: list[Architecture], targets: dict[str, Array], unseen: list[Architecture]) -> tuple[Array, Array]:
