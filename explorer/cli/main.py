@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 import typer
 from rich.text import Text
 
-from explorer.cli import data, db, explore, map, search, simulate, space, studies, train
+from explorer.cli import data, db, explore, map, onnx, search, simulate, space, studies, train
 from explorer.cli.output import errors
 from graphdb.errors import ExplorerError
 from graphdb.interrupt import raise_interrupt
@@ -33,6 +33,7 @@ app.command("map")(map.draw_map)
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(train.pretraining, name="pretrain")
 app.add_typer(train.finetuning, name="finetune")
+app.command("onnx")(onnx.onnx)
 app.add_typer(explore.app, name="explore")
 app.command("search")(search.search)
 app.add_typer(studies.app, name="study")

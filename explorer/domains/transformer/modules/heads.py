@@ -83,8 +83,13 @@ class FourierHead(Head):
 
     def addition(self, query: Tensor, key: Tensor, value: Tensor, present: Tensor) -> Tensor:
         """(B, S, d). Padding counts as zeros."""
-        transformed: Tensor = torch.fft.fft2(value * present, norm="ortho")
-        return transformed.real
+        if torch.compiler.is_exporting():  # ONNX knows neither complex numbers nor this transform
+            return fourier_by_matrices(value * present)
+        values = value * present
+        # There is no such transform of bfloat16.
+        transformed = torch.fft.fft2(values if values.dtype == torch.float64 else values.float(), norm="ortho")
+        real: Tensor = transformed.real.to(value.dtype)
+        return real
 
 
 class CosineHead(Head):
@@ -123,10 +128,29 @@ class ConvolutionHead(Head):
 
 def cosine_matrix(size: int, like: Tensor) -> Tensor:
     """The orthonormal DCT-II as a matrix (size, size), of the type and on the device of `like`."""
+    index, count = _positions(size, like)
+    matrix = torch.cos(math.pi / count * torch.outer(index, index + 0.5)) * torch.sqrt(2 / count)
+    return torch.where(index[:, None] == 0, matrix / math.sqrt(2), matrix).to(like.dtype)
+
+
+def fourier_by_matrices(values: Tensor) -> Tensor:
+    """The real part of the orthonormal two-dimensional DFT of (..., S, d), by products of real matrices."""
+    cosines, sines = zip(*(_fourier_matrices(size, values) for size in values.shape[-2:]), strict=True)
+    found: Tensor = cosines[0] @ values @ cosines[1] - sines[0] @ values @ sines[1]
+    return found
+
+
+def _fourier_matrices(size: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    index, count = _positions(size, like)
+    angles = 2 * math.pi / count * (torch.outer(index, index) % count)
+    scale = torch.rsqrt(count)
+    return (torch.cos(angles) * scale).to(like.dtype), (torch.sin(angles) * scale).to(like.dtype)
+
+
+def _positions(size: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    """0, 1, ... and how many, both as tensors, so that an exported model works at any size."""
     index = torch.arange(size, dtype=torch.float64, device=like.device)
-    matrix = torch.cos(math.pi / size * torch.outer(index, index + 0.5)) * math.sqrt(2 / size)
-    matrix[0] /= math.sqrt(2)
-    return matrix.to(like.dtype)
+    return index, torch.ones_like(index).sum()
 
 
 def head_module(kind: str, width: int) -> Head:

@@ -1,0 +1,133 @@
+"""ONNX files of trained models, for any batch and any length of sequence."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from explorer.domains.transformer.pretrained.configuration import MODEL_TYPE
+from explorer.domains.transformer.pretrained.models import (
+    FlexiBertForMaskedLM,
+    FlexiBertForSequenceClassification,
+    FlexiBertModel,
+)
+from explorer.domains.transformer.training.checkpoint import check_shapes, read_tensors
+from explorer.domains.transformer.training.extras import extra
+from explorer.domains.transformer.training.saved import CONFIG, WEIGHTS
+from graphdb.errors import InputError
+
+OPSET = 20
+INPUTS = ("input_ids", "attention_mask")
+
+Model = FlexiBertModel | FlexiBertForMaskedLM | FlexiBertForSequenceClassification
+
+
+def load_model(folder: Path) -> Model:
+    """The model of a folder that a training or `save_pretrained` wrote, with its task, in the mode of evaluation.
+
+    Raises:
+        InputError: no model there, of another type or illegal; or weights that are damaged or of another model.
+    """
+    file = folder / CONFIG
+    if not file.exists():
+        raise InputError(f"{folder} holds no trained model: there is no {CONFIG}.")
+    transformers = extra("transformers")
+    try:
+        config = transformers.AutoConfig.from_pretrained(str(folder))
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise InputError(f"{file} cannot be read: {' '.join(str(error).split())[:200]}.") from error
+    kinds: dict[str, type[Model]] = {
+        kind.__name__: kind for kind in (FlexiBertModel, FlexiBertForMaskedLM, FlexiBertForSequenceClassification)
+    }
+    name = (config.architectures or [None])[0]
+    if name not in kinds or config.model_type != MODEL_TYPE:
+        found = f"model_type {config.model_type!r} and architectures {name!r}"
+        raise InputError(f"{file} has {found}; allowed: {MODEL_TYPE!r} and one of {', '.join(kinds)}.")
+    model = kinds[name](config)
+    weights, _ = read_tensors(folder / WEIGHTS, "file of weights")
+    check_shapes(folder / WEIGHTS, model, weights)
+    model.load_state_dict(weights)
+    model.eval()
+    return model
+
+
+def export_onnx(model: Model, file: Path) -> str:
+    """Write a model as ONNX, as a whole or not at all.
+
+    Inputs are `input_ids` and `attention_mask`, int64 of any shape (B, S) with S from 2 to the model's positions.
+
+    Returns:
+        The name of the output: `last_hidden_state` (B, S, h) of an encoder, else `logits`.
+
+    Raises:
+        InputError: the extra `onnx` is not installed, or the file cannot be written.
+    """
+    for package in ("onnx", "onnxscript"):
+        try:
+            importlib.import_module(package)
+        except ImportError as error:
+            raise InputError(
+                f"ONNX needs the package {package}, which is not installed; "
+                "install it with `pip install explorer-codesign[onnx]`."
+            ) from error
+    output = "last_hidden_state" if isinstance(model, FlexiBertModel) else "logits"
+    program = _exported(_Plain(model), int(model.config.vocab_size), int(model.config.max_position_embeddings), output)
+    temporary = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        program.save(str(temporary))
+        temporary.replace(file)
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {error.strerror or error}.") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return output
+
+
+class _Plain(nn.Module):
+    """Two tensors in, one out."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """The first output of the model."""
+        found: Tensor = self.model(input_ids, attention_mask, return_dict=False)[0]
+        return found
+
+
+def _exported(model: nn.Module, vocabulary: int, positions: int, output: str) -> Any:
+    if positions < 2:
+        raise InputError(f"The model takes sequences of {positions} token; ONNX needs one of at least 2.")
+    tokens = torch.arange(2 * min(positions, 8)).reshape(2, -1) % vocabulary
+    batch = torch.export.Dim("batch", min=1, max=1 << 16)
+    length = torch.export.Dim("sequence", min=2, max=positions)
+    shapes = {0: batch, 1: length} if positions > 2 else {0: batch}
+    log = logging.getLogger("torch.onnx")
+    level = log.level
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on packages that are not needed here
+        log.setLevel(logging.ERROR)
+        try:
+            return torch.onnx.export(
+                model,
+                (tokens, torch.ones_like(tokens)),
+                input_names=list(INPUTS),
+                output_names=[output],
+                dynamic_shapes=(shapes, shapes),
+                opset_version=OPSET,
+                dynamo=True,
+                verbose=False,
+            )
+        finally:
+            log.setLevel(level)
