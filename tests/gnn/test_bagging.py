@@ -7,7 +7,7 @@ from gnn.bagging import MEMBERS, BaggedTrees, fit_trees, tree_shapes
 from gnn.network import SurrogateSettings
 from graphdb.errors import InputError
 
-SETTINGS = SurrogateSettings(trees=80, tree_depth=3, tree_rate=0.1)
+SETTINGS = SurrogateSettings(trees=40, tree_depth=3, tree_rate=0.2)
 
 
 def noisy(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
