@@ -1,4 +1,4 @@
-"""The block graph of a Transformer encoder, as FlexiBERT draws it, and FlexiBERT's own hash of it.
+"""The block graph of a Transformer encoder, as FlexiBERT draws it, and FlexiBERT's own hashes of it.
 
 Source: `embeddings/utils/graph_util.py` of txf_design-space (block graph; one node a head, no node for the embedding or
 for the projection between layers of different width). There, labels carry the sizes; here, attributes do.
@@ -7,7 +7,7 @@ for the projection between layers of different width). There, labels carry the s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from explorer.domains.transformer.model import Layer, choices_of
@@ -49,21 +49,42 @@ def reference_hash(layers: Sequence[Layer]) -> str:
     Five rounds of the hash of NAS-Bench-101 over labels and degrees, then once more with the hidden and feed-forward
     widths. Only for looking up published rows: `Architecture.fingerprint` refines until nothing changes.
     """
+    choices = choices_of(layers)
     blocks, edges = block_graph(layers)
-    incoming: list[list[int]] = [[] for _ in blocks]
-    outgoing: list[list[int]] = [[] for _ in blocks]
+    labels = [_published_label(block) for block in blocks]
+    return _md5(_refined(labels, edges, _md5) + str(choices["h"]) + str(choices["f"]))
+
+
+def first_reference_hash(layers: Sequence[Layer]) -> str:
+    """The SHA-256 (64 hexadecimal digits) by which FlexiBERT 1's libraries name a model.
+
+    The same five rounds; labels of heads have the hidden width of their layer, and nothing follows. A layer of heads of
+    several types, which FlexiBERT 1 does not have, gets each head's label.
+    """
+    blocks, edges = block_graph(layers)
+    return _refined([_first_label(block) for block in blocks], edges, _sha256)
+
+
+def _refined(labels: Sequence[str], edges: Sequence[Edge], hashed: Callable[[str], str]) -> str:
+    incoming: list[list[int]] = [[] for _ in labels]
+    outgoing: list[list[int]] = [[] for _ in labels]
     for edge in edges:
         outgoing[edge.source].append(edge.target)
         incoming[edge.target].append(edge.source)
-    labels = [(len(outgoing[i]), len(incoming[i]), _published_label(block)) for i, block in enumerate(blocks)]
-    digests = [_md5(str(label)) for label in labels]
+    digests = [hashed(str((len(outgoing[i]), len(incoming[i]), label))) for i, label in enumerate(labels)]
     for _ in range(5):
         digests = [
-            _md5("|".join([_joined(digests, incoming[i]), _joined(digests, outgoing[i]), digests[i]]))
-            for i in range(len(blocks))
+            hashed("|".join([_joined(digests, incoming[i]), _joined(digests, outgoing[i]), digests[i]]))
+            for i in range(len(labels))
         ]
-    choices = choices_of(layers)
-    return _md5(_md5(str(sorted(digests))) + str(choices["h"]) + str(choices["f"]))
+    return hashed(str(sorted(digests)))
+
+
+def _first_label(block: Block) -> str:
+    if "head_dimension" not in block.attributes:
+        return _published_label(block)
+    family, parameter = block.kind.split("_")
+    return f"{family}_h{block.attributes['hidden']}_p-{parameter}"
 
 
 def _published_label(block: Block) -> str:
@@ -80,6 +101,10 @@ def _joined(digests: Sequence[str], positions: Sequence[int]) -> str:
 
 def _md5(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 # Blocks and edges are immutable values that recur in model after model: making them once keeps building fast.
