@@ -6,8 +6,8 @@ import importlib
 import logging
 import os
 import warnings
-from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -42,13 +42,14 @@ def load_model(folder: Path) -> Model:
     transformers = extra("transformers")
     try:
         config = transformers.AutoConfig.from_pretrained(str(folder))
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{file} cannot be read: {' '.join(str(error).split())[:200]}.") from error
     kinds: dict[str, type[Model]] = {
         kind.__name__: kind for kind in (FlexiBertModel, FlexiBertForMaskedLM, FlexiBertForSequenceClassification)
     }
-    name = (config.architectures or [None])[0]
-    if name not in kinds or config.model_type != MODEL_TYPE:
+    named = config.architectures
+    name = named[0] if isinstance(named, list) and named else named
+    if not isinstance(name, str) or name not in kinds or config.model_type != MODEL_TYPE:
         found = f"model_type {config.model_type!r} and architectures {name!r}"
         raise InputError(f"{file} has {found}; allowed: {MODEL_TYPE!r} and one of {', '.join(kinds)}.")
     model = kinds[name](config)
@@ -61,6 +62,8 @@ def load_model(folder: Path) -> Model:
 
 def export_onnx(model: Model, file: Path) -> str:
     """Write a model as ONNX, as a whole or not at all.
+
+    Weights above 1.5 GB lie beside it in `<file>.data`, which is put in place first.
 
     Inputs are `input_ids` and `attention_mask`, int64 of any shape (B, S) with S from 2 to the model's positions.
 
@@ -80,16 +83,17 @@ def export_onnx(model: Model, file: Path) -> str:
             ) from error
     output = "last_hidden_state" if isinstance(model, FlexiBertModel) else "logits"
     program = _exported(_Plain(model), int(model.config.vocab_size), int(model.config.max_position_embeddings), output)
-    temporary = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        program.save(str(temporary))
-        temporary.replace(file)
+        # The model names the file of its large weights, so that both are written under their last names.
+        with TemporaryDirectory(prefix=f"{file.name}.", suffix=".part", dir=file.parent) as folder:
+            program.save(str(Path(folder, file.name)))
+            for written in sorted(Path(folder).iterdir(), reverse=True):  # the weights before what names them
+                with written.open("rb") as stream:
+                    os.fsync(stream.fileno())
+                written.replace(file.with_name(written.name))
     except OSError as error:
         raise InputError(f"{file} cannot be written: {error.strerror or error}.") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
     return output
 
 

@@ -64,6 +64,15 @@ def test_the_command_exports_a_folder(tmp_path: Path) -> None:
     assert largest_difference(model, tmp_path / "m.onnx", "logits") < 1e-5
 
 
+def test_large_weights_lie_beside_the_file_that_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.onnx._internal.exporter._onnx_program._LARGE_MODEL_THRESHOLD", 1)
+    torch.manual_seed(6)
+    model = FlexiBertModel(config()).eval()
+    export_onnx(model, tmp_path / "m.onnx")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["m.onnx", "m.onnx.data"]
+    assert largest_difference(model, tmp_path / "m.onnx", "last_hidden_state") < 1e-5
+
+
 def test_what_cannot_be_exported_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no trained model"):
         load_model(tmp_path)
@@ -71,6 +80,7 @@ def test_what_cannot_be_exported_is_refused_and_nothing_is_written(tmp_path: Pat
     text = json.loads((tmp_path / "config.json").read_text())
     for changed, said in (
         ({"architectures": ["BertModel"]}, "architectures 'BertModel'; allowed: 'flexibert' and one of FlexiBertModel"),
+        ({"architectures": 5}, "architectures 5; allowed"),
         ({"model_type": "bert"}, "model_type 'bert'"),
         ({"design": {}}, "is illegal"),
         ({"vocab_size": 41}, "the weight words.weight has the shape"),
