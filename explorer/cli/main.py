@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 import typer
 from rich.text import Text
 
-from explorer.cli import data, db, explore, map, onnx, search, simulate, space, studies, train
+from explorer.cli import cross, data, db, explore, map, onnx, search, simulate, space, studies, train
 from explorer.cli.output import errors
 from graphdb.errors import ExplorerError
 from graphdb.interrupt import raise_interrupt
@@ -29,6 +29,7 @@ app.command("export")(data.export)
 app.command("show")(data.show)
 app.command("similar")(data.similar)
 app.command("space")(space.space)
+app.command("cross")(cross.cross)
 app.command("map")(map.draw_map)
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(train.pretraining, name="pretrain")

@@ -22,7 +22,10 @@ GOLDEN = Path(__file__).parents[2] / "data/acceltran/golden.csv"
 TINY = {"l": 2, "h": [128, 128], "o": [["sa_sdp_64", "sa_sdp_64"]] * 2, "f": [[512], [512]]}
 COMMANDS = (
     *(("db", name) for name in ("start", "stop", "status", "wipe")),
-    *((name,) for name in ("load", "import", "export", "show", "similar", "space", "map", "onnx", "search", "serve")),
+    *(
+        (name,)
+        for name in ("load", "import", "export", "show", "similar", "space", "cross", "map", "onnx", "search", "serve")
+    ),
     ("simulate", "acceltran"),
     *(("explore", name) for name in ("elector", "dataflow")),
     *(("study", name) for name in ("list", "show", "pareto")),
