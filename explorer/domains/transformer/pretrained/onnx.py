@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import logging
 import os
 import warnings
@@ -52,6 +53,8 @@ def load_model(folder: Path) -> Model:
     if not isinstance(name, str) or name not in kinds or config.model_type != MODEL_TYPE:
         found = f"model_type {config.model_type!r} and architectures {name!r}"
         raise InputError(f"{file} has {found}; allowed: {MODEL_TYPE!r} and one of {', '.join(kinds)}.")
+    if "design" not in json.loads(file.read_text(encoding="utf-8")):
+        raise InputError(f"{file} has no design; needed: a model dictionary with the keys l, o, h and f.")
     model = kinds[name](config)
     weights, _ = read_tensors(folder / WEIGHTS, "file of weights")
     check_shapes(folder / WEIGHTS, model, weights)

@@ -136,7 +136,7 @@ def check_shapes(file: Path, module: nn.Module, weights: Mapping[str, Tensor]) -
     """Refuse weights that are not those of a module.
 
     Raises:
-        InputError: a weight is missing, unknown or of another shape.
+        InputError: a weight is missing, unknown, of another shape or not finite.
     """
     expected = module.state_dict()
     for name in sorted(expected.keys() | weights.keys()):
@@ -144,6 +144,8 @@ def check_shapes(file: Path, module: nn.Module, weights: Mapping[str, Tensor]) -
         found = tuple(weights[name].shape) if name in weights else None
         if wanted != found:
             raise InputError(f"{file}: the weight {name} has the shape {found}; the model needs {wanted}.")
+        if not torch.isfinite(weights[name]).all():
+            raise InputError(f"{file}: the weight {name} holds a value that is not finite.")
 
 
 def _check_identity(file: Path, written: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

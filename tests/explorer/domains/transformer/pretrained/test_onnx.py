@@ -88,6 +88,9 @@ def test_what_cannot_be_exported_is_refused_and_nothing_is_written(tmp_path: Pat
         (tmp_path / "config.json").write_text(json.dumps({**text, **changed}))
         with pytest.raises(InputError, match=said):
             load_model(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({name: text[name] for name in text if name != "design"}))
+    with pytest.raises(InputError, match="has no design; needed: a model dictionary"):
+        load_model(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps(text))
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(InputError, match="cannot be written"):

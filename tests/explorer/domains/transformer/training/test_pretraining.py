@@ -83,14 +83,14 @@ def test_a_stopped_training_goes_on_to_the_bit(text: corpus.MaskedText, tmp_path
 
 def test_a_killed_process_leaves_a_checkpoint_to_go_on_from(text: corpus.MaskedText, tmp_path: Path) -> None:
     longer = replace(text, config=config(steps=4000))
-    process = multiprocessing.get_context("fork").Process(
+    process = multiprocessing.get_context("spawn").Process(
         target=pretrain, args=(MODEL, longer, tmp_path / "run"), kwargs={"schedule": EVERY_STEP}
     )
     process.start()
     checkpoint = tmp_path / "run" / "checkpoint.safetensors"
     try:
         while process.is_alive() and not _steps(checkpoint) >= 3:
-            time.sleep(0.002)
+            time.sleep(0.01)
     finally:
         process.kill()
         process.join()
