@@ -43,8 +43,8 @@ class Context:
         self._simulations = simulations
         self.architectures = DataLoader(self._load_architectures)
         self.measurements = DataLoader(self._load_measurements)
-        self.parents = DataLoader(partial(self._load_relatives, store.architectures.parents))
-        self.children = DataLoader(partial(self._load_relatives, store.architectures.children))
+        self.parents = DataLoader(self._load_parents)
+        self.children = DataLoader(self._load_children)
         self.trials = DataLoader(self._load_trials)
         self.objectives = DataLoader(self._load_objectives)
 
@@ -68,10 +68,12 @@ class Context:
         found = await self.read(self.store.measurements.of, list(keys))
         return [found.get(key, []) for key in keys]
 
-    async def _load_relatives(
-        self, function: Callable[[Sequence[str], int], dict[str, list[Relative]]], keys: Sequence[str]
-    ) -> list[list[Relative]]:
-        found = await self.read(function, list(keys), MAXIMUM_PAGE)
+    async def _load_parents(self, keys: Sequence[str]) -> list[list[Relative]]:
+        found = await self.read(self.store.architectures.parents, list(keys), MAXIMUM_PAGE)
+        return [found.get(key, []) for key in keys]
+
+    async def _load_children(self, keys: Sequence[str]) -> list[list[Relative]]:
+        found = await self.read(self.store.architectures.children, list(keys), MAXIMUM_PAGE)
         return [found.get(key, []) for key in keys]
 
     async def _load_trials(self, names: Sequence[str]) -> list[list[TrialRecord]]:
