@@ -7,14 +7,13 @@ from typing import Any
 
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor
 
 from gnn.bagging import BaggedTrees
 from gnn.network import Member
 from gnn.projection import Projection
-from graphdb.errors import InputError
+from gnn.tensors import checked_tensors
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -52,22 +51,7 @@ def unpack(
     Raises:
         InputError: the bytes are damaged, a tensor is missing, left over or of another shape, or one is not finite.
     """
-    try:
-        tensors = load(weights)
-    except SafetensorError as error:
-        raise InputError(f"The weights of the surrogate are no safetensors: {error}.") from error
-    expected = _shapes(members, roles, width, trees)
-    if set(tensors) != set(expected):
-        odd = sorted(set(tensors) ^ set(expected))[0]
-        raise InputError(f"The weights of the surrogate do not fit its settings: the tensor {odd} is missing or extra.")
-    for name, shape in expected.items():
-        if tensors[name].shape != shape:
-            raise InputError(
-                f"The weights of the surrogate do not fit its settings: {name} has shape {tuple(tensors[name].shape)}, "
-                f"not {tuple(shape)}."
-            )
-        if not torch.isfinite(tensors[name]).all():
-            raise InputError(f"The weights of the surrogate are damaged: {name} holds a value that is not finite.")
+    tensors = checked_tensors(weights, _shapes(members, roles, width, trees), "the surrogate")
     for i, member in enumerate(members):
         member.load_state_dict({name: tensors[f"member.{i}.{name}"] for name in member.state_dict()})
     of_trees = {
