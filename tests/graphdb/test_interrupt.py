@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from graphdb.interrupt import interrupt_held, raise_interrupt
 from graphdb.store import Store
+
+
+@pytest.fixture(autouse=True)
+def default_handler() -> Iterator[None]:
+    """Other tests run commands that bring handlers of their own."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def interrupt() -> None:
