@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,41 +21,55 @@ FORMAT = "explorer-training-1"
 
 
 def write_tensors(file: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file that is there as a whole or not at all, whenever the process or the machine stops."""
-    temporary = file.with_name(f"{file.name}.{os.getpid()}.part")
-    try:
+    """Write a safetensors file that is there as a whole or not at all, whenever the process or the machine stops.
+
+    Raises:
+        InputError: it cannot be written, as on a full disk; a file that was there before stays.
+    """
+
+    def write(temporary: Path) -> None:
         temporary.touch()
         mode = temporary.stat().st_mode
         save_file(dict(tensors), temporary, dict(metadata))
         temporary.chmod(mode)  # safetensors leaves it to its owner alone, whatever the umask
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(file.parent)
+
+    _replace(file, write)
 
 
 def write_text(file: Path, text: str) -> None:
-    """Write a text file that is there as a whole or not at all."""
-    temporary = file.with_name(f"{file.name}.{os.getpid()}.part")
-    try:
+    """Write a text file that is there as a whole or not at all.
+
+    Raises:
+        InputError: it cannot be written; a file that was there before stays.
+    """
+
+    def write(temporary: Path) -> None:
         with temporary.open("w", encoding="utf-8") as stream:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(file.parent)
+
+    _replace(file, write)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _replace(file: Path, write: Callable[[Path], None]) -> None:
+    temporary = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
-        os.fsync(descriptor)
+        write(temporary)
+        temporary.replace(file)
+        descriptor = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except (OSError, SafetensorError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(f"{file} cannot be written: {reason}; what it held before stays.") from error
     finally:
-        os.close(descriptor)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def save_checkpoint(
