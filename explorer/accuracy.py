@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,9 @@ from explorer.domains.transformer.early import EarlyFlexiBertSpace
 from explorer.loading import load_published
 from explorer.skill import caveat
 from explorer.surrogates import MODELS, Report
+from gnn.surrogate import GraphSurrogate
 from graphdb.architecture import Architecture
+from graphdb.measurement import Measurement
 from graphdb.store import Store
 
 
@@ -50,6 +53,48 @@ class AccuracyTable:
         return AccuracyTable(chosen, self.embeddings[kept], self.accuracies[kept], self.measured[kept])
 
 
+@dataclass(frozen=True)
+class Accuracies:
+    """The accuracy of any Transformer, by measurement or by surrogate.
+
+    Attributes:
+        measure: `qnli_accuracy` or `sst2_accuracy`.
+        measured: choices as JSON -> mean of what was measured, whatever space the model was stored in.
+        surrogate: for the rest.
+    """
+
+    measure: str
+    measured: Mapping[str, float]
+    surrogate: GraphSurrogate
+
+    def of(self, model: Architecture) -> tuple[float, bool]:
+        """Accuracy of a model, 0 to 1, and whether it was measured.
+
+        Predicted one by one, as the last bits of a prediction may depend on what is predicted beside it.
+        """
+        known = self.measured.get(model.choices_json)
+        if known is not None:
+            return known, True
+        column = self.surrogate.measures.index(self.measure)
+        return float(np.clip(self.surrogate.predict([model]).mean[0, column], 0.0, 1.0)), False
+
+
+def transformer_accuracies(store: Store, measure: str, report: Report) -> Accuracies:
+    """What the database and the surrogate of it know; the surrogate is trained unless it was before.
+
+    Args:
+        measure: `qnli_accuracy` or `sst2_accuracy`.
+        report: told in a few words what is being done.
+    """
+    rows = _known(store, measure, report)
+    found = surrogates.trained(store, MODELS, report)
+    architectures = store.architectures.get_many(sorted({row.roles["model"] for row in rows}))
+    values: dict[str, list[float]] = {}
+    for row in rows:
+        values.setdefault(architectures[row.roles["model"]].choices_json, []).append(row.measures[measure])
+    return Accuracies(measure, {choices: fmean(some) for choices, some in values.items()}, found.surrogate)
+
+
 def early_accuracies(store: Store, measure: str, report: Report) -> AccuracyTable:
     """The 2,037 models of the early FlexiBERT space.
 
@@ -60,11 +105,7 @@ def early_accuracies(store: Store, measure: str, report: Report) -> AccuracyTabl
         measure: `qnli_accuracy` or `sst2_accuracy`.
         report: told in a few words what is being done.
     """
-    known = store.measurements.with_measure(measure, space=EarlyFlexiBertSpace.name)
-    if not known:
-        report("loading the published data")
-        load_published(store)
-        known = store.measurements.with_measure(measure, space=EarlyFlexiBertSpace.name)
+    known = _known(store, measure, report, EarlyFlexiBertSpace.name)
     found = surrogates.trained(store, MODELS, report)
     surrogates.embed(store, "transformer", found, MODELS.embeds["transformer"], report)
     space = EarlyFlexiBertSpace()
@@ -78,3 +119,18 @@ def early_accuracies(store: Store, measure: str, report: Report) -> AccuracyTabl
         row = rows[measurement.roles["model"]]
         accuracies[row], measured[row] = measurement.measures[measure], True
     return AccuracyTable(models, found.surrogate.embed(models), accuracies, measured)
+
+
+def _known(store: Store, measure: str, report: Report, space: str | None = None) -> list[Measurement]:
+    """What somebody has measured on a model alone; the published data are loaded where there is nothing."""
+    found = _measured(store, measure, space)
+    if not found:
+        report("loading the published data")
+        load_published(store)
+        found = _measured(store, measure, space)
+    return found
+
+
+def _measured(store: Store, measure: str, space: str | None) -> list[Measurement]:
+    rows = store.measurements.with_measure(measure, space=space)
+    return [row for row in rows if set(row.roles) == {"model"} and measure not in row.predicted]

@@ -236,6 +236,20 @@ def parse_constraint(text: str, kind: Literal["min", "max"], known: Collection[s
     return Constraint(measure, minimum=limit) if kind == "min" else Constraint(measure, maximum=limit)
 
 
+def parse_limit(text: str, known: Collection[str]) -> Constraint:
+    """A constraint from `max:measure=value` or `min:measure=value`, as studies keep it.
+
+    Raises:
+        InputError: another form, a value that is no finite number, or an unknown measure.
+    """
+    kind, _, rest = text.partition(":")
+    if kind == "min":
+        return parse_constraint(rest, "min", known)
+    if kind == "max":
+        return parse_constraint(rest, "max", known)
+    raise InputError(f"The constraint {text!r} is neither max:measure=value nor min:measure=value.")
+
+
 def pareto_front(points: Sequence[Measures], directions: Mapping[str, str]) -> list[int]:
     """Indices, ascending, of the points that no other point dominates; of equal points all stay.
 

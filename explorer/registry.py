@@ -34,9 +34,12 @@ SPACES: dict[str, str] = {
 SIMULATORS: dict[str, str] = {
     "acceltran": "explorer.domains.accelerator.acceltran.simulator:AccelTranSimulator",
     "transcode": "explorer.recipes.transcode.simulator:TransCodeSimulator",
+    "flexibert": "explorer.recipes.flexibert.simulator:KnownAccuracySimulator",
+    "flexibert-pretraining": "explorer.recipes.flexibert.training:PretrainingSimulator",
 }
 RECIPES: dict[str, str] = {
     "transcode": "explorer.recipes.transcode.recipe:RECIPE",
+    "flexibert": "explorer.recipes.flexibert.recipe:RECIPE",
 }
 PRESETS: dict[str, str] = {
     "transformer": "explorer.domains.transformer.presets:presets",

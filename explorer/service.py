@@ -77,7 +77,7 @@ def plan_study(
     given["constraints"] = list(constraints)
     if objective is not None:
         given["objective"] = objective
-    full = registry.recipe(recipe).settings(given)
+    full = registry.recipe(recipe).settings(given, budget)
     if name is not None:
         record = StudyRecord(_checked_name(name), recipe, seed, budget, full)
         store.studies.create(record)

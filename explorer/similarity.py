@@ -83,6 +83,16 @@ def neighbours(store: Store, key: str, count: int, *, rank_again: bool = False) 
     return sorted(ranked, key=lambda one: (one.distance, one.key))[:count]
 
 
+def encoder_of(store: Store, domain: str, report: Report) -> InductiveEncoder:
+    """The encoder of edit distances of a domain: found if it was trained before, trained otherwise.
+
+    Raises:
+        NotFoundError: the domain has no edit distance.
+    """
+    metric = _metric(domain)
+    return _encoder(store, domain, metric, _encoder_key(domain, metric, SETTINGS, DESIGNS_PER_SPACE), report)
+
+
 def embed_missing(store: Store, domain: str, report: Report) -> int:
     """Encode the architectures of a domain that the current encoder has not encoded yet; how many.
 

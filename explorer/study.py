@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from explorer.executor import Refused, evaluate
-from explorer.recipe import Plan, Recipe, Roles
+from explorer.recipe import Descent, Plan, Recipe, Roles
 from graphdb.architecture import Architecture
 from graphdb.errors import ConflictError, UnavailableError
 from graphdb.measurement import Measurement
@@ -99,11 +99,17 @@ class Study:
         roles: list[Architecture] = []
         trials: list[NewTrial] = []
         proposals = plan.optimiser.ask(count)
+        done = [trial for _, trial in sorted(self._trials.items()) if trial.state is TrialState.DONE]
+        descents: list[Descent] = []
         for offset, proposal in enumerate(proposals):
             architectures = plan.architectures(proposal.inputs)
+            pending = plan.pending(architectures, done)
+            trials.append(NewTrial(first + offset, pending, proposal.origin))
+            descents.extend(plan.descents(architectures, pending))
             roles.extend(architectures.values())
-            trials.append(NewTrial(first + offset, plan.pending(architectures), proposal.origin))
-        self.store.architectures.add(roles)
+        self.store.architectures.add([*roles, *(one.parent for one in descents)])
+        for one in descents:
+            self.store.architectures.add_derived(one.child.key, one.parent.key, one.how, one.about)
         self.store.studies.ask(self.record.name, trials)
         # Read back rather than assumed: what another study has measured already comes back done.
         self._trials = {trial.index: trial for trial in self.store.studies.trials(self.record.name)}

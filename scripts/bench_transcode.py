@@ -56,7 +56,7 @@ def main() -> None:
 
 def curve(store: Store, optimiser: str, seed: int, objective: str, models: str) -> tuple[list[float], float]:
     """Best objective after each evaluation, and the seconds that choosing and measuring took."""
-    settings = RECIPE.settings({"optimiser": optimiser, "objective": objective, "models": models})
+    settings = RECIPE.settings({"optimiser": optimiser, "objective": objective, "models": models}, MARKS[-1])
     plan = RECIPE.prepare(store, StudyRecord("bench", RECIPE.name, seed, MARKS[-1], settings), lambda phase: None)
     simulator = registry.simulator(plan.simulator)
     best, found, began = float("-inf"), [], time.monotonic()
@@ -64,7 +64,7 @@ def curve(store: Store, optimiser: str, seed: int, objective: str, models: str) 
         for proposal in plan.optimiser.ask(min(plan.batch, MARKS[-1] - len(found))):
             roles = plan.architectures(proposal.inputs)
             try:
-                value = plan.objective.value(simulator.run(roles, plan.pending(roles).settings).measures)
+                value = plan.objective.value(simulator.run(roles, plan.pending(roles, []).settings).measures)
             except InputError:
                 value = float("nan")
             plan.optimiser.tell(proposal.inputs, value)

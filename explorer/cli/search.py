@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,11 +26,17 @@ BUDGET = 60
 
 
 def search(
-    recipe: Annotated[str | None, typer.Argument(help="What to search: transcode.")] = None,
+    recipe: Annotated[str | None, typer.Argument(help="What to search: transcode, flexibert.")] = None,
     budget: Annotated[int | None, typer.Option(help=f"Evaluations in all. [default: {BUDGET}]")] = None,
     seed: Annotated[int | None, typer.Option(help="One seed gives the same trials. [default: 0]")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the study. [default: a free one]")] = None,
     resume: Annotated[str | None, typer.Option(help="Go on with this study after an interruption.")] = None,
+    target: Annotated[
+        str | None, typer.Option(help="What flexibert looks for: qnli_acc, sst2_acc, mlm_acc. [default: qnli_acc]")
+    ] = None,
+    levels: Annotated[
+        int | None, typer.Option(help="Levels of flexibert, from coarse to fine: 1 to 3. [default: 3]")
+    ] = None,
     objective: Annotated[
         str | None, typer.Option(help="Objective of the recipe: decades, published ... [default: decades]")
     ] = None,
@@ -53,11 +60,14 @@ def search(
     """Search for the best architectures, and store every trial.
 
     Example: explorer search transcode --budget 60 --seed 0 --max area_mm2=200
+
+    Example: explorer search flexibert --target qnli_acc --levels 2
     """
     from explorer import service
     from explorer.executor import open_executor
 
     check_folder(plots)
+    own = {"target": target, "levels": levels}
     # The executor first: what it refuses must not leave a study behind.
     with open_executor(workers, scheduler) as executor, open_store(Settings.from_environment()) as store:
         if resume is None:
@@ -71,11 +81,11 @@ def search(
                 name=name,
                 objective=objective,
                 constraints=[f"max:{text}" for text in maxima or []] + [f"min:{text}" for text in minima or []],
-                settings=_settings(weights, overrides),
+                settings=_settings(weights, overrides, own),
             )
         else:
-            fixed = [name, objective, maxima, minima, weights, overrides]
-            flags = ["--name", "--objective", "--max", "--min", "--weight", "--set"]
+            fixed = [name, target, levels, objective, maxima, minima, weights, overrides]
+            flags = ["--name", "--target", "--levels", "--objective", "--max", "--min", "--weight", "--set"]
             given = [flag for flag, value in zip(flags, fixed, strict=True) if value]
             record = _resumed(store, resume, recipe, budget, seed, given)
         _run(store, record, executor)
@@ -87,10 +97,15 @@ def search(
         show_findings(found, files)
 
 
-def _settings(weights: list[str] | None, overrides: list[str] | None) -> dict[str, Any]:
+def _settings(weights: list[str] | None, overrides: list[str] | None, own: Mapping[str, Any]) -> dict[str, Any]:
     from explorer.references import parse_settings
 
     given = parse_settings(overrides or [])
+    for setting, value in own.items():
+        if value is not None:
+            if setting in given:
+                raise InputError(f"--{setting} and --set {setting} say the same; give one of them.")
+            given[setting] = value
     if weights:
         given["weights"] = parse_settings(weights, "--weight")
     return given

@@ -108,6 +108,7 @@ def findings_json(found: Findings) -> dict[str, Any]:
         "state": str(found.record.state),
         "best": _best_json(found),
         "pareto": [_trial_json(found, trial) for trial in found.front],
+        "notes": _notes(found),
     }
 
 
@@ -131,6 +132,8 @@ def show_findings(found: Findings, plots: Sequence[Path]) -> None:
         if not name.startswith("energy_") or name in {"energy_j", "energy_dynamic_j", "energy_leakage_j"}
     )
     console.print(f"  [bold]measures[/] {shown}", highlight=False, soft_wrap=True)
+    for note in _notes(found):
+        console.print(f"\n{note}", highlight=False, soft_wrap=True)
     if plots:
         console.print(f"\nPareto plot: {', '.join(str(file) for file in plots)}", highlight=False, soft_wrap=True)
     first = short(measurement.roles[_roles(found.best)[0]])
@@ -147,19 +150,19 @@ def show_findings(found: Findings, plots: Sequence[Path]) -> None:
 
 def write_plots(found: Findings, folder: Path) -> list[Path]:
     """The Pareto plot of a study; none where no trial meets its constraints."""
+    from explorer import registry
     from explorer.report.pareto import Point, plot
 
     front = {trial.index for trial in found.front}
+    costs = [name for name, way in registry.recipe(found.record.recipe).front.items() if way == "minimise"]
     points = []
     for trial in found.trials:
         measures = trial.measurement.measures
-        if trial.index in found.values and {"accuracy", "latency_s", "energy_j", "area_mm2"} <= measures.keys():
+        if trial.index in found.values and {"accuracy", *costs} <= measures.keys():
             points.append(
                 Point(
                     measures["accuracy"],
-                    measures["latency_s"],
-                    measures["energy_j"],
-                    measures["area_mm2"],
+                    {name: measures[name] for name in costs},
                     trial.index in front,
                     found.best is not None and trial.index == found.best.index,
                     "accuracy" in trial.measurement.predicted,
@@ -168,10 +171,7 @@ def write_plots(found: Findings, folder: Path) -> list[Path]:
     if not points:
         return []
     title = f"{found.record.name}: {len(points)} trials that meet the constraints"
-    try:
-        return plot(points, title, folder / f"{found.record.name}-pareto")
-    except OSError as error:
-        raise _no_folder(folder, error.strerror or str(error)) from error
+    return plot(points, title, folder / f"{found.record.name}-pareto")
 
 
 def check_folder(folder: Path, flag: str = "--plots") -> None:
@@ -234,6 +234,13 @@ def _trial_json(found: Findings, trial: TrialRecord) -> dict[str, Any]:
         "predicted": sorted(trial.measurement.predicted),
         "message": trial.message,
     }
+
+
+def _notes(found: Findings) -> list[str]:
+    from explorer import registry
+
+    best = None if found.best is None else found.best.measurement
+    return list(registry.recipe(found.record.recipe).notes(found.record.settings, best))
 
 
 def _heading(measure: str) -> str:

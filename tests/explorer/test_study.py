@@ -34,7 +34,7 @@ def registered() -> Iterator[None]:
 
 
 def record(name: str, budget: int = 40, seed: int = 3, **settings: object) -> StudyRecord:
-    return StudyRecord(name, "toy", seed, budget, toy.RECIPE.settings(settings))
+    return StudyRecord(name, "toy", seed, budget, toy.RECIPE.settings(settings, budget))
 
 
 def run_here(store: Store, name: str) -> None:

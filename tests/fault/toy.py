@@ -105,7 +105,7 @@ class ToyRecipe(Recipe):
     front = {"loss": "minimise"}  # noqa: RUF012
     columns = ("loss",)
 
-    def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def settings(self, given: Mapping[str, Any], budget: int) -> dict[str, Any]:
         return {"batch": 4, "task": "a", **given}
 
     def objective(self, settings: Mapping[str, Any]) -> Objective:
@@ -116,7 +116,7 @@ class ToyRecipe(Recipe):
         def roles_of(inputs: Inputs) -> Roles:
             return dict(zip(ToySimulator.roles, (architecture(int(v[0])) for v in inputs), strict=True))
 
-        def pending(roles: Roles) -> Measurement:
+        def pending(roles: Roles, done: object) -> Measurement:
             keys = {role: found.key for role, found in roles.items()}
             return Measurement("toy", "1", keys, {"task": record.settings["task"]}, {})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from explorer.objective import Constraint, Direction, Linear, Logarithmic, Objective, Scale, Term, parse_constraint
+from explorer.objective import Direction, Linear, Logarithmic, Objective, Scale, Term, parse_limit
 from graphdb.errors import InputError
 
 WEIGHTS = {"accuracy": 0.5, "area": 0.1, "dynamic energy": 0.2, "leakage energy": 0.1, "latency": 0.1}
@@ -57,7 +57,7 @@ def objective(
         Term(measure, shares[term], Direction.MINIMISE if term in _COSTS else Direction.MAXIMISE, scale)
         for term, (measure, scale) in OBJECTIVES[name].items()
     )
-    return Objective(terms, tuple(_constraint(text, known) for text in constraints))
+    return Objective(terms, tuple(parse_limit(text, known) for text in constraints))
 
 
 def _shares(weights: Mapping[str, float]) -> dict[str, float]:
@@ -72,12 +72,3 @@ def _shares(weights: Mapping[str, float]) -> dict[str, float]:
     if total == 0:
         raise InputError("All weights are 0; at least one must be larger.")
     return {term: weight / total for term, weight in merged.items()}
-
-
-def _constraint(text: str, known: Mapping[str, str]) -> Constraint:
-    kind, _, rest = text.partition(":")
-    if kind == "min":
-        return parse_constraint(rest, "min", known)
-    if kind == "max":
-        return parse_constraint(rest, "max", known)
-    raise InputError(f"The constraint {text!r} is neither max:measure=value nor min:measure=value.")

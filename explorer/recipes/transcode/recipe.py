@@ -7,20 +7,19 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from explorer import registry
 from explorer.accuracy import AccuracyTable, early_accuracies
 from explorer.domains.accelerator.acceltran.fit import fits
 from explorer.objective import Objective
-from explorer.recipe import Plan, Recipe, Report, Roles
+from explorer.recipe import Plan, Recipe, Report, Roles, checked
 from explorer.recipes.transcode.candidates import PairCandidates
 from explorer.recipes.transcode.objectives import objective
 from explorer.recipes.transcode.simulator import TransCodeSimulator
 from explorer.search.baselines import RandomSearch
 from explorer.search.boshcode import Boshcode, BoshcodeSettings
 from explorer.search.optimiser import Optimiser
-from graphdb.errors import InputError
 from graphdb.measurement import Measurement
 from graphdb.records import StudyRecord
 from graphdb.store import Store
@@ -68,16 +67,11 @@ class TransCode(Recipe):
     )
     columns = ("accuracy", "latency_s", "energy_j", "area_mm2", "peak_power_w")
 
-    def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def settings(self, given: Mapping[str, Any], budget: int) -> dict[str, Any]:
         """Settings with defaults filled in; names that are AccelTran's go into `simulation`."""
         own = {name: value for name, value in given.items() if name in TransCodeSettings.model_fields}
         rest = {name: value for name, value in given.items() if name not in own}
-        try:
-            read = TransCodeSettings.model_validate(own)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise InputError(f"The setting {place} of transcode: {first['msg']}.") from error
+        read = checked(TransCodeSettings, own, self.name)
         simulation = registry.simulator("acceltran").settings({**PUBLISHED_COSTS, **read.simulation, **rest})
         full = read.model_dump() | {"simulation": simulation}
         self.objective(full)  # refuses what cannot be an objective before anything is stored
@@ -106,7 +100,7 @@ class TransCode(Recipe):
             batch=settings.batch,
             architectures=candidates.architectures_of,
             inputs=candidates.inputs_of,
-            pending=lambda roles: _pending(roles, table, settings),
+            pending=lambda roles, done: _pending(roles, table, settings),
         )
 
 

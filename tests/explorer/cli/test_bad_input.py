@@ -155,7 +155,7 @@ def test_files_that_cannot_be_read(run: Run, tmp_path: Path) -> None:
     ],
 )
 def test_searches_that_cannot_be(run: Run, store: Store, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
-    taken = StudyRecord("taken", "transcode", 0, 10, registry.recipe("transcode").settings({}))
+    taken = StudyRecord("taken", "transcode", 0, 10, registry.recipe("transcode").settings({}, 10))
     store.studies.create(taken)
     refused(run("search", "--json", *arguments), *words)
     assert [study.name for study in store.studies.list()] == ["taken"]

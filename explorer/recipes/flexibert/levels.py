@@ -1,0 +1,173 @@
+"""The levels of FlexiBERT's hierarchical search, as tables of models with their embeddings."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.domains.transformer.hierarchy import Layers, Level, Library, between, biased_neighbours, library
+from explorer.domains.transformer.layered_space import LayeredSpace, Options
+from explorer.domains.transformer.model import choices_of, layers_of
+from explorer.search.candidates import TableCandidates
+from explorer.search.optimiser import Inputs, Observation, Vector
+from explorer.search.staged import Stage
+from graphdb.architecture import Architecture
+
+Encode = Callable[[Sequence[Architecture]], NDArray[np.float32]]
+
+PARENTS, NEIGHBOURS = 5, 5
+"""Best models that are crossed, and neighbours of each with which they are; as published."""
+DIMENSIONS = 16
+"""Of the embeddings searched in, as published."""
+_NEAR = 8
+_DRAWS_PER_MODEL = 20
+
+
+class NearCandidates(TableCandidates):
+    """A table of models, with the ones nearest to a model as its neighbours."""
+
+    def __init__(self, table: Vector) -> None:
+        super().__init__(table)
+        self._table = table
+
+    def neighbours(self, inputs: Inputs) -> list[Inputs]:
+        """The nearest rows, nearest first."""
+        distances = np.square(self._table - inputs[0]).sum(axis=1)
+        order = np.argsort(distances, kind="stable")[: _NEAR + 1]
+        return [self.at(int(row)) for row in order if distances[row] > 0]
+
+
+@dataclass(frozen=True)
+class _Table:
+    models: Sequence[Layers]
+    vectors: Vector
+
+
+class Levels:
+    """Draws up the table of each level: the whole first one, then the models between the best of the level before.
+
+    Everything is a function of the seed and of what was observed, so a search that is continued sees the same tables.
+
+    Args:
+        space: that the models are built in.
+        options: of the space, or fewer.
+        ladder: the levels, from coarse to fine.
+        encode: models -> vectors of `(n, d)`; models that are alike get near ones.
+        trials: to spend on a level.
+        most: models of a table; larger levels are sampled.
+        seed: of the samples.
+
+    Raises:
+        InputError: a depth has no stacks of two layers.
+    """
+
+    def __init__(
+        self,
+        space: LayeredSpace,
+        options: Options,
+        ladder: Sequence[Level],
+        encode: Encode,
+        *,
+        trials: int,
+        most: int,
+        seed: int,
+    ) -> None:
+        self._space, self._options, self._ladder, self._encode = space, options, ladder, encode
+        self._trials, self._most, self._seed = trials, most, seed
+        self._models: dict[str, Architecture] = {}
+        self._vectors: dict[str, Vector] = {}
+        self._key_of: dict[bytes, str] = {}
+        self._parents: dict[Layers, tuple[Layers, Layers]] = {}
+        self._centre: Vector | None = None
+        self._axes = np.zeros((0, 0))
+        self._table = _Table((), np.zeros((0, DIMENSIONS)))
+
+    def stage(self, number: int, observations: Sequence[Observation]) -> Stage:
+        """The stage of a staged search that is level `number`, from 0; ask for them in order."""
+        if number == 0:
+            models = self._first()
+        else:
+            models = [*map(self._layers_of, observations), *self._finer(number, observations)]
+        self._table = self._tabled(models)
+        untried = len(self._table.models) - len(observations)
+        return Stage(NearCandidates(self._table.vectors), min(self._trials, untried))
+
+    def architecture_of(self, inputs: Inputs) -> Architecture:
+        """The model that a vector stands for."""
+        return self._models[self._key_of[inputs[0].tobytes()]]
+
+    def inputs_of(self, architecture: Architecture) -> Inputs:
+        """The vector that stands for a model of a table."""
+        return (self._vectors[architecture.key],)
+
+    def model(self, key: str) -> Architecture:
+        """The model of a key, which some table holds."""
+        return self._models[key]
+
+    def parents_of(self, architecture: Architecture) -> list[Architecture]:
+        """The two models that it lies between; none for a model of the first level."""
+        found = self._parents.get(layers_of(architecture.choices), ())
+        return [self._space.graph_of(choices_of(layers)) for layers in found]
+
+    def _layers_of(self, observation: Observation) -> Layers:
+        return layers_of(self.architecture_of(observation.inputs).choices)
+
+    def _first(self) -> list[Layers]:
+        whole = library(self._options, self._ladder[0])
+        return _drawn(whole, self._most, np.random.default_rng([self._seed, 0]))
+
+    def _finer(self, number: int, observations: Sequence[Observation]) -> Iterable[Layers]:
+        """Models between the best and their neighbours, and among the best, the same number of each pair."""
+        ranked = sorted(observations, key=lambda one: one.rank, reverse=True)[:PARENTS]
+        best = [self._layers_of(one) for one in ranked]
+        pairs = list(itertools.combinations(best, 2))
+        for one, parent in zip(ranked, best, strict=True):
+            distances = np.sqrt(np.square(self._table.vectors - one.inputs[0]).sum(axis=1))
+            near = biased_neighbours(parent, self._table.models, distances)[:NEIGHBOURS]
+            pairs += [(parent, self._table.models[row]) for row in near]
+        generator = np.random.default_rng([self._seed, number])
+        found: dict[Layers, tuple[Layers, Layers]] = {}
+        for pair in pairs:
+            crossed = between(*pair, self._ladder[number - 1], self._ladder[number])
+            for model in _drawn(crossed, -(-self._most // len(pairs)), generator):
+                if model not in pair:
+                    found.setdefault(model, pair)
+        self._parents = found | self._parents  # the first parents of a model stay
+        return found
+
+    def _tabled(self, models: Iterable[Layers]) -> _Table:
+        """Each model once, built and encoded if it is new."""
+        distinct = list(dict.fromkeys(models))
+        built = [self._space.graph_of(choices_of(layers)) for layers in distinct]
+        new = [one for one in built if one.key not in self._vectors]
+        for one, vector in zip(new, self._flattened(self._encode(new)), strict=True):
+            self._vectors[one.key] = vector
+            self._models[one.key] = one
+            self._key_of.setdefault(vector.tobytes(), one.key)
+        return _Table(distinct, np.stack([self._vectors[one.key] for one in built]))
+
+    def _flattened(self, vectors: NDArray[np.float32]) -> Vector:
+        """In the plane of most variance of the first level's vectors: shape `(n, DIMENSIONS)`."""
+        wide = vectors.astype(np.float64)
+        if self._centre is None:
+            self._centre = wide.mean(axis=0)
+            _, _, axes = np.linalg.svd(wide - self._centre, full_matrices=False)
+            self._axes = axes[:DIMENSIONS]
+        flat: Vector = (wide - self._centre) @ self._axes.T
+        return flat
+
+
+def _drawn(library: Library, most: int, generator: np.random.Generator) -> list[Layers]:
+    """All models of a small library, `most` different ones of a large one."""
+    if library.size <= most:
+        return list(library)
+    if library.size <= _DRAWS_PER_MODEL * most:
+        return [library.at(int(number)) for number in generator.permutation(library.size)[:most]]
+    found: dict[Layers, None] = {}
+    while len(found) < most:
+        found[library.sample(generator)] = None
+    return list(found)

@@ -1,0 +1,152 @@
+"""The FlexiBERT recipe: Transformers from coarse to fine, by an accuracy that is known, predicted, or trained for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from explorer import similarity
+from explorer.accuracy import Accuracies, transformer_accuracies
+from explorer.domains.transformer.early import EarlyFlexiBertSpace
+from explorer.domains.transformer.hierarchy import LEVELS
+from explorer.domains.transformer.transfer import ENOUGH, Rule, overlap
+from explorer.objective import Objective
+from explorer.recipe import Descent, Plan, Recipe, Report, Roles
+from explorer.recipes.flexibert.levels import Levels
+from explorer.recipes.flexibert.settings import TRAINED, FlexiBertSettings, complete, objective, space_of
+from explorer.recipes.flexibert.simulator import KnownAccuracySimulator
+from explorer.recipes.flexibert.training import PretrainingSimulator, folder_of
+from explorer.search.baselines import RandomSearch, RegularisedEvolution
+from explorer.search.boshcode import Boshcode, BoshcodeSettings
+from explorer.search.optimiser import Candidates, Optimiser
+from explorer.search.staged import StagedSearch
+from explorer.skill import caveat
+from graphdb.architecture import Architecture, Scalar
+from graphdb.measurement import Measurement
+from graphdb.records import StudyRecord, TrialRecord
+from graphdb.store import Store
+
+_BOSHNAS = BoshcodeSettings(patience=5, aleatoric_patience=5)
+"""The patience of FlexiBERT."""
+
+
+class FlexiBert(Recipe):
+    """One Transformer, by BOSHNAS on embeddings of its graph, level after level.
+
+    Published: Tuli and others 2023. There every level gets an embedding of its own; here one encoder serves all, so a
+    level begins with what the ones before it found.
+    """
+
+    name = "flexibert"
+    description = "The best Transformer, from coarse to fine."
+    front = MappingProxyType({"accuracy": "maximise", "parameters": "minimise"})
+    columns = ("accuracy", "parameters")
+
+    def settings(self, given: Mapping[str, Any], budget: int) -> dict[str, Any]:
+        """All settings, defaults filled in; those of a training go into `training`."""
+        full = complete(given, budget, self.name)
+        objective(full, KnownAccuracySimulator.measures)  # refuses what cannot be one before anything is stored
+        return full.model_dump()
+
+    def objective(self, settings: Mapping[str, Any]) -> Objective:
+        """The objective that stored settings describe."""
+        return objective(FlexiBertSettings.model_validate(dict(settings)), KnownAccuracySimulator.measures)
+
+    def notes(self, settings: Mapping[str, Any], best: Measurement | None) -> list[str]:
+        """Where predictions have shown skill and where not, or where the weights of the best model are."""
+        read = FlexiBertSettings.model_validate(dict(settings))
+        if read.target != TRAINED:
+            shown = caveat(EarlyFlexiBertSpace.name, read.target)
+            return [f"{shown} Of models outside that space nobody has measured one."]
+        return [] if best is None else [f"Its weights: {folder_of(best.key)}, for explorer finetune flexibert."]
+
+    def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan:
+        """Train (or find) the encoder and, for a known accuracy, its surrogate, and draw the first level up."""
+        settings = FlexiBertSettings.model_validate(dict(record.settings))
+        accuracies = None if settings.target == TRAINED else transformer_accuracies(store, settings.target, report)
+        encoder = similarity.encoder_of(store, "transformer", report)
+        space = space_of(settings)
+        report("building and encoding the models of a level")
+        levels = Levels(
+            space,
+            replace(space.options, head_kinds=tuple(settings.heads or ())),
+            LEVELS[: settings.levels],
+            encoder.embed,
+            trials=settings.trials_per_level or record.budget,
+            most=settings.candidates,
+            seed=record.seed,
+        )
+        search = StagedSearch(settings.levels, levels.stage, OPTIMISERS[settings.optimiser], record.seed)
+        return Plan(
+            simulator=PretrainingSimulator.name if accuracies is None else KnownAccuracySimulator.name,
+            objective=self.objective(record.settings),
+            optimiser=search,
+            batch=settings.batch,
+            architectures=lambda inputs: {"model": levels.architecture_of(inputs)},
+            inputs=lambda roles: levels.inputs_of(roles["model"]),
+            pending=lambda roles, done: (
+                _to_be_trained(roles, settings, {one.measurement.key: _model(one, levels) for one in done})
+                if accuracies is None
+                else _known(roles, settings, accuracies)
+            ),
+            descents=lambda roles, measurement: _descents(roles["model"], measurement, store, levels),
+        )
+
+
+def _boshnas(candidates: Candidates, seed: int) -> Optimiser:
+    return Boshcode(candidates, seed, _BOSHNAS)
+
+
+OPTIMISERS: Mapping[str, Callable[[Candidates, int], Optimiser]] = {
+    "boshnas": _boshnas,
+    "evolution": RegularisedEvolution,
+    "random": RandomSearch,
+}
+"""Name -> candidates and a seed -> the optimiser of a level."""
+
+
+def _known(roles: Roles, settings: FlexiBertSettings, accuracies: Accuracies) -> Measurement:
+    accuracy, measured = accuracies.of(roles["model"])
+    source = "measured" if measured else "predicted"
+    given = {"task": settings.target, "accuracy": accuracy, "accuracy_source": source}
+    return KnownAccuracySimulator().pending(roles, given)
+
+
+def _to_be_trained(roles: Roles, settings: FlexiBertSettings, done: Mapping[str, Architecture]) -> Measurement:
+    """With the trained model as parent whose weights set the most of this one's, if that is enough.
+
+    Args:
+        done: key of a measurement -> the model that was trained.
+    """
+    given = dict(settings.training or {})
+    if settings.transfer != "none":
+        rule: Rule = settings.transfer
+        ratios = {key: overlap(other.choices, roles["model"].choices, rule) for key, other in done.items()}
+        best = max(ratios, key=ratios.__getitem__, default=None)  # of equal ones the first
+        if best is not None and ratios[best] >= ENOUGH:
+            given |= {"parent": best, "rule": rule}
+    return PretrainingSimulator().pending(roles, given)
+
+
+def _model(trial: TrialRecord, levels: Levels) -> Architecture:
+    return levels.model(trial.measurement.roles["model"])
+
+
+def _descents(model: Architecture, measurement: Measurement, store: Store, levels: Levels) -> Sequence[Descent]:
+    """From the models that it lies between, and from the one whose weights it begins with."""
+    found = [
+        Descent(model, parent, "crossover", {"ratio": overlap(parent.choices, model.choices, "ordered")})
+        for parent in levels.parents_of(model)
+    ]
+    source = measurement.settings.get("parent")
+    if source is not None:
+        parent = levels.model(store.measurements.get(source).roles["model"])
+        rule = measurement.settings["rule"]
+        about: dict[str, Scalar] = {"rule": rule, "ratio": overlap(parent.choices, model.choices, rule)}
+        found.append(Descent(model, parent, "weight transfer", about))
+    return found
+
+
+RECIPE = FlexiBert()
