@@ -37,6 +37,7 @@ COST: dict[str, dict[str, dict[str, Any]]] = {
         "measurements": {"complexity": 1, "multipliers": ["first"]},
         "parents": {"complexity": 1, "multipliers": ["first"]},
         "children": {"complexity": 1, "multipliers": ["first"]},
+        "neighbours": {"complexity": 4, "multipliers": ["k"]},
     },
     "Study": {
         "counts": {"complexity": 2},

@@ -69,6 +69,8 @@ class Mutation(graphene.ObjectType):
         name=graphene.String(description="Of the study; a free one is found where none is given."),
         objective=graphene.String(description="One of the recipe's objectives; its first where none is given."),
         constraints=graphene.List(graphene.NonNull(ConstraintInput)),
+        target=graphene.String(description="Of the recipe flexibert: qnli_accuracy or sst2_accuracy."),
+        levels=graphene.Int(description="Of the recipe flexibert: how many, from coarse to fine, 1 to 3."),
     )
 
     @staticmethod
@@ -91,9 +93,12 @@ class Mutation(graphene.ObjectType):
         name: str | None = None,
         objective: str | None = None,
         constraints: Sequence[Mapping[str, Any]] | None = None,
+        target: str | None = None,
+        levels: int | None = None,
     ) -> StudyRecord:
         """Planned here, run elsewhere."""
         context = context_of(info)
+        own = {"target": target, "levels": levels}
         plan = partial(
             service.plan_study,
             context.store,
@@ -103,7 +108,7 @@ class Mutation(graphene.ObjectType):
             name=name,
             objective=objective,
             constraints=constraint_texts(constraints),
-            settings={},
+            settings={name: value for name, value in own.items() if value is not None},
         )
         record = await context.read(context.searches.start, plan)
         return await context.read(context.store.studies.get, record.name)

@@ -12,13 +12,19 @@ import graphene
 from api.inputs import ArchitectureFilterInput, filter_of
 from api.paging import checked_first, cursor_of, key_of
 from api.study_types import Study
-from api.types import Architecture, ArchitectureConnection, Likeness, SimilarArchitecture, context_of, many
-from explorer import similarity
+from api.types import (
+    BEHAVIOUR,
+    Architecture,
+    ArchitectureConnection,
+    Likeness,
+    SimilarArchitecture,
+    context_of,
+    many,
+    similar_to,
+)
 from graphdb.architecture import Architecture as ArchitectureValue
-from graphdb.errors import InputError, NotFoundError
+from graphdb.errors import NotFoundError
 from graphdb.records import Page, StudyRecord
-
-BEHAVIOUR, DISTANCE = "behaviour", "distance"
 
 
 class Query(graphene.ObjectType):
@@ -86,23 +92,9 @@ class Query(graphene.ObjectType):
         root: None, info: graphene.ResolveInfo, key: str, k: int, by: str, rank_again: bool
     ) -> list[dict[str, Any]]:
         """By the vector indexes."""
-        checked_first(k, name="k")
         context = context_of(info)
         full = await context.read(context.store.architectures.resolve, key)
-        found: list[tuple[str, float, float | None]]
-        if by == DISTANCE:
-            near = await context.read(similarity.neighbours, context.store, full, k, rank_again=rank_again)
-            found = [(one.key, 1.0 / (1.0 + one.distance), one.distance) for one in near]
-        elif rank_again:
-            raise InputError("rankAgain orders by edit distance; it needs by: DISTANCE.")
-        else:
-            scored = await context.read(context.store.embeddings.similar, full, k)
-            found = [(other, score, None) for other, score in scored]
-        architectures = await context.architectures.load_many([other for other, _, _ in found])
-        return [
-            {"score": score, "distance": distance, "architecture": architecture}
-            for (_, score, distance), architecture in zip(found, architectures, strict=True)
-        ]
+        return await similar_to(context, full, k, by, rank_again=rank_again)
 
     @staticmethod
     async def resolve_studies(root: None, info: graphene.ResolveInfo, first: int) -> list[StudyRecord]:

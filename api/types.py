@@ -13,10 +13,15 @@ import graphene
 from api.context import Context
 from api.paging import checked_first
 from api.scalars import JSON
+from explorer import similarity
+from explorer.similarity import Order
 from graphdb.architecture import Architecture as ArchitectureValue
 from graphdb.architecture import Edge as EdgeValue
+from graphdb.errors import InputError
 from graphdb.measurement import Measurement as MeasurementValue
 from graphdb.records import Relative as RelativeValue
+
+BEHAVIOUR, DISTANCE, BEGINNING = "behaviour", "distance", "beginning"
 
 
 def many(of: Any) -> graphene.NonNull:
@@ -111,6 +116,18 @@ class Measurement(graphene.ObjectType):
         return roles_of(parent)
 
 
+class Likeness(graphene.Enum):
+    """What makes architectures alike.
+
+    What a surrogate of measures sees; the edit distance of their graphs; or what is the same from the input on, and
+    then the edit distance.
+    """
+
+    BEHAVIOUR = "behaviour"
+    DISTANCE = "distance"
+    BEGINNING = "beginning"
+
+
 class Architecture(graphene.ObjectType):
     """One design of one space, as its choices and as a directed graph of typed blocks."""
 
@@ -131,6 +148,12 @@ class Architecture(graphene.ObjectType):
         lambda: many(Relative),
         description="The designs that came from it.",
         first=graphene.Int(required=True, default_value=5),
+    )
+    neighbours = graphene.Field(
+        lambda: many(SimilarArchitecture),
+        description="The k nearest architectures of the same domain, as of `similar`.",
+        k=graphene.Int(required=True, default_value=5),
+        by=graphene.Argument(Likeness, required=True, default_value=DISTANCE),
     )
 
     @staticmethod
@@ -165,6 +188,13 @@ class Architecture(graphene.ObjectType):
         checked_first(first)
         found: list[RelativeValue] = await context_of(info).children.load(parent.key)
         return found[:first]
+
+    @staticmethod
+    async def resolve_neighbours(
+        parent: ArchitectureValue, info: graphene.ResolveInfo, k: int, by: str
+    ) -> list[dict[str, Any]]:
+        """By the vector indexes."""
+        return await similar_to(context_of(info), parent.key, k, by)
 
 
 class Relative(graphene.ObjectType):
@@ -211,13 +241,6 @@ class ArchitectureConnection(graphene.ObjectType):
     total_count = graphene.Int(required=True, description="Of the whole listing.")
 
 
-class Likeness(graphene.Enum):
-    """What makes architectures alike: what a surrogate of measures sees, or the edit distance of their graphs."""
-
-    BEHAVIOUR = "behaviour"
-    DISTANCE = "distance"
-
-
 class SimilarArchitecture(graphene.ObjectType):
     """A neighbour."""
 
@@ -229,3 +252,24 @@ class SimilarArchitecture(graphene.ObjectType):
         description="Edit distance: an estimate, or an upper bound where ranked again. Null by behaviour."
     )
     architecture = graphene.Field(Architecture, required=True)
+
+
+async def similar_to(context: Context, key: str, k: int, by: str, *, rank_again: bool = False) -> list[dict[str, Any]]:
+    """What `SimilarArchitecture` shows of the k nearest to an architecture."""
+    checked_first(k, name="k")
+    if rank_again and by != DISTANCE:
+        raise InputError("rankAgain orders by edit distance; it needs by: DISTANCE.")
+    found: list[tuple[str, float, float | None]]
+    if by == BEHAVIOUR:
+        scored = await context.read(context.store.embeddings.similar, key, k)
+        found = [(other, score, None) for other, score in scored]
+    else:
+        bound = Order.BOUND if rank_again else Order.ESTIMATE
+        order = Order.BEGINNING if by == BEGINNING else bound
+        near = await context.read(similarity.neighbours, context.store, key, k, order=order)
+        found = [(one.key, 1.0 / (1.0 + one.distance), one.distance) for one in near]
+    architectures = await context.architectures.load_many([other for other, _, _ in found])
+    return [
+        {"score": score, "distance": distance, "architecture": architecture}
+        for (_, score, distance), architecture in zip(found, architectures, strict=True)
+    ]

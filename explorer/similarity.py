@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 
 import numpy as np
 
@@ -44,7 +45,19 @@ class Neighbour:
     distance: float
 
 
-def nearest(store: Store, key: str, count: int, report: Report, *, rank_again: bool = False) -> list[Neighbour]:
+class Order(StrEnum):
+    """By what neighbours are ordered."""
+
+    ESTIMATE = "estimate"
+    """The encoder's estimate of the edit distance."""
+    BOUND = "bound"
+    """An upper bound of the edit distance, of the nearest by estimate."""
+    BEGINNING = "beginning"
+    """How much is the same from the input on, then that bound, of the nearest by estimate: FlexiBERT's biased
+    neighbours, which inherit the most weights."""
+
+
+def nearest(store: Store, key: str, count: int, report: Report, *, order: Order = Order.ESTIMATE) -> list[Neighbour]:
     """`neighbours`, after encoding the architectures of the domain that have no embedding yet.
 
     The encoder is trained when it is first needed, and then kept in the database.
@@ -54,33 +67,42 @@ def nearest(store: Store, key: str, count: int, report: Report, *, rank_again: b
 
     Raises:
         NotFoundError: no such architecture, or no edit distance for its domain.
+        InputError: the domain does not know this order.
     """
     embed_missing(store, store.architectures.get(key).domain, report)
-    return neighbours(store, key, count, rank_again=rank_again)
+    return neighbours(store, key, count, order=order)
 
 
-def neighbours(store: Store, key: str, count: int, *, rank_again: bool = False) -> list[Neighbour]:
+def neighbours(store: Store, key: str, count: int, *, order: Order = Order.ESTIMATE) -> list[Neighbour]:
     """The stored and encoded architectures of the same domain nearest to one, nearest first.
 
     Args:
         store: where they are.
         key: of a stored architecture.
         count: how many, at least 1.
-        rank_again: whether the nearest 200, or `count` if that is more, are ordered by an upper bound of their edit
-            distance, which takes a fraction of a millisecond to some milliseconds each.
+        order: all but the estimate order the nearest 200, or `count` if that is more, which takes a fraction of a
+            millisecond to some milliseconds each.
 
     Raises:
         NotFoundError: no such architecture, no edit distance for its domain, or it has not been encoded.
+        InputError: the domain does not know this order.
     """
     own = store.architectures.get(key)
     metric = _metric(own.domain)
-    found = store.distances.similar(key, max(_RANKED_AGAIN, count) if rank_again else count)
-    if not rank_again:
+    if order is Order.ESTIMATE:
+        found = store.distances.similar(key, count)
         return [Neighbour(other, max(0.0, 1.0 / score - 1.0)) for other, score in found]
+    if order is Order.BEGINNING and metric.beginning is None:
+        raise InputError(f"Designs of the domain {own.domain} have no beginning to be ordered by.")
+    found = store.distances.similar(key, max(_RANKED_AGAIN, count))
     others = store.architectures.get_many([other for other, _ in found])
     graph = PlacedGraph.of(own, metric.place)
-    ranked = [Neighbour(k, upper_bound(graph, PlacedGraph.of(other, metric.place))) for k, other in others.items()]
-    return sorted(ranked, key=lambda one: (one.distance, one.key))[:count]
+    shared = {
+        other: metric.beginning(own.choices, one.choices) if order is Order.BEGINNING and metric.beginning else 0
+        for other, one in others.items()
+    }
+    bounds = [Neighbour(k, upper_bound(graph, PlacedGraph.of(other, metric.place))) for k, other in others.items()]
+    return sorted(bounds, key=lambda one: (-shared[one.key], one.distance, one.key))[:count]
 
 
 def encoder_of(store: Store, domain: str, report: Report) -> InductiveEncoder:

@@ -168,7 +168,7 @@ def index(trained: InductiveEncoder, sizes: list[int], seed: int) -> None:
                         store.distances.similar(probe, 10)
                     plain = [timed(lambda p=probe: store.distances.similar(p, 10))[0] for probe in probes]
                     again = [
-                        timed(lambda p=probe: similarity.neighbours(store, p, 10, rank_again=True))[0]
+                        timed(lambda p=probe: similarity.neighbours(store, p, 10, order=similarity.Order.BOUND))[0]
                         for probe in probes
                     ]
                     print(

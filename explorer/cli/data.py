@@ -124,6 +124,7 @@ class By(StrEnum):
     """What makes architectures alike."""
 
     distance = "distance"
+    beginning = "beginning"
     behaviour = "behaviour"
 
 
@@ -132,7 +133,7 @@ def similar(
     count: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many.")] = 10,
     by: Annotated[
         By | None,
-        typer.Option(help="Edit distance of the graphs, or what a surrogate of measures sees (default: the first)."),
+        typer.Option(help="Edit distance; what is the same from the input on; or what a surrogate of measures sees."),
     ] = None,
     rank_again: Annotated[
         bool, typer.Option("--rank-again", help="Order the nearest 200 by a bound of their edit distance.")
@@ -142,7 +143,8 @@ def similar(
     """The nearest architectures, through Neo4j's vector indexes.
 
     By edit distance: a graph neural network estimates it. By behaviour: the embedding of the surrogate that predicts
-    measures. The first is the default in domains that have an edit distance (Transformers).
+    measures. The first is the default in domains that have an edit distance (Transformers). By beginning: of the
+    nearest 200, those first that share the most blocks from the input on, and so inherit the most weights.
 
     Example: explorer similar 3f2a91c0 -k 10 --rank-again
     """
@@ -151,17 +153,19 @@ def similar(
     with open_store(Settings.from_environment()) as store:
         full = store.architectures.resolve(key)
         chosen = by or (By.distance if registry.metric(store.architectures.get(full).domain) else By.behaviour)
-        if rank_again and chosen is By.behaviour:
+        if rank_again and chosen is not By.distance:
             raise InputError("--rank-again orders by edit distance; it needs --by distance.")
         with errors.status("Looking for the embedding") as status:
-            if chosen is By.distance:
-                near = similarity.nearest(store, full, count, status.update, rank_again=rank_again)
+            if chosen is not By.behaviour:
+                bound = similarity.Order.BOUND if rank_again else similarity.Order.ESTIMATE
+                order = similarity.Order.BEGINNING if chosen is By.beginning else bound
+                near = similarity.nearest(store, full, count, status.update, order=order)
                 found = [(neighbour.key, neighbour.distance) for neighbour in near]
             else:
                 surrogates.ensure_embedding(store, full, status.update)
                 found = store.embeddings.similar(full, count)
         architectures = store.architectures.get_many([other for other, _ in found])
-    value = "distance" if chosen is By.distance else "score"
+    value = "score" if chosen is By.behaviour else "distance"
     if json:
         emit([{"key": other, value: score} for other, score in found])
         return

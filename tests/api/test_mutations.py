@@ -1,6 +1,8 @@
 """Pairs are measured and stored; what is malformed is refused in one sentence."""
 
 import json
+import os
+import signal
 
 import pytest
 
@@ -19,9 +21,9 @@ mutation($model: ArchitectureInput!, $accelerator: ArchitectureInput!, $task: Ta
 """
 SEARCH = """
 mutation($recipe: String! = "transcode", $budget: Int! = 2, $seed: Int! = 0, $name: String, $objective: String,
-         $constraints: [ConstraintInput!]) {
+         $constraints: [ConstraintInput!], $target: String, $levels: Int) {
   searchBoshcode(recipe: $recipe, budget: $budget, seed: $seed, name: $name, objective: $objective,
-                 constraints: $constraints) { name }
+                 constraints: $constraints, target: $target, levels: $levels) { name settings }
 }
 """
 TINY, EDGE = {"preset": "bert-tiny"}, {"preset": "edge"}
@@ -127,6 +129,10 @@ def test_architectures_of_the_wrong_domain(store, ask):
         {"name": "../up"},
         {"name": "x" * 101},
         {"objective": "no such objective"},
+        {"recipe": "flexibert", "target": "beauty"},
+        {"recipe": "flexibert", "target": "mlm_accuracy"},  # a corpus is a file of the server, and no client's to name
+        {"recipe": "flexibert", "levels": 4},
+        {"target": "qnli_accuracy"},
         {"constraints": [{"measure": "area_mm2"}]},
         {"constraints": [{"measure": "no_such_measure", "max": 1}]},
         {"constraints": [{"measure": "area_mm2", "min": 2, "max": 1}]},
@@ -136,6 +142,17 @@ def test_malformed_searches_start_nothing(store, client, ask, given):
     assert code(ask(SEARCH, **given)) == "BAD_USER_INPUT"
     assert store.studies.list() == []
     assert not client.app.state.searches.running()
+
+
+def test_target_and_levels_are_those_of_the_study(client, ask):
+    try:
+        found = ask(SEARCH, recipe="flexibert", name="coarse", target="sst2_acc", levels=2, budget=2)
+        settings = found["data"]["searchBoshcode"]["settings"]
+        assert (settings["target"], settings["levels"], settings["trials_per_level"]) == ("sst2_accuracy", 2, 1)
+    finally:
+        for pid in client.app.state.searches.running():
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 def test_a_name_that_is_taken(store, ask):

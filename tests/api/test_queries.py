@@ -256,7 +256,19 @@ def test_similar_by_edit_distance(store, ask):
     bounds = {key: upper_bound(graphs[models[0].key], graph) for key, graph in graphs.items()}
     assert [item["distance"] for item in again] == sorted(bounds.values())[1:]
     assert all(item["distance"] == bounds[item["architecture"]["key"]] for item in again)
-    assert code(ask(query, key=models[0].key, by="BEHAVIOUR", again=True)) == "BAD_USER_INPUT"
+    for by in ("BEHAVIOUR", "BEGINNING"):
+        assert code(ask(query, key=models[0].key, by=by, again=True)) == "BAD_USER_INPUT"
+    begun = ask(query, key=models[0].key, by="BEGINNING", again=False)["data"]["similar"]
+    beginning = registry.metric("transformer").beginning
+    choices = {model.key: model.choices for model in models}
+    shared = [beginning(models[0].choices, choices[item["architecture"]["key"]]) for item in begun]
+    assert shared == sorted(shared, reverse=True)
+    of_node = """query($key: String!) { architecture(key: $key) {
+        neighbours { distance architecture { key } }
+        begun: neighbours(k: 5, by: BEGINNING) { architecture { key } } } }"""
+    node = ask(of_node, key=models[0].key)["data"]["architecture"]
+    assert node["neighbours"] == [{k: item[k] for k in ("distance", "architecture")} for item in found]
+    assert [item["architecture"] for item in node["begun"]] == [item["architecture"] for item in begun]
 
 
 def test_similar_without_embedding(ask, stored):

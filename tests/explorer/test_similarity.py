@@ -10,8 +10,12 @@ from explorer import registry, similarity
 from explorer.distance.bounds import upper_bound, upper_bounds
 from explorer.distance.graph import PlacedGraph
 from explorer.distance.metric import Metric
+from explorer.domains.transformer.hierarchy import biased_neighbours
+from explorer.domains.transformer.model import layers_of
+from explorer.similarity import Order
 from gnn.inductive import EncoderSettings
 from graphdb.architecture import Architecture
+from graphdb.errors import InputError
 from graphdb.store import Store
 
 SMALL = EncoderSettings(width=128, steps=400)
@@ -54,7 +58,7 @@ def test_neighbours_are_near_and_nothing_is_done_twice(store: Store) -> None:
     place = metric().place
     graphs = {model.key: PlacedGraph.of(model, place) for model in stored}
     probe = stored[0].key
-    ranked = similarity.nearest(store, probe, 10, phases.append, rank_again=True)
+    ranked = similarity.nearest(store, probe, 10, phases.append, order=Order.BOUND)
     assert any("training" in phase for phase in phases)
     exact = sorted((upper_bound(graphs[probe], graph), key) for key, graph in graphs.items() if key != probe)
     assert [(one.distance, one.key) for one in ranked] == exact[:10]
@@ -69,6 +73,36 @@ def test_neighbours_are_near_and_nothing_is_done_twice(store: Store) -> None:
     store.architectures.add(new)
     assert similarity.embed_missing(store, "transformer", phases.append) == 3
     assert not any("training" in phase for phase in phases)
+
+
+def test_neighbours_by_beginning_are_those_that_inherit_most(store: Store) -> None:
+    space = registry.space("flexibert")
+    generator = np.random.default_rng(5)
+    probe = space.build(space.sample(generator))
+    near = [space.build(choices) for choices in space.neighbours(probe.choices)]
+    stored = [probe, *near[:60], *models(60, seed=6)]
+    store.architectures.add(stored)
+    found = similarity.nearest(store, probe.key, 40, lambda phase: None, order=Order.BEGINNING)
+    place = metric().place
+    graph = PlacedGraph.of(probe, place)
+    distances = np.array([upper_bound(graph, PlacedGraph.of(one, place)) for one in stored])
+    expected = biased_neighbours(layers_of(probe.choices), [layers_of(one.choices) for one in stored], distances)
+    beginning = metric().beginning
+    assert beginning is not None
+    by_key = {one.key: one for one in stored}
+    shared = [beginning(probe.choices, by_key[one.key].choices) for one in found]
+    assert shared == [beginning(probe.choices, stored[row].choices) for row in expected[:40]]
+    assert [one.distance for one in found] == [distances[row] for row in expected[:40]]
+    assert shared == sorted(shared, reverse=True) and shared[0] > shared[-1]
+
+
+def test_a_domain_without_beginnings_says_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    without = Metric(metric().place, ("flexibert",))
+    monkeypatch.setattr(registry, "metric", lambda domain: without)
+    stored = models(3, seed=8)
+    store.architectures.add(stored)
+    with pytest.raises(InputError, match="no beginning"):
+        similarity.nearest(store, stored[0].key, 2, lambda phase: None, order=Order.BEGINNING)
 
 
 def test_a_damaged_encoder_is_trained_again(store: Store) -> None:

@@ -16,7 +16,10 @@ from math import log2
 
 from explorer.distance.metric import Metric
 from explorer.domains.transformer.flexibert2 import PUBLISHED
+from explorer.domains.transformer.hierarchy import common_prefix
 from explorer.domains.transformer.layered_space import Options
+from explorer.domains.transformer.model import layers_of
+from explorer.space import Choices
 from graphdb.architecture import Block
 from graphdb.errors import InputError
 
@@ -74,7 +77,12 @@ class EditCosts:
 GENERAL = EditCosts.of(PUBLISHED)
 """For models of any space: FlexiBERT 2.0's widths and types, which have all those of FlexiBERT 1 among them."""
 
-METRIC = Metric(GENERAL.place, ("flexibert", "flexibert_large", "flexibert2"))
+
+def _beginning(first: Choices, second: Choices) -> int:
+    return common_prefix(layers_of(first), layers_of(second))
+
+
+METRIC = Metric(GENERAL.place, ("flexibert", "flexibert_large", "flexibert2"), beginning=_beginning)
 """The edit distance of the domain."""
 
 
