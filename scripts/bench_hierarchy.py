@@ -71,7 +71,10 @@ def curve(
     search = StagedSearch(len(ladder), levels.stage, OPTIMISERS[optimiser], seed)
     best: list[float] = []
     while len(best) < MARKS[-1]:
-        for proposal in search.ask(min(BATCH, MARKS[-1] - len(best))):
+        proposals = search.ask(min(BATCH, MARKS[-1] - len(best)))
+        if not proposals:  # nothing is left to try
+            return best + best[-1:] * (MARKS[-1] - len(best))
+        for proposal in proposals:
             value, _ = accuracies.of(levels.architecture_of(proposal.inputs))
             search.tell(proposal.inputs, value)
             best.append(max(value, best[-1]) if best else value)

@@ -17,6 +17,7 @@ from explorer.search.optimiser import Inputs, Observation, Vector
 from explorer.search.staged import Stage
 from graphdb.architecture import Architecture
 
+Pair = tuple[Layers, Layers]
 Encode = Callable[[Sequence[Architecture]], NDArray[np.float32]]
 
 PARENTS, NEIGHBOURS = 5, 5
@@ -24,6 +25,7 @@ PARENTS, NEIGHBOURS = 5, 5
 DIMENSIONS = 16
 """Of the embeddings searched in, as published."""
 _NEAR = 8
+_LEAST_PER_TRIAL = 5  # models of a level to choose from
 _DRAWS_PER_MODEL = 20
 
 
@@ -81,7 +83,7 @@ class Levels:
         self._models: dict[str, Architecture] = {}
         self._vectors: dict[str, Vector] = {}
         self._key_of: dict[bytes, str] = {}
-        self._parents: dict[Layers, tuple[Layers, Layers]] = {}
+        self._parents: dict[Layers, Pair] = {}
         self._centre: Vector | None = None
         self._axes = np.zeros((0, 0))
         self._table = _Table((), np.zeros((0, DIMENSIONS)))
@@ -93,7 +95,7 @@ class Levels:
         else:
             models = [*map(self._layers_of, observations), *self._finer(number, observations)]
         self._table = self._tabled(models)
-        untried = len(self._table.models) - len(observations)
+        untried = len({vector.tobytes() for vector in self._table.vectors}) - len(observations)
         return Stage(NearCandidates(self._table.vectors), min(self._trials, untried))
 
     def architecture_of(self, inputs: Inputs) -> Architecture:
@@ -121,22 +123,44 @@ class Levels:
         return _drawn(whole, self._most, np.random.default_rng([self._seed, 0]))
 
     def _finer(self, number: int, observations: Sequence[Observation]) -> Iterable[Layers]:
-        """Models between the best and their neighbours, and among the best, the same number of each pair."""
+        """Models between the best, and between them and their neighbours.
+
+        Where the best are so alike that little lies between them, further neighbours join in, and at last random models
+        of the level.
+        """
+        generator = np.random.default_rng([self._seed, number])
         ranked = sorted(observations, key=lambda one: one.rank, reverse=True)[:PARENTS]
         best = [self._layers_of(one) for one in ranked]
+        near = [self._neighbours(one, parent) for one, parent in zip(ranked, best, strict=True)]
         pairs = list(itertools.combinations(best, 2))
-        for one, parent in zip(ranked, best, strict=True):
-            distances = np.sqrt(np.square(self._table.vectors - one.inputs[0]).sum(axis=1))
-            near = biased_neighbours(parent, self._table.models, distances)[:NEIGHBOURS]
-            pairs += [(parent, self._table.models[row]) for row in near]
-        generator = np.random.default_rng([self._seed, number])
-        found: dict[Layers, tuple[Layers, Layers]] = {}
+        pairs += [(parent, other) for parent, others in zip(best, near, strict=True) for other in others[:NEIGHBOURS]]
+        found = self._crossed(number, pairs, generator)
+        wanted = min(self._most, _LEAST_PER_TRIAL * self._trials)
+        for place in range(NEIGHBOURS, len(self._table.models)):
+            if len(found) >= wanted:
+                break
+            further = [
+                (parent, others[place]) for parent, others in zip(best, near, strict=True) if place < len(others)
+            ]
+            found = self._crossed(number, further, generator) | found
+        self._parents = found | self._parents  # the first parents of a model stay
+        if len(found) >= wanted:
+            return found
+        return [*found, *_drawn(library(self._options, self._ladder[number]), wanted, generator)]
+
+    def _neighbours(self, observation: Observation, model: Layers) -> list[Layers]:
+        """All other models of the table, those first that begin like this one."""
+        distances = np.sqrt(np.square(self._table.vectors - observation.inputs[0]).sum(axis=1))
+        return [self._table.models[row] for row in biased_neighbours(model, self._table.models, distances)]
+
+    def _crossed(self, number: int, pairs: Sequence[Pair], generator: np.random.Generator) -> dict[Layers, Pair]:
+        """About as many models of each pair, with the first pair that each lies between."""
+        found: dict[Layers, Pair] = {}
         for pair in pairs:
             crossed = between(*pair, self._ladder[number - 1], self._ladder[number])
             for model in _drawn(crossed, -(-self._most // len(pairs)), generator):
                 if model not in pair:
                     found.setdefault(model, pair)
-        self._parents = found | self._parents  # the first parents of a model stay
         return found
 
     def _tabled(self, models: Iterable[Layers]) -> _Table:

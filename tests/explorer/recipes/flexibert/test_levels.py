@@ -16,6 +16,7 @@ from explorer.domains.transformer.model import layers_of
 from explorer.domains.transformer.transfer import overlap
 from explorer.recipes.flexibert.levels import DIMENSIONS, Levels, NearCandidates
 from explorer.search.baselines import RandomSearch
+from explorer.search.optimiser import Observation
 from explorer.search.staged import StagedSearch
 from graphdb.architecture import Architecture
 
@@ -129,6 +130,20 @@ def test_the_best_are_parents() -> None:
         frozenset({a, b}) for a in best for b in best
     }
     assert len(among) >= 8  # of ten pairs among the best; in one or the other there may be nothing new
+
+
+def test_where_the_best_are_all_alike_there_is_still_something_to_choose_from() -> None:
+    """Only the shallowest and narrowest models are told, which differ in one place: little lies between them."""
+    found = levels(most=10_000)
+    stage = found.stage(0, ())
+    narrow = [
+        one for one in models(found, stage.candidates) if set(one.choices["h"]) == {128} and one.choices["l"] == 2
+    ]
+    alike = [one for one in narrow if len(one.choices["o"][0]) == 2 and one.choices["f"][0] == [512]][:2]
+    told = [Observation(found.inputs_of(one), one.key, 1.0, 0.0) for one in alike]
+    finer = models(found, found.stage(1, told).candidates)
+    assert len(finer) >= 5 * 8
+    assert all(space().violations(one.choices) == [] for one in finer)
 
 
 def test_near_models_are_neighbours() -> None:
