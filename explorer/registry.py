@@ -49,6 +49,9 @@ PUBLISHED: dict[str, str] = {
     "flexibert": "explorer.domains.transformer.measured:published",
     "elector": "explorer.domains.accelerator.elector.measured:published",
 }
+REFERENCES: dict[str, str] = {
+    "transformer": "explorer.domains.transformer.graph:reference_hashes",
+}
 METRICS: dict[str, str] = {
     "transformer": "explorer.domains.transformer.edit_costs:METRIC",
 }
@@ -112,6 +115,14 @@ def metric(domain: str) -> Metric | None:
     """The edit distance of a domain; None where it has none."""
     found: Metric | None = _resolved("metric", METRICS, domain) if domain in METRICS else None
     return found
+
+
+def reference_hashes(architecture: Architecture) -> dict[str, str]:
+    """Published source -> the hash by which it names an architecture; empty for a domain without such sources."""
+    if architecture.domain not in REFERENCES:
+        return {}
+    hashes: Callable[[Mapping[str, Any]], dict[str, str]] = _resolved("reference", REFERENCES, architecture.domain)
+    return hashes(architecture.choices)
 
 
 def presets() -> dict[str, Architecture]:

@@ -92,6 +92,8 @@ def show(
 
     Example: explorer show 3f2a91c0 --plot figures
     """
+    from explorer import registry
+
     with open_store(Settings.from_environment()) as store:
         architecture = store.architectures.get(store.architectures.resolve(key))
         measurements = store.measurements.of([architecture.key]).get(architecture.key, [])
@@ -101,6 +103,7 @@ def show(
     if json:
         document = architecture_json(architecture) | {
             "fingerprint": architecture.fingerprint,
+            "reference_hashes": registry.reference_hashes(architecture),
             "blocks": [{"kind": block.kind, "attributes": dict(block.attributes)} for block in architecture.blocks],
             "edges": [
                 {"source": edge.source, "target": edge.target, "attributes": dict(edge.attributes)}
@@ -113,6 +116,8 @@ def show(
         emit(document | ({"plots": [str(file) for file in files]} if files else {}))
         return
     _show_architecture(architecture)
+    for source, name in registry.reference_hashes(architecture).items():
+        console.print(f"  named {name} by the published code of {source}", highlight=False, soft_wrap=True)
     _show_relatives("came from", parents)
     _show_relatives("gave rise to", children)
     _show_measurements(measurements, architecture.space)

@@ -69,6 +69,33 @@ def test_similar(store, run):
     assert [item["distance"] for item in found] == sorted(item["distance"] for item in found)
 
 
+def test_family(store, run):
+    presets = {name: preset for name, preset in registry.presets().items() if preset.domain == "transformer"}
+    store.architectures.add(presets.values())
+    keys = [preset.key for preset in presets.values()]
+    store.distances.write("toy", {key: [float(i)] + [0.0] * 127 for i, key in enumerate(keys)})
+    tiny, mini = presets["bert-tiny"].key, presets["bert-mini"].key
+    store.architectures.add_derived(mini, tiny, "weight transfer", {"ratio": 0.5})
+    found = run("family")["architecture"]
+    assert found["parents"] == [] and len(found["neighbours"]) == 5
+    (child,) = found["children"]
+    assert (child["how"], child["properties"], child["architecture"]["key"]) == (
+        "weight transfer",
+        {"ratio": 0.5},
+        mini,
+    )
+
+
+def test_search_from_coarse_to_fine(run, client):
+    try:
+        started = run("searchFlexibert")["searchBoshcode"]
+        assert started["state"] == "RUNNING" and started["settings"]["trials_per_level"] == 20
+    finally:
+        for pid in client.app.state.searches.running():
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
 def test_search_and_its_study(store, run, client):
     started = run("searchBoshcode")["searchBoshcode"]
     try:

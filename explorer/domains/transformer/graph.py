@@ -10,7 +10,8 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from explorer.domains.transformer.model import Layer, choices_of
+from explorer.domains.transformer.model import Layer, choices_of, layers_of
+from explorer.space import Choices
 from graphdb.architecture import Block, Edge
 
 _CACHED = 1 << 14
@@ -63,6 +64,12 @@ def first_reference_hash(layers: Sequence[Layer]) -> str:
     """
     blocks, edges = block_graph(layers)
     return _refined([_first_label(block) for block in blocks], edges, _sha256)
+
+
+def reference_hashes(model: Choices) -> dict[str, str]:
+    """Under which names the published data and code know a legal model: `flexibert2` (MD5), `flexibert` (SHA-256)."""
+    layers = layers_of(model)
+    return {"flexibert2": reference_hash(layers), "flexibert": first_reference_hash(layers)}
 
 
 def _refined(labels: Sequence[str], edges: Sequence[Edge], hashed: Callable[[str], str]) -> str:

@@ -78,21 +78,34 @@ def read_space(file: Path) -> OwnTransformerSpace:
             than a hidden width has elements; more options of a layer than a list can hold. The message names file and
             key, and says what is allowed.
     """
-    given = _checked(file, read_yaml(file, "space"))
+    return space_of(read_yaml(file, "space"), str(file))
+
+
+def space_of(content: object, place: str) -> OwnTransformerSpace:
+    """The space that the content of such a file describes.
+
+    Args:
+        content: any JSON value.
+        place: where it stands, for messages.
+
+    Raises:
+        InputError: as of `read_space`.
+    """
+    given = _checked(place, content)
     for kind in given.head_types:
         if kind not in HEAD_KINDS:
-            raise InputError(f"{file}: head_types has {shown(kind)}; allowed: {listed(HEAD_KINDS)}.")
+            raise InputError(f"{place}: head_types has {shown(kind)}; allowed: {listed(HEAD_KINDS)}.")
     for name, most in _LARGEST.items():
         if max(getattr(given, name)) > most:
-            raise InputError(f"{file}: {name} has {shown(max(getattr(given, name)))}; allowed: 1 to {most}.")
+            raise InputError(f"{place}: {name} has {shown(max(getattr(given, name)))}; allowed: 1 to {most}.")
     for name in (*_LARGEST, "head_types"):
         values = getattr(given, name)
         if len(set(values)) < len(values):
             twice = next(value for value in values if values.count(value) > 1)
-            raise InputError(f"{file}: {name} has {shown(twice)} twice; each option counts once.")
+            raise InputError(f"{place}: {name} has {shown(twice)} twice; each option counts once.")
     if max(given.heads) > min(given.hidden):
         raise InputError(
-            f"{file}: heads has {max(given.heads)} and hidden {min(given.hidden)}; a head needs a width of at least 1."
+            f"{place}: heads has {max(given.heads)} and hidden {min(given.hidden)}; a head needs a width of at least 1."
         )
     options = Options(
         depths=tuple(sorted(given.layers)),
@@ -106,25 +119,25 @@ def read_space(file: Path) -> OwnTransformerSpace:
     _, stacks, heads = options.layer_radices
     for what, count in (("feed-forward stacks", stacks), ("sets of heads", heads)):
         if count > MOST_OPTIONS:
-            raise InputError(f"{file}: a layer has {shown(count)} {what} to choose from; allowed: {MOST_OPTIONS}.")
+            raise InputError(f"{place}: a layer has {shown(count)} {what} to choose from; allowed: {MOST_OPTIONS}.")
     return OwnTransformerSpace(options)
 
 
-def _checked(file: Path, content: object) -> _Given:
+def _checked(place: str, content: object) -> _Given:
     allowed = listed(_Given.model_fields)
     if not isinstance(content, dict):
-        raise InputError(f"{file} holds {shown(content)}; allowed: a mapping with the keys {allowed}.")
+        raise InputError(f"{place} holds {shown(content)}; allowed: a mapping with the keys {allowed}.")
     try:
         return _Given.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
     key = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
-        raise InputError(f"{file}: the key {shown(key)} is unknown; allowed: {allowed}.")
+        raise InputError(f"{place}: the key {shown(key)} is unknown; allowed: {allowed}.")
     if first["type"] == "missing":
         needed = listed(name for name, field in _Given.model_fields.items() if field.is_required())
-        raise InputError(f"{file}: the key {key} is missing; needed: {needed}.")
+        raise InputError(f"{place}: the key {key} is missing; needed: {needed}.")
     wanted = {"mixed_heads": "true or false", "head_types": f"a list of some of {listed(HEAD_KINDS)}"}.get(
         key, f"a list of 1 to 64 whole numbers from 1 to {_LARGEST.get(key)}"
     )
-    raise InputError(f"{file}: {key} is {shown(content[key])}; allowed: {wanted}.")
+    raise InputError(f"{place}: {key} is {shown(content[key])}; allowed: {wanted}.")

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from explorer import registry
-from explorer.domains.transformer.hierarchy import LEVELS
+from explorer.domains.transformer import own_space
+from explorer.domains.transformer.hierarchy import LEVELS, library
 from explorer.domains.transformer.layered_space import LayeredSpace
 from explorer.domains.transformer.training.config import TrainingConfig
 from explorer.domains.transformer.training.extras import extra
+from explorer.domains.yaml_file import read_yaml
 from explorer.objective import Direction, Linear, Logarithmic, Objective, Scale, Term, parse_limit
 from explorer.recipe import checked
 from explorer.recipes.flexibert.training import PretrainingSimulator, TrainingSettings, digest_of
 from graphdb.errors import InputError
 
 ALIASES = MappingProxyType({"qnli_acc": "qnli_accuracy", "sst2_acc": "sst2_accuracy", "mlm_acc": "mlm_accuracy"})
+SPACES = ("flexibert", "flexibert_small", "flexibert_large", "flexibert2")
 KNOWN = ("qnli_accuracy", "sst2_accuracy")
 """Targets that somebody has measured, and a surrogate predicts."""
 TRAINED = "mlm_accuracy"
@@ -40,7 +44,7 @@ class FlexiBertSettings(BaseModel):
     Attributes:
         target: `qnli_accuracy` or `sst2_accuracy`, measured where somebody has, else predicted and marked so; or
             `mlm_accuracy`, for which every model is trained on the user's text.
-        space: of the models.
+        space: of the models: a name, a YAML file of one's own, or what such a file holds; the last is what is stored.
         heads: types of heads that may be chosen; None for those of the space that the target knows: all for
             `mlm_accuracy`, the measured ones for the others.
         levels: how many: stacks of two layers, then single layers, then feed-forward widths that differ in a layer.
@@ -57,7 +61,7 @@ class FlexiBertSettings(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     target: str = "qnli_accuracy"
-    space: Literal["flexibert", "flexibert_small", "flexibert_large", "flexibert2"] = "flexibert"
+    space: str | dict[str, Any] = "flexibert"
     heads: list[str] | None = None
     levels: int = Field(default=len(LEVELS), ge=1, le=len(LEVELS))
     trials_per_level: int | None = Field(default=None, ge=1)
@@ -85,6 +89,9 @@ def complete(given: Mapping[str, Any], budget: int, recipe: str) -> FlexiBertSet
     own = {name: value for name, value in given.items() if name not in rest}
     target = own.get("target", FlexiBertSettings().target)
     own["target"] = ALIASES.get(target, target) if isinstance(target, str) else target
+    space = own.get("space")
+    if isinstance(space, str) and Path(space).suffix in (".yaml", ".yml"):
+        own["space"] = read_yaml(Path(space), "space")
     if isinstance(own.get("heads"), str):
         own["heads"] = own["heads"].split(",")
     read = checked(FlexiBertSettings, own, recipe)
@@ -93,6 +100,7 @@ def complete(given: Mapping[str, Any], budget: int, recipe: str) -> FlexiBertSet
         raise InputError(f"The setting target of {recipe} is {read.target[:100]!r}; allowed: {', '.join(allowed)}.")
     if read.transfer != "none" and read.target != TRAINED:
         raise InputError(f"The setting transfer of {recipe} is {read.transfer!r}; it counts for {TRAINED} alone.")
+    library(space_of(read).options, LEVELS[0])  # refuses depths without stacks of two
     return read.model_copy(
         update={
             "heads": _heads(read, recipe),
@@ -103,7 +111,17 @@ def complete(given: Mapping[str, Any], budget: int, recipe: str) -> FlexiBertSet
 
 
 def space_of(settings: FlexiBertSettings) -> LayeredSpace:
-    """The space of the models."""
+    """The space of the models.
+
+    Raises:
+        InputError: there is none of that name, or its description is malformed.
+    """
+    if isinstance(settings.space, dict):
+        return own_space.space_of(settings.space, "The setting space")
+    if settings.space not in SPACES:
+        raise InputError(
+            f"The setting space is {settings.space[:100]!r}; allowed: {', '.join(SPACES)}, or a YAML file of your own."
+        )
     space = registry.space(settings.space)
     assert isinstance(space, LayeredSpace)
     return space
@@ -134,7 +152,7 @@ def objective(settings: FlexiBertSettings, known: Mapping[str, str]) -> Objectiv
 def _heads(settings: FlexiBertSettings, recipe: str) -> list[str]:
     there = space_of(settings).options.head_kinds
     if settings.heads is None:
-        return [kind for kind in there if settings.target == TRAINED or kind in MEASURED_HEADS]
+        return [kind for kind in there if settings.target == TRAINED or kind in MEASURED_HEADS] or list(there)
     unknown = [kind for kind in settings.heads if kind not in there]
     if unknown or not settings.heads:
         found = repr(unknown[0][:100]) if unknown else "empty"

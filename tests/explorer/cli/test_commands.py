@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from explorer import registry
+from explorer.domains.transformer.graph import reference_hashes
 from gnn.inductive import EncoderSettings
 from graphdb.settings import Settings
 from graphdb.store import Store
@@ -100,9 +101,13 @@ def test_show_draws_the_graph(run: Run, tmp_path: Path) -> None:
     pictured = run("show", registry.presets()["bert-tiny"].key, "--plot", tmp_path / "figures", "--json").json
     assert [Path(file).suffix for file in pictured["plots"]] == [".png", ".svg"]
     assert "sa_sdp" in Path(pictured["plots"][1]).read_text()
+    hashes = pictured["reference_hashes"]
+    assert hashes == reference_hashes(registry.presets()["bert-tiny"].choices)
+    assert all(name in model.out for name in hashes.values())
     machine = run("show", registry.presets()["edge"].key, "--json").json
     assert {"main_memory", "dma", "weight_buffer", "mac_lane"} <= {block["kind"] for block in machine["blocks"]}
     assert machine["measurements"][0]["measures"]["cycles"] == 79324
+    assert machine["reference_hashes"] == {}
 
 
 def test_show_says_where_predictions_have_no_skill(run: Run, store: Store) -> None:

@@ -26,6 +26,15 @@ from tests.explorer.domains.transformer.training.conftest import sentences
 
 QUICK = {"optimiser": "random", "candidates": 300}
 
+OWN = {
+    "layers": [2, 4],
+    "hidden": [64, 96],
+    "heads": [2],
+    "head_types": ["l_dct"],
+    "feed_forwards": [1, 2],
+    "feed_forward_widths": [128, 256],
+}
+
 
 def silent(phase: str) -> None:
     """Nobody is told."""
@@ -115,6 +124,19 @@ def test_finer_models_are_stored_as_children_of_two(loaded: Store, accuracies: A
     assert all(models(trials)[-1] in {one.key for one in children[key]} for key in pair)
 
 
+def test_a_space_of_ones_own_is_kept_with_the_study(loaded: Store, accuracies: Accuracies, tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(json.dumps(OWN))
+    settings = {"space": str(file), "levels": 2, "trials_per_level": 2, "batch": 2, **QUICK}
+    run(loaded, "own", 4, stop_after=2, **settings)
+    file.unlink()
+    trials = run(loaded, "own", 4)
+    found = loaded.architectures.get_many(models(trials))
+    assert len(found) == 4 and {model.space for model in found.values()} == {"transformer_free"}
+    assert {width for model in found.values() for width in model.choices["h"]} <= {64, 96}
+    assert {kind for model in found.values() for o in model.choices["o"] for kind in o} <= {"l_dct_32", "l_dct_48"}
+
+
 def test_a_stopped_study_goes_on_with_the_same_trials(loaded: Store, accuracies: Accuracies) -> None:
     settings = {"optimiser": "boshnas", "candidates": 300, "levels": 2, "trials_per_level": 8, "batch": 3}
     whole = run(loaded, "undisturbed", 14, **settings)
@@ -161,7 +183,10 @@ def test_readers_are_told_what_predictions_are_worth(loaded: Store) -> None:
         ({"target": "beauty"}, "beauty.*qnli_accuracy"),
         ({"levels": 4}, "levels"),
         ({"levels": 0}, "levels"),
-        ({"space": "elector"}, "space"),
+        ({"space": "elector"}, "space is 'elector'.*flexibert_large"),
+        ({"space": "missing.yaml"}, "missing.yaml"),
+        ({"space": {"layers": [2]}}, "hidden"),
+        ({"space": OWN | {"layers": [3]}}, "stacks of 2"),
         ({"heads": "sa_sdp,c_13"}, "c_13.*c_9"),
         ({"heads": []}, "heads"),
         ({"colour": 1}, "colour.*levels"),
