@@ -93,11 +93,13 @@ def gather(store: Store, record: StudyRecord) -> Findings:
     recipe = registry.recipe(record.recipe)
     trials = store.studies.trials(record.name)
     values = performances(recipe, record, trials)
-    best = max((trial for trial in trials if trial.index in values), key=lambda t: values[t.index], default=None)
+    front = front_of(recipe, record, trials)
+    shown = {trial.index for trial in front}
+    feasible = [trial for trial in trials if trial.index in values]
+    # Of equal ones the one that nothing dominates: as accurate, and smaller.
+    best = max(feasible, key=lambda trial: (values[trial.index], trial.index in shown), default=None)
     keys = {key for trial in trials for key in trial.measurement.roles.values()}
-    return Findings(
-        record, trials, values, front_of(recipe, record, trials), best, store.architectures.get_many(sorted(keys))
-    )
+    return Findings(record, trials, values, front, best, store.architectures.get_many(sorted(keys)))
 
 
 def findings_json(found: Findings) -> dict[str, Any]:
