@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer import registry
-from explorer.domains.transformer.hierarchy import LEVELS, Library, between
-from explorer.domains.transformer.model import Layer, choices_of, layers_of
+from explorer.domains.transformer.hierarchy import LEVELS, between
+from explorer.domains.transformer.model import choices_of, layers_of
 from explorer.domains.transformer.transfer import overlap
 from explorer.space import Choices
 from graphdb.architecture import Architecture
@@ -17,7 +17,7 @@ from graphdb.errors import InputError
 from graphdb.store import Store
 
 HOW = "crossover"
-_DRAWS_PER_CHILD = 20
+_PARENTS = 2  # may be among what is drawn, and are left out
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def cross(
     coarse, fine = LEVELS[level - 2], LEVELS[level - 1]
     library = between(layers_of(first.choices), layers_of(second.choices), coarse, fine)
     known = {parent.choices_json for parent in (first, second)}
-    children = [_built(choices, first, second) for choices in _drawn(library, count, generator)]
+    children = [_built(choices_of(layers), first, second) for layers in library.draw(count + _PARENTS, generator)]
     children = [child for child in children if child.choices_json not in known][:count]
     return Crossing(
         (first.key, second.key),
@@ -84,19 +84,6 @@ def store_crossing(store: Store, crossing: Crossing) -> int:
         for parent, ratio in zip(crossing.parents, crossing.overlaps[child.key], strict=True):
             store.architectures.add_derived(child.key, parent, HOW, {"ratio": ratio})
     return added
-
-
-def _drawn(library: Library, count: int, generator: np.random.Generator) -> list[Choices]:
-    """Up to `count` + 2 different models: two may turn out to be the parents."""
-    wanted = min(count + 2, library.size)
-    if library.size <= _DRAWS_PER_CHILD * wanted:
-        numbers = generator.permutation(library.size)[:wanted]
-        return [choices_of(library.at(int(number))) for number in numbers]
-    found: dict[tuple[Layer, ...], Choices] = {}
-    while len(found) < wanted:
-        layers = library.sample(generator)
-        found.setdefault(layers, choices_of(layers))
-    return list(found.values())
 
 
 def _built(choices: Choices, first: Architecture, second: Architecture) -> Architecture:

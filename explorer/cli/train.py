@@ -168,11 +168,13 @@ def _rule(name: str) -> Rule:
 
 def _inherit(architecture: Architecture, start: Start, rule: str) -> str:
     """Keep whose weights a model began with; the key of that one."""
+    from explorer.domains.transformer.transfer import HOW
+
     source = _architecture(start.source)
     if source.key != architecture.key:
         with open_store(Settings.from_environment()) as store:
             step: dict[str, Scalar] = {"rule": rule, "ratio": start.ratio}
-            store.architectures.add_derived(architecture.key, source.key, "weight transfer", step)
+            store.architectures.add_derived(architecture.key, source.key, HOW, step)
     return source.key
 
 

@@ -25,6 +25,8 @@ from graphdb.errors import InputError
 
 Layers = tuple[Layer, ...]
 
+_DRAWS_PER_MODEL = 20  # up to here all numbers are shuffled; beyond, a number is rarely drawn twice
+
 
 @dataclass(frozen=True)
 class Level:
@@ -84,6 +86,17 @@ class Library:
     def sample(self, generator: np.random.Generator) -> Layers:
         """A model, every one equally likely."""
         return self.at(uniform_below(generator, self.size))
+
+    def draw(self, most: int, generator: np.random.Generator) -> list[Layers]:
+        """All models in their order where there are no more than `most`, else so many different ones at random."""
+        if self.size <= most:
+            return list(self)
+        if self.size <= _DRAWS_PER_MODEL * most:
+            return [self.at(int(number)) for number in generator.permutation(self.size)[:most]]
+        found: dict[Layers, None] = {}
+        while len(found) < most:
+            found[self.sample(generator)] = None
+        return list(found)
 
     def _spread(self, chosen: Sequence[Layer]) -> Layers:
         return tuple(one for one in chosen for _ in range(self.layers_per_stack))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.domains.transformer.hierarchy import Layers, Level, Library, between, biased_neighbours, library
+from explorer.domains.transformer.hierarchy import Layers, Level, between, biased_neighbours, library
 from explorer.domains.transformer.layered_space import LayeredSpace, Options
 from explorer.domains.transformer.model import choices_of, layers_of
 from explorer.search.candidates import TableCandidates
@@ -26,7 +26,6 @@ DIMENSIONS = 16
 """Of the embeddings searched in, as published."""
 _NEAR = 8
 _LEAST_PER_TRIAL = 5  # models of a level to choose from
-_DRAWS_PER_MODEL = 20
 
 
 class NearCandidates(TableCandidates):
@@ -120,7 +119,7 @@ class Levels:
 
     def _first(self) -> list[Layers]:
         whole = library(self._options, self._ladder[0])
-        return _drawn(whole, self._most, np.random.default_rng([self._seed, 0]))
+        return whole.draw(self._most, np.random.default_rng([self._seed, 0]))
 
     def _finer(self, number: int, observations: Sequence[Observation]) -> Iterable[Layers]:
         """Models between the best, and between them and their neighbours.
@@ -146,7 +145,7 @@ class Levels:
         self._parents = found | self._parents  # the first parents of a model stay
         if len(found) >= wanted:
             return found
-        return [*found, *_drawn(library(self._options, self._ladder[number]), wanted, generator)]
+        return [*found, *library(self._options, self._ladder[number]).draw(wanted, generator)]
 
     def _neighbours(self, observation: Observation, model: Layers) -> list[Layers]:
         """All other models of the table, those first that begin like this one."""
@@ -158,7 +157,7 @@ class Levels:
         found: dict[Layers, Pair] = {}
         for pair in pairs:
             crossed = between(*pair, self._ladder[number - 1], self._ladder[number])
-            for model in _drawn(crossed, -(-self._most // len(pairs)), generator):
+            for model in crossed.draw(-(-self._most // len(pairs)), generator):
                 if model not in pair:
                     found.setdefault(model, pair)
         return found
@@ -183,15 +182,3 @@ class Levels:
             self._axes = axes[:DIMENSIONS]
         flat: Vector = (wide - self._centre) @ self._axes.T
         return flat
-
-
-def _drawn(library: Library, most: int, generator: np.random.Generator) -> list[Layers]:
-    """All models of a small library, `most` different ones of a large one."""
-    if library.size <= most:
-        return list(library)
-    if library.size <= _DRAWS_PER_MODEL * most:
-        return [library.at(int(number)) for number in generator.permutation(library.size)[:most]]
-    found: dict[Layers, None] = {}
-    while len(found) < most:
-        found[library.sample(generator)] = None
-    return list(found)

@@ -7,13 +7,14 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from explorer import similarity
+from explorer import crossing, similarity
 from explorer.accuracy import Accuracies, transformer_accuracies
+from explorer.domains.transformer import transfer
 from explorer.domains.transformer.early import EarlyFlexiBertSpace
 from explorer.domains.transformer.hierarchy import LEVELS
 from explorer.domains.transformer.transfer import ENOUGH, Rule, overlap
 from explorer.objective import Objective
-from explorer.recipe import Descent, Plan, Recipe, Report, Roles
+from explorer.recipe import Descent, Plan, Recipe, Report, Roles, checked
 from explorer.recipes.flexibert.levels import Levels
 from explorer.recipes.flexibert.settings import TRAINED, FlexiBertSettings, complete, objective, space_of
 from explorer.recipes.flexibert.simulator import KnownAccuracySimulator
@@ -52,11 +53,11 @@ class FlexiBert(Recipe):
 
     def objective(self, settings: Mapping[str, Any]) -> Objective:
         """The objective that stored settings describe."""
-        return objective(FlexiBertSettings.model_validate(dict(settings)), KnownAccuracySimulator.measures)
+        return objective(checked(FlexiBertSettings, settings, self.name), KnownAccuracySimulator.measures)
 
     def notes(self, settings: Mapping[str, Any], best: Measurement | None) -> list[str]:
         """Where predictions have shown skill and where not, or where the weights of the best model are."""
-        read = FlexiBertSettings.model_validate(dict(settings))
+        read = checked(FlexiBertSettings, settings, self.name)
         if read.target != TRAINED:
             shown = caveat(EarlyFlexiBertSpace.name, read.target)
             return [f"{shown} Of models outside that space nobody has measured one."]
@@ -64,7 +65,7 @@ class FlexiBert(Recipe):
 
     def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan:
         """Train (or find) the encoder and, for a known accuracy, its surrogate, and draw the first level up."""
-        settings = FlexiBertSettings.model_validate(dict(record.settings))
+        settings = checked(FlexiBertSettings, record.settings, self.name)
         accuracies = None if settings.target == TRAINED else transformer_accuracies(store, settings.target, report)
         encoder = similarity.encoder_of(store, "transformer", report)
         space = space_of(settings)
@@ -137,7 +138,7 @@ def _model(trial: TrialRecord, levels: Levels) -> Architecture:
 def _descents(model: Architecture, measurement: Measurement, store: Store, levels: Levels) -> Sequence[Descent]:
     """From the models that it lies between, and from the one whose weights it begins with."""
     found = [
-        Descent(model, parent, "crossover", {"ratio": overlap(parent.choices, model.choices, "ordered")})
+        Descent(model, parent, crossing.HOW, {"ratio": overlap(parent.choices, model.choices, "ordered")})
         for parent in levels.parents_of(model)
     ]
     source = measurement.settings.get("parent")
@@ -145,7 +146,7 @@ def _descents(model: Architecture, measurement: Measurement, store: Store, level
         parent = levels.model(store.measurements.get(source).roles["model"])
         rule = measurement.settings["rule"]
         about: dict[str, Scalar] = {"rule": rule, "ratio": overlap(parent.choices, model.choices, rule)}
-        found.append(Descent(model, parent, "weight transfer", about))
+        found.append(Descent(model, parent, transfer.HOW, about))
     return found
 
 

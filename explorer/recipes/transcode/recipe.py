@@ -88,7 +88,7 @@ class TransCode(Recipe):
 
     def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan:
         """Train (or find) the accuracy surrogate, embed the models, and set the search up."""
-        settings = TransCodeSettings.model_validate(dict(record.settings))
+        settings = checked(TransCodeSettings, record.settings, self.name)
         table = early_accuracies(store, MEASURE, report)
         if settings.models == "measured":
             table = table.measured_only()
