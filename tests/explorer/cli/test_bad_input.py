@@ -152,6 +152,14 @@ def test_files_that_cannot_be_read(run: Run, tmp_path: Path) -> None:
         (("--resume", "taken", "--budget", "20", "--workers", "0"), ("--workers", "0")),
         (("--resume", "taken", "--objective", "published"), ("--objective",)),
         (("chess", "--resume", "taken"), ("chess", "transcode")),
+        (("flexibert", "--target", "beauty"), ("beauty", "qnli_accuracy")),
+        (("flexibert", "--target", "mlm_acc"), ("mlm_accuracy", "corpus")),
+        (("flexibert", "--levels", "4"), ("levels", "3")),
+        (("flexibert", "--levels", "2", "--set", "levels=3"), ("--levels", "--set levels")),
+        (("flexibert", "--set", "space=missing.yaml"), ("missing.yaml", "cannot be read")),
+        (("flexibert", "--max", "area_mm2=3"), ("area_mm2", "parameters")),
+        (("transcode", "--target", "qnli_acc"), ("target",)),
+        (("--resume", "taken", "--levels", "2"), ("--levels",)),
     ],
 )
 def test_searches_that_cannot_be(run: Run, store: Store, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
