@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from explorer import surrogates
 from explorer.domains.transformer.early import EarlyFlexiBertSpace
 from explorer.loading import load_published
-from explorer.skill import caveat
+from explorer.skill import Source, caveat
 from explorer.surrogates import MODELS, Report
 from gnn.surrogate import GraphSurrogate
 from graphdb.architecture import Architecture
@@ -67,16 +67,18 @@ class Accuracies:
     measured: Mapping[str, float]
     surrogate: GraphSurrogate
 
-    def of(self, model: Architecture) -> tuple[float, bool]:
-        """Accuracy of a model, 0 to 1, and whether it was measured.
+    def of(self, model: Architecture) -> tuple[float, Source]:
+        """Accuracy of a model, 0 to 1, and where it comes from.
 
         Predicted one by one, as the last bits of a prediction may depend on what is predicted beside it.
         """
         known = self.measured.get(model.choices_json)
         if known is not None:
-            return known, True
+            return known, Source.MEASURED
         column = self.surrogate.measures.index(self.measure)
-        return float(np.clip(self.surrogate.predict([model]).mean[0, column], 0.0, 1.0)), False
+        value = float(np.clip(self.surrogate.predict([model]).mean[0, column], 0.0, 1.0))
+        outside = EarlyFlexiBertSpace().violations(model.choices)
+        return value, Source.EXTRAPOLATED if outside else Source.PREDICTED
 
 
 def transformer_accuracies(store: Store, measure: str, report: Report) -> Accuracies:

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Source(StrEnum):
+    """Where a value comes from."""
+
+    MEASURED = "measured"
+    PREDICTED = "predicted"
+    """By the surrogate, for a model of the space whose models were measured."""
+    EXTRAPOLATED = "extrapolated"
+    """By the surrogate, for a model outside that space, where nothing says how good it is."""
 
 
 @dataclass(frozen=True, slots=True)

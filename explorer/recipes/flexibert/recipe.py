@@ -23,7 +23,7 @@ from explorer.search.baselines import RandomSearch, RegularisedEvolution
 from explorer.search.boshcode import Boshcode, BoshcodeSettings
 from explorer.search.optimiser import Candidates, Optimiser
 from explorer.search.staged import StagedSearch
-from explorer.skill import caveat
+from explorer.skill import Source, caveat
 from graphdb.architecture import Architecture, Scalar
 from graphdb.measurement import Measurement
 from graphdb.records import StudyRecord, TrialRecord
@@ -59,8 +59,10 @@ class FlexiBert(Recipe):
         """Where predictions have shown skill and where not, or where the weights of the best model are."""
         read = checked(FlexiBertSettings, settings, self.name)
         if read.target != TRAINED:
-            shown = caveat(EarlyFlexiBertSpace.name, read.target)
-            return [f"{shown} Of models outside that space nobody has measured one."]
+            found = [caveat(EarlyFlexiBertSpace.name, read.target)]
+            if best is not None and best.settings["accuracy_source"] == Source.EXTRAPOLATED:
+                found.append("The best model lies outside that space: nobody has measured one like it, so train it.")
+            return found
         return [] if best is None else [f"Its weights: {folder_of(best.key)}, for explorer finetune flexibert."]
 
     def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan:
@@ -109,9 +111,8 @@ OPTIMISERS: Mapping[str, Callable[[Candidates, int], Optimiser]] = {
 
 
 def _known(roles: Roles, settings: FlexiBertSettings, accuracies: Accuracies) -> Measurement:
-    accuracy, measured = accuracies.of(roles["model"])
-    source = "measured" if measured else "predicted"
-    given = {"task": settings.target, "accuracy": accuracy, "accuracy_source": source}
+    accuracy, source = accuracies.of(roles["model"])
+    given = {"task": settings.target, "accuracy": accuracy, "accuracy_source": str(source)}
     return KnownAccuracySimulator().pending(roles, given)
 
 

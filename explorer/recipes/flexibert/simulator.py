@@ -8,11 +8,11 @@ from typing import Any
 
 from explorer.domains.transformer.parameters import parameter_count
 from explorer.simulator import Simulator
+from explorer.skill import Source
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 from graphdb.measurement import Measurement
 
-SOURCES = ("measured", "predicted")
 PARAMETERS = "trainable weights of encoder, embeddings and pooler, for RoBERTa's vocabulary"
 
 
@@ -20,7 +20,8 @@ class KnownAccuracySimulator(Simulator):
     """The accuracy that the settings give, and the number of parameters.
 
     Nothing computes such an accuracy here: a fine-tuning measured it once, or a surrogate predicts it.
-    `accuracy_source` says which, and a prediction is marked as such in the measurement.
+    `accuracy_source` says which and, of a prediction, whether it is for a model of the space that was measured; every
+    prediction is marked as such in the measurement.
     """
 
     name = "flexibert"
@@ -36,8 +37,8 @@ class KnownAccuracySimulator(Simulator):
             raise InputError(f"There is no setting {unknown[0]!r}; allowed: accuracy, accuracy_source, task.")
         if not isinstance(accuracy, int | float) or isinstance(accuracy, bool) or not 0 <= accuracy <= 1:
             raise InputError(f"The setting accuracy is {accuracy!r}; a number from 0 to 1 is needed.")
-        if source not in SOURCES:
-            raise InputError(f"The setting accuracy_source is {source!r}; allowed: {', '.join(SOURCES)}.")
+        if source not in list(Source):
+            raise InputError(f"The setting accuracy_source is {source!r}; allowed: {', '.join(Source)}.")
         if not isinstance(task, str):
             raise InputError(f"The setting task is {task!r}; the name of what the accuracy is of is needed.")
         return {"task": task, "accuracy": accuracy, "accuracy_source": source}
@@ -65,5 +66,5 @@ class KnownAccuracySimulator(Simulator):
             roles={"model": architectures["model"].key},
             settings=settings,
             measures=measures,
-            predicted=frozenset({"accuracy"} if settings["accuracy_source"] == "predicted" else ()),
+            predicted=frozenset(() if settings["accuracy_source"] == Source.MEASURED else {"accuracy"}),
         )

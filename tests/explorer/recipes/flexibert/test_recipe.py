@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import numpy as np
 import pytest
 
 from explorer import accuracy, registry, service, similarity, surrogates
 from explorer.accuracy import Accuracies, transformer_accuracies
 from explorer.domains.transformer.model import layers_of
 from explorer.recipes.flexibert.recipe import RECIPE
+from explorer.recipes.flexibert.simulator import KnownAccuracySimulator
 from explorer.recipes.flexibert.training import PretrainingSimulator, folder_of
 from explorer.study import Progress, Study
 from gnn.inductive import EncoderSettings
@@ -88,11 +90,15 @@ def test_a_measured_accuracy_counts_in_whatever_space_the_model_is(loaded: Store
     both = [choices for choices in shared if not space.violations(choices)]
     assert (len(shared), len(both)) == (660, 260)
     for choices in both[:5]:
-        found, measured = accuracies.of(space.build(choices))
-        assert measured and found == accuracies.measured[space.build(choices).choices_json]
+        found, source = accuracies.of(space.build(choices))
+        assert source == "measured" and found == accuracies.measured[space.build(choices).choices_json]
     unknown = registry.space("flexibert2").build(both[0] | {"f": [[4096]] * both[0]["l"]})
-    predicted, measured = accuracies.of(unknown)
-    assert not measured and 0 < predicted < 1
+    predicted, source = accuracies.of(unknown)
+    assert source == "extrapolated" and 0 < predicted < 1
+    early = registry.space("flexibert_early")
+    sampled = [early.build(early.sample(np.random.default_rng(seed))) for seed in range(40)]
+    sources = {one.choices_json in accuracies.measured: accuracies.of(one)[1] for one in sampled}
+    assert sources == {True: "measured", False: "predicted"}
 
 
 def test_a_study_goes_from_coarse_to_fine(loaded: Store, accuracies: Accuracies) -> None:
@@ -103,9 +109,10 @@ def test_a_study_goes_from_coarse_to_fine(loaded: Store, accuracies: Accuracies)
     assert len(found) == 14
     for trial in trials:
         model = found[trial.measurement.roles["model"]]
-        value, measured = accuracies.of(model)
+        value, source = accuracies.of(model)
         assert trial.measurement.measures["accuracy"] == value
-        assert trial.measurement.predicted == (frozenset() if measured else {"accuracy"})
+        assert trial.measurement.settings["accuracy_source"] == source
+        assert trial.measurement.predicted == (frozenset() if source == "measured" else {"accuracy"})
         assert {kind for layer in layers_of(model.choices) for kind in layer.heads} <= {"sa_sdp", "sa_wma"}
     front = {trial.index for trial in service.study_front(loaded, "whole")}
     values = service.study_objective(loaded, "whole")
@@ -172,9 +179,16 @@ def _accuracy(trial: TrialRecord) -> float:
     return trial.measurement.measures["accuracy"]
 
 
-def test_readers_are_told_what_predictions_are_worth(loaded: Store) -> None:
-    (note,) = RECIPE.notes(RECIPE.settings({}, 10), None)
-    assert "R²" in note and "nobody has measured" in note
+@pytest.mark.parametrize(("source", "told"), [("measured", False), ("predicted", False), ("extrapolated", True)])
+def test_readers_are_told_what_predictions_are_worth(loaded: Store, source: str, told: bool) -> None:
+    model = registry.presets()["bert-tiny"]
+    given = {"task": "qnli_accuracy", "accuracy": 0.5, "accuracy_source": source}
+    best = KnownAccuracySimulator().run({"model": model}, given)
+    notes = RECIPE.notes(RECIPE.settings({}, 10), best)
+    assert "R²" in notes[0]
+    assert ("lies outside" in notes[-1]) is told
+    with pytest.raises(InputError, match=r"guessed.*extrapolated"):
+        KnownAccuracySimulator().settings(given | {"accuracy_source": "guessed"})
 
 
 @pytest.mark.parametrize(
