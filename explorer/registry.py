@@ -12,22 +12,22 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from explorer.distance.metric import Metric
-from explorer.published import Published
-from explorer.simulator import Simulator
-from explorer.space import DesignSpace
+from explorer.contracts.metric import Metric
+from explorer.contracts.published import Published
+from explorer.contracts.simulator import Simulator
+from explorer.contracts.space import DesignSpace
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 from graphdb.measurement import Measurement
 
 # Name -> `module:attribute`: classes of spaces and simulators, recipes, and functions without arguments.
 SPACES: dict[str, str] = {
-    "flexibert2": "explorer.domains.transformer.flexibert2:FlexiBert2Space",
-    "flexibert": "explorer.domains.transformer.flexibert1:FlexiBert1Space",
-    "flexibert_small": "explorer.domains.transformer.flexibert1:SmallFlexiBert1Space",
-    "flexibert_large": "explorer.domains.transformer.flexibert1:LargeFlexiBert1Space",
-    "flexibert_early": "explorer.domains.transformer.early:EarlyFlexiBertSpace",
-    "transformer_free": "explorer.domains.transformer.free:FreeTransformerSpace",
+    "flexibert2": "explorer.domains.transformer.spaces.flexibert2:FlexiBert2Space",
+    "flexibert": "explorer.domains.transformer.spaces.flexibert1:FlexiBert1Space",
+    "flexibert_small": "explorer.domains.transformer.spaces.flexibert1:SmallFlexiBert1Space",
+    "flexibert_large": "explorer.domains.transformer.spaces.flexibert1:LargeFlexiBert1Space",
+    "flexibert_early": "explorer.domains.transformer.spaces.early:EarlyFlexiBertSpace",
+    "transformer_free": "explorer.domains.transformer.spaces.free:FreeTransformerSpace",
     "elector": "explorer.domains.accelerator.elector.space:ElectorSpace",
     "acceltran_free": "explorer.domains.accelerator.elector.free:FreeAccelTranSpace",
 }

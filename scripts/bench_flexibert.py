@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer import registry, similarity
+from explorer import registry
+from explorer.learning import similarity
 from gnn.inductive import InductiveEncoder
 from graphdb import embedded
 from graphdb.architecture import Architecture

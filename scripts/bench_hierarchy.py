@@ -15,10 +15,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from explorer import registry, similarity
-from explorer.accuracy import Accuracies, transformer_accuracies
+from explorer import registry
 from explorer.domains.transformer.hierarchy import LEVELS, Level
-from explorer.domains.transformer.layered_space import LayeredSpace
+from explorer.domains.transformer.spaces.layered import LayeredSpace
+from explorer.learning import similarity
+from explorer.learning.known import Accuracies, transformer_accuracies
 from explorer.recipes.flexibert.levels import Encode, Levels
 from explorer.recipes.flexibert.recipe import OPTIMISERS
 from explorer.recipes.flexibert.settings import MEASURED_HEADS

@@ -14,9 +14,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from explorer.contracts.optimiser import Optimiser
 from explorer.search.baselines import RandomSearch, RegularisedEvolution
 from explorer.search.boshcode import Boshcode
-from explorer.search.optimiser import Optimiser
 from tests.explorer.search.synthetic import best_so_far, pair_table
 
 BUDGETS = (20, 40, 60)

@@ -19,12 +19,13 @@ import networkx as nx
 import numpy as np
 from scipy.stats import spearmanr
 
-from explorer import registry, similarity
+from explorer import registry
 from explorer.distance.bounds import LowerBounds, upper_bounds
 from explorer.distance.exact import edit_distance
 from explorer.distance.graph import EDGE_COST, PlacedGraph
 from explorer.domains.transformer.edit_costs import EditCosts
-from explorer.domains.transformer.flexibert1 import PUBLISHED
+from explorer.domains.transformer.spaces.flexibert1 import PUBLISHED
+from explorer.learning import similarity
 from gnn.inductive import InductiveEncoder
 from gnn.table import distance_table, mean_squared_error
 from graphdb import embedded

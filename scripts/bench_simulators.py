@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from explorer import registry
-from explorer.simulator import Simulator
-from explorer.space import DesignSpace
+from explorer.contracts.simulator import Simulator
+from explorer.contracts.space import DesignSpace
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 

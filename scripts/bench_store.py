@@ -60,7 +60,7 @@ def synthetic(rng: np.random.Generator) -> Architecture:
 def generator() -> tuple[str, Callable[[np.random.Generator], Architecture]]:
     """The FlexiBERT 2.0 space where it exists, else synthetic designs."""
     try:
-        space = importlib.import_module("explorer.domains.transformer.flexibert2").FlexiBert2Space()
+        space = importlib.import_module("explorer.domains.transformer.spaces.flexibert2").FlexiBert2Space()
     except (ImportError, AttributeError):
         return "synthetic", synthetic
     return "FlexiBERT 2.0", lambda rng: space.build(space.sample(rng))

@@ -8,15 +8,14 @@ import re
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from graphdb.embedded import NEO4J_VERSION
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[1]
 PACKAGES = ("graphdb", "gnn", "explorer", "api")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 

@@ -39,11 +39,11 @@ def load(json: AsJson = False) -> None:
 
     Example: explorer load
     """
-    from explorer import service
+    from explorer.services import studies
 
     with open_store(Settings.from_environment()) as store:
         with working("Loading the published data"):
-            found = service.load_published(store)
+            found = studies.load_published(store)
         counts = store.architectures.counts()
     if json:
         emit({what: {"added": new, "present": old} for what, (new, old) in found.items()} | {"spaces": counts})
@@ -60,7 +60,7 @@ def import_file(
 
     Example: explorer import my_model.json
     """
-    from explorer import references
+    from explorer.services import references
 
     architecture = references.read_architecture(file)
     with open_store(Settings.from_environment()) as store:
@@ -153,7 +153,8 @@ def similar(
 
     Example: explorer similar 3f2a91c0 -k 10 --rank-again
     """
-    from explorer import registry, similarity, surrogates
+    from explorer import registry
+    from explorer.learning import similarity, surrogates
 
     with open_store(Settings.from_environment()) as store:
         full = store.architectures.resolve(key)
@@ -214,7 +215,7 @@ def _relative_json(relative: Relative) -> dict[str, object]:
 
 
 def _show_measurements(measurements: list[Measurement], space: str) -> None:
-    from explorer.skill import skill_of
+    from explorer.contracts.skill import skill_of
 
     if not measurements:
         console.print("No measurements yet.")

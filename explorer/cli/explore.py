@@ -21,8 +21,8 @@ from graphdb.settings import Settings
 from graphdb.store import Store
 
 if TYPE_CHECKING:
-    from explorer.space import DesignSpace
-    from explorer.sweep import Sweep
+    from explorer.contracts.space import DesignSpace
+    from explorer.running.sweep import Sweep
 
 FRONT = {"area_mm2": "minimise", "energy_j": "minimise", "latency_s": "minimise"}
 """What the Pareto table is about: all per batch, as published."""
@@ -71,10 +71,11 @@ def elector(
     """Measure a model on randomly drawn accelerators of ELECTOR; what is stored already is not measured again."""
     import numpy as np
 
-    from explorer import references, registry
-    from explorer.executor import open_executor
-    from explorer.service import check_whole
-    from explorer.sweep import draw
+    from explorer import registry
+    from explorer.running.executor import open_executor
+    from explorer.running.sweep import draw
+    from explorer.services import references
+    from explorer.services.studies import check_whole
 
     if plots is not None:
         check_folder(plots)
@@ -116,8 +117,8 @@ def dataflow(
     json: AsJson = False,
 ) -> None:
     """Energy and re-use of a matrix product under all 24 orders of its loops; nothing is stored."""
-    from explorer.domains.accelerator.acceltran.reuse import Rule, dataflow_study, table_rows
-    from explorer.domains.accelerator.acceltran.settings import run_settings
+    from explorer.domains.accelerator.acceltran.findings.reuse import Rule, dataflow_study, table_rows
+    from explorer.domains.accelerator.acceltran.settings.run import run_settings
 
     m, n, p = _sizes(sizes)
     overlay = run_settings({} if library is None else {"library": _own_modules(library)}).overlay
@@ -144,7 +145,7 @@ def _sizes(text: str) -> list[int]:
 
 
 def _own_modules(file: Path) -> dict[str, Any]:
-    from explorer.domains.accelerator.acceltran.library import read_library
+    from explorer.domains.accelerator.acceltran.chip.library import read_library
 
     found = read_library(file)
     if found.modules is None:
@@ -175,7 +176,7 @@ def _fixed(decisions: Mapping[str, Any]) -> DesignSpace:
 def _run(
     store: Store, executor: Executor, model: Architecture, designs: Sequence[Architecture], settings: Mapping[str, Any]
 ) -> Sweep:
-    from explorer.sweep import Progress, sweep
+    from explorer.running.sweep import Progress, sweep
 
     bars = Bars(
         TextColumn("[bold]elector"),
@@ -208,7 +209,7 @@ def _run(
 
 def _front(found: Sweep) -> list[int]:
     """Positions of the Pareto-optimal designs, the smallest area first."""
-    from explorer.objective import pareto_front
+    from explorer.contracts.objective import pareto_front
 
     positions = list(found.measurements)
     chosen = pareto_front([found.measurements[position].measures for position in positions], FRONT)

@@ -10,8 +10,11 @@ from importlib.metadata import entry_points
 import typer
 from rich.text import Text
 
-from explorer.cli import cross, data, db, explore, map, onnx, search, simulate, space, studies, train
+from explorer.cli import data, db, explore, map, search, simulate, space, studies
 from explorer.cli.output import errors
+from explorer.domains.transformer.verbs import crossing as cross
+from explorer.domains.transformer.verbs import onnx
+from explorer.domains.transformer.verbs import training as train
 from graphdb.errors import ExplorerError
 from graphdb.interrupt import raise_interrupt
 

@@ -27,7 +27,7 @@ def draw_map(
 
     Example: explorer map transformer --space flexibert_early --measure qnli_accuracy --study transcode-1
     """
-    from explorer.mapping import space_map
+    from explorer.learning.mapping import space_map
     from explorer.report.space_map import plot
 
     with open_store(Settings.from_environment()) as store, errors.status("Reading the designs") as status:

@@ -20,7 +20,7 @@ from graphdb.settings import Settings
 from graphdb.store import Store
 
 if TYPE_CHECKING:
-    from explorer.study import Progress
+    from explorer.running.study import Progress
 
 BUDGET = 60
 
@@ -63,8 +63,8 @@ def search(
 
     Example: explorer search flexibert --target qnli_acc --levels 2
     """
-    from explorer import service
-    from explorer.executor import open_executor
+    from explorer.running.executor import open_executor
+    from explorer.services import studies
 
     check_folder(plots)
     own = {"target": target, "levels": levels}
@@ -73,7 +73,7 @@ def search(
         if resume is None:
             if recipe is None:
                 raise InputError("No recipe was given: name one (`explorer search transcode`), or a study by --resume.")
-            record = service.plan_study(
+            record = studies.plan_study(
                 store,
                 recipe=recipe,
                 budget=BUDGET if budget is None else budget,
@@ -98,7 +98,7 @@ def search(
 
 
 def _settings(weights: list[str] | None, overrides: list[str] | None, own: Mapping[str, Any]) -> dict[str, Any]:
-    from explorer.references import parse_settings
+    from explorer.services.references import parse_settings
 
     given = parse_settings(overrides or [])
     for setting, value in own.items():
@@ -114,7 +114,7 @@ def _settings(weights: list[str] | None, overrides: list[str] | None, own: Mappi
 def _resumed(
     store: Store, name: str, recipe: str | None, budget: int | None, seed: int | None, fixed: list[str]
 ) -> StudyRecord:
-    from explorer.service import check_whole
+    from explorer.services.studies import check_whole
 
     record = store.studies.get(name)
     if fixed:
@@ -134,7 +134,7 @@ def _resumed(
 
 def _run(store: Store, record: StudyRecord, executor: Executor) -> None:
     from explorer import registry
-    from explorer.study import Study
+    from explorer.running.study import Study
 
     bars = Bars(
         TextColumn("[bold]{task.fields[study]}"),

@@ -17,9 +17,9 @@ from graphdb.measurement import Measurement
 from graphdb.settings import Settings
 
 if TYPE_CHECKING:
-    from explorer.domains.accelerator.acceltran.detailed import Run
-    from explorer.domains.accelerator.acceltran.settings import RunSettings
-    from explorer.references import Overrides
+    from explorer.domains.accelerator.acceltran.engines.detailed import Run
+    from explorer.domains.accelerator.acceltran.settings.run import RunSettings
+    from explorer.services.references import Overrides
 
 app = typer.Typer(help="Measure architectures with a simulator.", no_args_is_help=True)
 
@@ -62,7 +62,8 @@ def acceltran(
     json: AsJson = False,
 ) -> None:
     """Simulate a Transformer on an AccelTran or ELECTOR accelerator; the result is stored and printed."""
-    from explorer import references, registry, service
+    from explorer import registry
+    from explorer.services import references, studies
 
     if plot is not None:
         check_folder(plot, "--plot")
@@ -89,7 +90,7 @@ def acceltran(
                 store, accelerator, domain="accelerator", overrides=given.architecture
             ),
         }
-        measurement = service.simulate(store, "acceltran", architectures, full)
+        measurement = studies.simulate(store, "acceltran", architectures, full)
     title = f"{Path(model).stem[:40]} on {Path(accelerator).stem[:40]}"
     files = [] if plot is None else _write_pictures(architectures, measurement, title, plot)
     corrections = _ablation(architectures, full) if ablate else []
@@ -104,7 +105,7 @@ def _with_library(file: Path | None, given: Overrides) -> dict[str, Any]:
     """What a library adds to the settings of the run; a memory of its own takes the place of its name."""
     if file is None:
         return {}
-    from explorer.domains.accelerator.acceltran.library import read_library
+    from explorer.domains.accelerator.acceltran.chip.library import read_library
 
     library = read_library(file)
     if "memory" in given.architecture:
@@ -114,7 +115,7 @@ def _with_library(file: Path | None, given: Overrides) -> dict[str, Any]:
 
 def _curve(reference: str) -> Any:
     """The name of a curve, or the profile that a JSON file holds: the stored settings then need no file."""
-    from explorer import references
+    from explorer.services import references
 
     if not reference.endswith(".json"):
         return reference
@@ -136,8 +137,8 @@ def _check_use(settings: dict[str, Any], correct: str | None, ablate: bool) -> N
 def _write_pictures(
     architectures: dict[str, Architecture], measurement: Measurement, title: str, folder: Path
 ) -> list[Path]:
-    from explorer.domains.accelerator.acceltran.pictures import write_pictures, write_sums
-    from explorer.domains.accelerator.acceltran.settings import run_settings
+    from explorer.domains.accelerator.acceltran.findings.pictures import write_pictures, write_sums
+    from explorer.domains.accelerator.acceltran.settings.run import run_settings
 
     settings = run_settings(measurement.settings)
     choices = architectures["accelerator"].choices
@@ -148,8 +149,8 @@ def _write_pictures(
 
 
 def _ablation(architectures: dict[str, Architecture], settings: dict[str, Any]) -> list[dict[str, Any]]:
-    from explorer.domains.accelerator.acceltran.ablation import ablation, table_rows
-    from explorer.domains.accelerator.acceltran.settings import run_settings
+    from explorer.domains.accelerator.acceltran.findings.ablation import ablation, table_rows
+    from explorer.domains.accelerator.acceltran.settings.run import run_settings
 
     def simulate(chosen: RunSettings) -> Mapping[str, float]:
         return _detailed(architectures, chosen).measures
@@ -160,7 +161,7 @@ def _ablation(architectures: dict[str, Architecture], settings: dict[str, Any]) 
 
 def _detailed(architectures: dict[str, Architecture], settings: RunSettings) -> Run:
     """A run of the detailed engine, with its trace."""
-    from explorer.domains.accelerator.acceltran.detailed import simulate
+    from explorer.domains.accelerator.acceltran.engines.detailed import simulate
 
     return simulate(architectures["model"].choices, architectures["accelerator"].choices, settings)
 
@@ -182,7 +183,7 @@ def _show(
     files: list[Path],
     corrections: list[dict[str, Any]],
 ) -> None:
-    from explorer.cli.simulation import ablation_table, tables
+    from explorer.domains.accelerator.acceltran.findings.tables import ablation_table, tables
 
     for rows in tables(measurement.measures, f"AccelTran: {title}"):
         console.print(rows)

@@ -11,7 +11,7 @@ import numpy as np
 import typer
 
 from explorer.cli.output import AsJson, architecture_json, console, emit, short, table
-from explorer.space import DesignSpace
+from explorer.contracts.space import DesignSpace
 from graphdb.architecture import Architecture
 from graphdb.connection import open_store
 from graphdb.errors import InputError
@@ -63,7 +63,7 @@ def space(
 
 def _named(name: str) -> DesignSpace:
     from explorer import registry
-    from explorer.domains.transformer.own_space import read_space
+    from explorer.domains.transformer.spaces.own import read_space
 
     if Path(name).suffix in (".yaml", ".yml"):
         return read_space(Path(name))
@@ -71,7 +71,7 @@ def _named(name: str) -> DesignSpace:
 
 
 def _sampled(space: DesignSpace, count: int, seed: int) -> Sequence[Architecture]:
-    from explorer.sweep import draw
+    from explorer.running.sweep import draw
 
     if not count:
         return []

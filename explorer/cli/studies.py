@@ -87,8 +87,8 @@ def pareto(name: Name, plots: Plots = Path("results"), json: AsJson = False) -> 
 def gather(store: Store, record: StudyRecord) -> Findings:
     """Everything that reports of a study need, in two queries."""
     from explorer import registry
-    from explorer.service import front_of
-    from explorer.study import performances
+    from explorer.running.study import performances
+    from explorer.services.studies import front_of
 
     recipe = registry.recipe(record.recipe)
     trials = store.studies.trials(record.name)

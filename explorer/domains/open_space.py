@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from explorer.space import Choices, DesignSpace, Vector
+from explorer.contracts.space import Choices, DesignSpace, Vector
 from graphdb.errors import InputError
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import ArrayLike
 
-from explorer.space import Vector
+from explorer.contracts.space import Vector
 from graphdb.errors import InputError
 
 

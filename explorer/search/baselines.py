@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from explorer.search.optimiser import Candidates, Inputs, Optimiser, Proposal
+from explorer.contracts.optimiser import Candidates, Inputs, Optimiser, Proposal
 from graphdb.errors import InputError
 
 

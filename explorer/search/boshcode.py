@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.contracts.optimiser import Candidates, Inputs, Optimiser, Proposal, Vector
 from explorer.search.gobi import GobiSettings, gobi
-from explorer.search.optimiser import Candidates, Inputs, Optimiser, Proposal, Vector
 from explorer.search.surrogate import Surrogate, SurrogateSettings
 from explorer.search.targets import losses, normalised_by_initial, normalised_by_range
 from explorer.search.threads import one_thread

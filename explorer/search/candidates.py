@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from explorer.search.optimiser import Candidates, Inputs, Vector
+from explorer.contracts.optimiser import Candidates, Inputs, Vector
 from graphdb.errors import InputError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from explorer.search.optimiser import Candidates, Inputs, Observation, Optimiser, Proposal
+from explorer.contracts.optimiser import Candidates, Inputs, Observation, Optimiser, Proposal
 from graphdb.errors import InputError
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from explorer.search.optimiser import Observation, Vector
+from explorer.contracts.optimiser import Observation, Vector
 
 
 def losses(observations: Sequence[Observation], penalty: float = 1.0) -> Vector:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from api.app import create_app
+from api.server.app import create_app
 from graphdb.architecture import Architecture, Block, Edge
 from graphdb.measurement import Measurement
 from graphdb.settings import Settings

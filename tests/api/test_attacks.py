@@ -11,7 +11,7 @@ import pytest
 
 from explorer import registry
 from tests.api.conftest import code, network
-from tests.api.test_limits import doubling
+from tests.api.server.test_limits import doubling
 
 BOUND_S = 2.0
 NESTED_LISTS = "[" * 100_000 + "]" * 100_000

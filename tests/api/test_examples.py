@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from api.app import EXAMPLES
-from explorer import registry, service
+from api.server.app import EXAMPLES
+from explorer import registry
+from explorer.services import studies
+from tests.places import ROOT
 
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.graphql"))
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def run(client):
 
 
 def test_architectures(store, run):
-    service.load_published(store)
+    studies.load_published(store)
     found = run("architectures")["architectures"]
     assert found["totalCount"] > 20 and found["pageInfo"]["hasNextPage"]
     assert len(found["edges"]) == 20

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from explorer import registry
-from explorer.space import DesignSpace
+from explorer.contracts.space import DesignSpace
 from graphdb.errors import InputError
 
 TINY: dict[str, Any] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from explorer.recipe import Roles
-from explorer.sweep import sweep
+from explorer.contracts.recipe import Roles
+from explorer.running.sweep import sweep
 from graphdb.connection import open_store
 from graphdb.settings import Settings
 from tests.fault import toy

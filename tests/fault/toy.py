@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from explorer import registry
-from explorer.objective import Constraint, Direction, Linear, Objective, Term
-from explorer.recipe import Plan, Recipe, Report, Roles
-from explorer.search.optimiser import Candidates, Inputs, Optimiser, Proposal
-from explorer.simulator import Simulator
-from explorer.study import Study
+from explorer.contracts.objective import Constraint, Direction, Linear, Objective, Term
+from explorer.contracts.optimiser import Candidates, Inputs, Optimiser, Proposal
+from explorer.contracts.recipe import Plan, Recipe, Report, Roles
+from explorer.contracts.simulator import Simulator
+from explorer.running.study import Study
 from graphdb.architecture import Architecture, Block
 from graphdb.connection import open_store
 from graphdb.errors import InputError

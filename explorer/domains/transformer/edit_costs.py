@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import log2
 
-from explorer.distance.metric import Metric
-from explorer.domains.transformer.flexibert2 import PUBLISHED
+from explorer.contracts.metric import Metric
+from explorer.contracts.space import Choices
 from explorer.domains.transformer.hierarchy import common_prefix
-from explorer.domains.transformer.layered_space import Options
 from explorer.domains.transformer.model import layers_of
-from explorer.space import Choices
+from explorer.domains.transformer.spaces.flexibert2 import PUBLISHED
+from explorer.domains.transformer.spaces.layered import Options
 from graphdb.architecture import Block
 from graphdb.errors import InputError
 

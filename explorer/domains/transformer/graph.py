@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from explorer.contracts.space import Choices
 from explorer.domains.transformer.model import Layer, choices_of, layers_of
-from explorer.space import Choices
 from graphdb.architecture import Block, Edge
 
 _CACHED = 1 << 14

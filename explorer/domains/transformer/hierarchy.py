@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.domains.counting import digits, uniform_below
-from explorer.domains.transformer.layered_space import Options
 from explorer.domains.transformer.model import Layer, layer
+from explorer.domains.transformer.spaces.layered import Options
 from graphdb.errors import InputError
 
 Layers = tuple[Layer, ...]

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from explorer.contracts.space import Choices
 from explorer.domains.reading import is_integer, listed, refused
 from explorer.domains.transformer.model import MOST_HEADS, MOST_LAYERS, MOST_WIDTH, choices_of, layer, model_violations
-from explorer.space import Choices
 from graphdb.errors import InputError
 
 

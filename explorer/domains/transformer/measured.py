@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-from explorer.domains.transformer.early import EarlyFlexiBertSpace
-from explorer.domains.transformer.flexibert2 import FlexiBert2Space
+from explorer.contracts.published import Published
 from explorer.domains.transformer.model import choices_of, layer
-from explorer.published import Published
+from explorer.domains.transformer.spaces.early import EarlyFlexiBertSpace
+from explorer.domains.transformer.spaces.flexibert2 import FlexiBert2Space
 from graphdb.architecture import Architecture
 from graphdb.measurement import Measurement
 

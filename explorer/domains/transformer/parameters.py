@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from explorer.contracts.space import Choices
 from explorer.domains.transformer.model import Layer, layers_of
-from explorer.space import Choices
 
 ROBERTA_VOCABULARY = 50_265
 ROBERTA_POSITIONS = 514

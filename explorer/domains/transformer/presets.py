@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from explorer.domains.transformer.flexibert2 import FlexiBert2Space
-from explorer.domains.transformer.free import FreeTransformerSpace
 from explorer.domains.transformer.model import Layer, choices_of, layer
+from explorer.domains.transformer.spaces.flexibert2 import FlexiBert2Space
+from explorer.domains.transformer.spaces.free import FreeTransformerSpace
 from graphdb.architecture import Architecture
 
 

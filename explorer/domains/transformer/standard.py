@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from explorer.contracts.space import Choices
 from explorer.domains.reading import among, is_integer, key_violations, listed, refused
 from explorer.domains.transformer.model import (
     HEAD_KINDS,
@@ -18,7 +19,6 @@ from explorer.domains.transformer.model import (
     layer,
     layers_of,
 )
-from explorer.space import Choices
 from graphdb.errors import InputError
 
 PARAMETERS: dict[str, tuple[str | int, ...]] = {

@@ -16,9 +16,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from explorer.contracts.space import Choices
 from explorer.domains.transformer.model import Layer, layers_of
 from explorer.domains.transformer.parameters import ROBERTA_POSITIONS, ROBERTA_VOCABULARY
-from explorer.space import Choices
 from graphdb.errors import InputError
 
 Rule = Literal["flexibert", "ordered", "projected"]

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.contracts.optimiser import Inputs, Observation, Vector
 from explorer.domains.transformer.hierarchy import Layers, Level, between, biased_neighbours, library
-from explorer.domains.transformer.layered_space import LayeredSpace, Options
 from explorer.domains.transformer.model import choices_of, layers_of
+from explorer.domains.transformer.spaces.layered import LayeredSpace, Options
 from explorer.search.candidates import TableCandidates
-from explorer.search.optimiser import Inputs, Observation, Vector
 from explorer.search.staged import Stage
 from graphdb.architecture import Architecture
 

@@ -7,23 +7,23 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from explorer import crossing, similarity
-from explorer.accuracy import Accuracies, transformer_accuracies
-from explorer.domains.transformer import transfer
-from explorer.domains.transformer.early import EarlyFlexiBertSpace
+from explorer.contracts.objective import Objective
+from explorer.contracts.optimiser import Candidates, Optimiser
+from explorer.contracts.recipe import Descent, Plan, Recipe, Report, Roles, checked
+from explorer.contracts.skill import Source, caveat
+from explorer.domains.transformer import crossing, transfer
 from explorer.domains.transformer.hierarchy import LEVELS
+from explorer.domains.transformer.spaces.early import EarlyFlexiBertSpace
 from explorer.domains.transformer.transfer import ENOUGH, Rule, overlap
-from explorer.objective import Objective
-from explorer.recipe import Descent, Plan, Recipe, Report, Roles, checked
+from explorer.learning import similarity
+from explorer.learning.known import Accuracies, transformer_accuracies
 from explorer.recipes.flexibert.levels import Levels
 from explorer.recipes.flexibert.settings import TRAINED, FlexiBertSettings, complete, objective, space_of
 from explorer.recipes.flexibert.simulator import KnownAccuracySimulator
 from explorer.recipes.flexibert.training import PretrainingSimulator, folder_of
 from explorer.search.baselines import RandomSearch, RegularisedEvolution
 from explorer.search.boshcode import Boshcode, BoshcodeSettings
-from explorer.search.optimiser import Candidates, Optimiser
 from explorer.search.staged import StagedSearch
-from explorer.skill import Source, caveat
 from graphdb.architecture import Architecture, Scalar
 from graphdb.measurement import Measurement
 from graphdb.records import StudyRecord, TrialRecord

@@ -11,14 +11,14 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from explorer import registry
-from explorer.domains.transformer import own_space
+from explorer.contracts.objective import Direction, Linear, Logarithmic, Objective, Scale, Term, parse_limit
+from explorer.contracts.recipe import checked
 from explorer.domains.transformer.hierarchy import LEVELS, library
-from explorer.domains.transformer.layered_space import LayeredSpace
+from explorer.domains.transformer.spaces import own as own_space
+from explorer.domains.transformer.spaces.layered import LayeredSpace
 from explorer.domains.transformer.training.config import TrainingConfig
 from explorer.domains.transformer.training.extras import extra
 from explorer.domains.yaml_file import read_yaml
-from explorer.objective import Direction, Linear, Logarithmic, Objective, Scale, Term, parse_limit
-from explorer.recipe import checked
 from explorer.recipes.flexibert.training import PretrainingSimulator, TrainingSettings, digest_of
 from graphdb.errors import InputError
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from explorer.contracts.simulator import Simulator
+from explorer.contracts.skill import Source
 from explorer.domains.transformer.parameters import parameter_count
-from explorer.simulator import Simulator
-from explorer.skill import Source
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 from graphdb.measurement import Measurement

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from explorer.contracts.simulator import Simulator
 from explorer.domains.transformer.parameters import parameter_count
 from explorer.domains.transformer.training import config
 from explorer.domains.transformer.training.checkpoint import FILE, write_text
@@ -21,7 +22,6 @@ from explorer.domains.transformer.training.start import transferred
 from explorer.domains.transformer.transfer import Rule
 from explorer.recipes.flexibert.simulator import PARAMETERS
 from explorer.search.threads import one_thread
-from explorer.simulator import Simulator
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 from graphdb.measurement import Measurement

@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 
-from explorer.search.optimiser import Candidates, Inputs, Vector
-from explorer.space import Choices, DesignSpace
+from explorer.contracts.optimiser import Candidates, Inputs, Vector
+from explorer.contracts.space import Choices, DesignSpace
 from graphdb.architecture import Architecture
 
 Fits = Callable[[Choices, Choices], bool]

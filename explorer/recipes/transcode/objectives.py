@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from explorer.objective import Direction, Linear, Logarithmic, Objective, Scale, Term, parse_limit
+from explorer.contracts.objective import Direction, Linear, Logarithmic, Objective, Scale, Term, parse_limit
 from graphdb.errors import InputError
 
 WEIGHTS = {"accuracy": 0.5, "area": 0.1, "dynamic energy": 0.2, "leakage energy": 0.1, "latency": 0.1}

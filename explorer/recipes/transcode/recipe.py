@@ -10,16 +10,16 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from explorer import registry
-from explorer.accuracy import AccuracyTable, early_accuracies
-from explorer.domains.accelerator.acceltran.fit import fits
-from explorer.objective import Objective
-from explorer.recipe import Plan, Recipe, Report, Roles, checked
+from explorer.contracts.objective import Objective
+from explorer.contracts.optimiser import Optimiser
+from explorer.contracts.recipe import Plan, Recipe, Report, Roles, checked
+from explorer.domains.accelerator.acceltran.engines.fit import fits
+from explorer.learning.known import AccuracyTable, early_accuracies
 from explorer.recipes.transcode.candidates import PairCandidates
 from explorer.recipes.transcode.objectives import objective
 from explorer.recipes.transcode.simulator import TransCodeSimulator
 from explorer.search.baselines import RandomSearch
 from explorer.search.boshcode import Boshcode, BoshcodeSettings
-from explorer.search.optimiser import Optimiser
 from graphdb.measurement import Measurement
 from graphdb.records import StudyRecord
 from graphdb.store import Store

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from explorer.contracts.simulator import Simulator
 from explorer.domains.accelerator.acceltran.simulator import AccelTranSimulator
-from explorer.simulator import Simulator
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 from graphdb.measurement import Measurement

@@ -18,7 +18,7 @@ from graphdb.errors import InputError
 from graphdb.records import StudyRecord
 from graphdb.settings import Settings
 from graphdb.store import Store
-from tests.explorer.cli.conftest import Outcome, Run
+from tests.explorer.conftest import Outcome, Run
 
 TINY: dict[str, Any] = {"l": 2, "h": [128, 128], "o": [["sa_sdp_64", "sa_sdp_64"]] * 2, "f": [[512], [512]]}
 SIMULATE = ("simulate", "acceltran", "--json")

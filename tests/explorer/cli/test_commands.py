@@ -16,10 +16,11 @@ from explorer.domains.transformer.graph import reference_hashes
 from gnn.inductive import EncoderSettings
 from graphdb.settings import Settings
 from graphdb.store import Store
-from tests.explorer.cli.conftest import Run
+from tests.explorer.conftest import Run
 from tests.fault import toy
+from tests.places import DATA
 
-GOLDEN = Path(__file__).parents[2] / "data/acceltran/golden.csv"
+GOLDEN = DATA / "acceltran/golden.csv"
 TINY = {"l": 2, "h": [128, 128], "o": [["sa_sdp_64", "sa_sdp_64"]] * 2, "f": [[512], [512]]}
 COMMANDS = (
     *(("db", name) for name in ("start", "stop", "status", "wipe")),
@@ -216,8 +217,8 @@ def test_similar_trains_embeds_and_finds_neighbours(run: Run, store: Store) -> N
 
 
 def test_similar_by_edit_distance(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.similarity.SETTINGS", EncoderSettings(width=64, steps=100))
-    monkeypatch.setattr("explorer.similarity.DESIGNS_PER_SPACE", 60)
+    monkeypatch.setattr("explorer.learning.similarity.SETTINGS", EncoderSettings(width=64, steps=100))
+    monkeypatch.setattr("explorer.learning.similarity.DESIGNS_PER_SPACE", 60)
     run("load")
     model = registry.presets()["bert-tiny"]
     estimated = run("similar", model.key, "-k", "5", "--json")
@@ -237,7 +238,9 @@ def test_similar_by_edit_distance(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_search_reports_and_goes_on(run: Run, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     toy.register()
     # Threads, as processes would not know the toy; the pool of processes has tests of its own.
-    monkeypatch.setattr("explorer.executor.open_executor", lambda workers, scheduler: ThreadPoolExecutor(workers))
+    monkeypatch.setattr(
+        "explorer.running.executor.open_executor", lambda workers, scheduler: ThreadPoolExecutor(workers)
+    )
     base = ("search", "--workers", "1", "--plots", tmp_path, "--json")
     first = run(*base, "toy", "--budget", "12", "--seed", "4", "--name", "mine")
     assert first.status == 0, first.err

@@ -16,10 +16,10 @@ import pytest
 
 from graphdb.settings import Settings
 from graphdb.store import Store
-from tests.explorer.cli.conftest import Run
 from tests.explorer.cli.test_bad_input import refused
+from tests.explorer.conftest import Run
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[3]
 LIBRARY = ROOT / "tests/data/acceltran/library.yaml"
 ELECTOR = ("explore", "elector", "--model", "bert-tiny")
 
@@ -27,7 +27,9 @@ ELECTOR = ("explore", "elector", "--model", "bert-tiny")
 @pytest.fixture
 def threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads in place of processes, which start slowly and have tests of their own."""
-    monkeypatch.setattr("explorer.executor.open_executor", lambda workers, scheduler: ThreadPoolExecutor(workers))
+    monkeypatch.setattr(
+        "explorer.running.executor.open_executor", lambda workers, scheduler: ThreadPoolExecutor(workers)
+    )
 
 
 def measured(store: Store) -> int:

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from explorer import registry
-from explorer.loading import load_published
+from explorer.services.loading import load_published
 from graphdb.records import ArchitectureFilter, NewTrial, StudyRecord
 from graphdb.store import Store
-
-from .conftest import Run
-from .test_bad_input import refused
+from tests.explorer.cli.test_bad_input import refused
+from tests.explorer.conftest import Run
 
 
 def test_published_designs_and_the_path_of_a_study(run: Run, store: Store, tmp_path: Path) -> None:

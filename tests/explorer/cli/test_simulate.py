@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from graphdb.store import Store
-from tests.explorer.cli.conftest import Run
 from tests.explorer.cli.test_bad_input import refused
+from tests.explorer.conftest import Run
+from tests.places import DATA
 
-LIBRARY = Path(__file__).parents[2] / "data/acceltran/library.yaml"
+LIBRARY = DATA / "acceltran/library.yaml"
 PAIR = ("simulate", "acceltran", "--model", "bert-tiny", "--accelerator", "edge")
 FAST = (*PAIR, "--engine", "fast", "--mode", "reference")
 

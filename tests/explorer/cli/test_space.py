@@ -8,7 +8,7 @@ import pytest
 
 from graphdb.records import ArchitectureFilter
 from graphdb.store import Store
-from tests.explorer.cli.conftest import Run
+from tests.explorer.conftest import Run
 
 OWN = """
 layers: [1, 2]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from explorer.contracts.optimiser import Optimiser
 from explorer.search.candidates import TableCandidates
-from explorer.search.optimiser import Optimiser
 from graphdb.errors import InputError
 
 Asked = list[tuple[tuple[int, ...], str]]

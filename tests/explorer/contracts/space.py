@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.space import Choices, DesignSpace
+from explorer.contracts.space import Choices, DesignSpace
 from graphdb.architecture import Architecture, Edge
 from graphdb.canonical import canonical_json
 from graphdb.errors import InputError

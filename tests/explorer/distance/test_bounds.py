@@ -13,7 +13,7 @@ from explorer.distance.bounds import LowerBounds, upper_bound, upper_bounds
 from explorer.distance.exact import edit_distance
 from explorer.distance.graph import EDGE_COST, PlacedGraph
 from explorer.domains.transformer.edit_costs import EditCosts
-from explorer.domains.transformer.flexibert1 import PUBLISHED
+from explorer.domains.transformer.spaces.flexibert1 import PUBLISHED
 
 COSTS = EditCosts.of(PUBLISHED)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.contracts.optimiser import Optimiser
 from explorer.search.candidates import TableCandidates
-from explorer.search.optimiser import Optimiser
 
 
 def pair_table(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from explorer.contracts.optimiser import Optimiser
 from explorer.search.baselines import RandomSearch, RegularisedEvolution
 from explorer.search.candidates import TableCandidates
-from explorer.search.optimiser import Optimiser
 from graphdb.errors import InputError
 from tests.explorer.contracts.optimiser import OptimiserContract
 from tests.explorer.search.synthetic import best_so_far, pair_table

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from explorer.contracts.optimiser import Optimiser
 from explorer.search.baselines import RandomSearch
 from explorer.search.boshcode import DIVERSITY, INITIAL, OPTIMISE, UNCERTAINTY, Boshcode, BoshcodeSettings
 from explorer.search.candidates import TableCandidates
 from explorer.search.gobi import GobiSettings
-from explorer.search.optimiser import Optimiser
 from explorer.search.surrogate import SurrogateSettings
 from graphdb.errors import InputError
 from tests.explorer.contracts.optimiser import OptimiserContract

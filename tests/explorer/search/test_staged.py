@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from explorer.contracts.optimiser import Candidates, Observation, Optimiser
 from explorer.search.baselines import RandomSearch
 from explorer.search.boshcode import Boshcode
 from explorer.search.candidates import TableCandidates
-from explorer.search.optimiser import Candidates, Observation, Optimiser
 from explorer.search.staged import Stage, StagedSearch
 from graphdb.errors import InputError
 from tests.explorer.contracts.optimiser import OptimiserContract

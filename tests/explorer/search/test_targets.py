@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from explorer.search.optimiser import Observation
+from explorer.contracts.optimiser import Observation
 from explorer.search.targets import losses, normalised_by_initial, normalised_by_range
 
 

@@ -26,16 +26,16 @@ from functools import lru_cache
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
-from explorer.domains.accelerator.acceltran.constants import (
+from explorer.domains.accelerator.acceltran.chip.constants import (
     DATA_BITS,
     Overlay,
     constants,
     memory_constants,
     published_bits_per_cycle,
 )
-from explorer.domains.accelerator.acceltran.hardware import hardware
+from explorer.domains.accelerator.acceltran.chip.hardware import hardware
 from explorer.domains.accelerator.acceltran.program import Kind, Operation, Role, Transfer
-from explorer.domains.accelerator.acceltran.settings import RunSettings
+from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from explorer.domains.accelerator.memory import UserMemory
 from graphdb.errors import InputError
 

@@ -12,21 +12,24 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from explorer.domains.accelerator.acceltran.backward import (
+from explorer.domains.accelerator.acceltran.building.assembly import checked, shape_of, write_output
+from explorer.domains.accelerator.acceltran.building.backward import (
     embedding_gradients,
     head_gradient_lists,
     layer_gradients,
     loss_gradient,
 )
-from explorer.domains.accelerator.acceltran.building import checked, shape_of, write_output
-from explorer.domains.accelerator.acceltran.encoder import Result, embeddings, forward_layer, head_lists
-from explorer.domains.accelerator.acceltran.head_gradients import Parameter
-from explorer.domains.accelerator.acceltran.layers import Head, Layer
-from explorer.domains.accelerator.acceltran.optimiser import optimiser_step
+from explorer.domains.accelerator.acceltran.building.encoder import Result, embeddings, forward_layer, head_lists
+from explorer.domains.accelerator.acceltran.building.head_gradients import Parameter
+from explorer.domains.accelerator.acceltran.building.layers import Head, Layer
+from explorer.domains.accelerator.acceltran.building.optimiser import optimiser_step
+from explorer.domains.accelerator.acceltran.building.published_backward import (
+    published_backward,
+    published_head_gradients,
+)
+from explorer.domains.accelerator.acceltran.building.section import Recipe, Section
 from explorer.domains.accelerator.acceltran.program import Heads, Operation, Transfer
-from explorer.domains.accelerator.acceltran.published_backward import published_backward, published_head_gradients
-from explorer.domains.accelerator.acceltran.recipe import Recipe, Section
-from explorer.domains.accelerator.acceltran.settings import RunSettings
+from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 
 Counted = tuple[Operation | Transfer, int]
 Group = tuple[tuple[object, ...], Operation | Transfer, int]  # shape, the object that stands for it, count

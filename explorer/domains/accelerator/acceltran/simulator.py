@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from explorer.domains.accelerator.acceltran import analytic, detailed, fast
-from explorer.domains.accelerator.acceltran.measures import MEASURES
-from explorer.domains.accelerator.acceltran.settings import RunSettings, run_settings
-from explorer.simulator import Simulator
+from explorer.contracts.simulator import Simulator
+from explorer.domains.accelerator.acceltran.engines import analytic, detailed, fast
+from explorer.domains.accelerator.acceltran.findings.measures import MEASURES
+from explorer.domains.accelerator.acceltran.settings.run import RunSettings, run_settings
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 from graphdb.measurement import Measurement

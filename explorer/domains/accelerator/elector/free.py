@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from explorer.contracts.space import Choices
 from explorer.domains.accelerator.elector.graph import block_graph
 from explorer.domains.accelerator.elector.hardware import (
     DEFAULT_LOOP_ORDER,
@@ -16,7 +17,6 @@ from explorer.domains.accelerator.elector.space import NAMES
 from explorer.domains.accelerator.memory import UserMemory, user_memory_violations
 from explorer.domains.open_space import OpenSpace
 from explorer.domains.reading import among, is_integer, is_number, key_violations, listed, refused
-from explorer.space import Choices
 from graphdb.architecture import Architecture
 
 MOST_UNITS = 1 << 16

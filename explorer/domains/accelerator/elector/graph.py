@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from explorer.contracts.space import Choices
 from explorer.domains.accelerator.elector.hardware import (
     BUFFER_BANDWIDTH_BYTES_PER_S,
     CLOCK_HZ,
@@ -20,7 +21,6 @@ from explorer.domains.accelerator.elector.hardware import (
     main_memory,
 )
 from explorer.domains.accelerator.memory import UserMemory
-from explorer.space import Choices
 from graphdb.architecture import Block, Edge, Scalar
 
 DATA_PATHS = (

@@ -6,10 +6,10 @@ import csv
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 
+from explorer.contracts.published import Published
 from explorer.domains.accelerator.elector.hardware import CLOCK_HZ
 from explorer.domains.accelerator.elector.space import ElectorSpace
 from explorer.domains.transformer.measured import elector_models
-from explorer.published import Published
 from graphdb.architecture import Architecture
 from graphdb.measurement import Measurement
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from explorer.contracts.space import Choices
 from explorer.domains.accelerator.elector.hardware import PUBLISHED_MEMORIES
 from explorer.domains.accelerator.elector.space import NAMES
 from explorer.domains.reading import is_integer, listed, refused
-from explorer.space import Choices
 from graphdb.errors import InputError
 
 MEMORY_PARTS = ("memory_type", "banks", "ranks", "channels")

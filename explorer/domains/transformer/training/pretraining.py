@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 
+from explorer.contracts.space import Choices
 from explorer.domains.transformer.modules.encoder import HeterogeneousEncoder
 from explorer.domains.transformer.modules.tasks import IGNORED, MaskedLanguageModel
 from explorer.domains.transformer.training.corpus import MaskedText
 from explorer.domains.transformer.training.loop import Progress, Schedule, accelerator, make_folder, train
 from explorer.domains.transformer.training.order import INITIAL, derived_seed
 from explorer.domains.transformer.training.saved import Description, digest, save_task
-from explorer.space import Choices
 from graphdb.errors import InputError
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import torch
 
+from explorer.contracts.space import Choices
 from explorer.domains.transformer.modules.encoder import HeterogeneousEncoder
 from explorer.domains.transformer.training.config import TrainingConfig
 from explorer.domains.transformer.training.order import INITIAL, TRANSFER, derived_seed
 from explorer.domains.transformer.training.saved import TOKENIZER, Description, load_encoder, read_description
 from explorer.domains.transformer.transfer import Rule, transfer
-from explorer.space import Choices
 from graphdb.errors import InputError
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from explorer import registry
 from explorer.domains.transformer.edit_costs import GENERAL, EditCosts
-from explorer.domains.transformer.flexibert1 import PUBLISHED
+from explorer.domains.transformer.spaces.flexibert1 import PUBLISHED
 from graphdb.architecture import Block
 from graphdb.errors import InputError
 

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 
-from explorer.domains.transformer.flexibert2 import FlexiBert2Space
 from explorer.domains.transformer.graph import block_graph, first_reference_hash, reference_hash
 from explorer.domains.transformer.measured import elector_models, trained_models
 from explorer.domains.transformer.model import layers_of
 from explorer.domains.transformer.presets import presets
+from explorer.domains.transformer.spaces.flexibert2 import FlexiBert2Space
 from explorer.domains.transformer.standard import from_standard
+from tests.places import DATA
 
 
 def test_bert_tiny_is_the_published_graph() -> None:
@@ -59,7 +59,7 @@ def test_reference_hash_names_all_published_models() -> None:
 
 
 def test_first_reference_hash_is_that_of_the_published_code() -> None:
-    file = Path(__file__).parents[3] / "data" / "transformer" / "published_hashes.json"
+    file = DATA / "transformer" / "published_hashes.json"
     models = json.loads(file.read_text(encoding="utf-8"))["models"]
     assert len(models) == 12
     for published in models:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.domains.transformer import flexibert1, flexibert2
 from explorer.domains.transformer.hierarchy import (
     LEVELS,
     Layers,
@@ -16,6 +15,7 @@ from explorer.domains.transformer.hierarchy import (
     library,
 )
 from explorer.domains.transformer.model import choices_of, layer
+from explorer.domains.transformer.spaces import flexibert1, flexibert2
 from graphdb.errors import InputError
 
 SPACE = flexibert1.FlexiBert1Space()

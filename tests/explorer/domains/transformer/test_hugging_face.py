@@ -17,9 +17,10 @@ from transformers import (
     RobertaConfig,
 )
 
-from explorer import references, registry
+from explorer import registry
 from explorer.domains.transformer.hugging_face import from_configuration
 from explorer.domains.transformer.parameters import parameter_count
+from explorer.services import references
 from graphdb.errors import InputError
 
 

@@ -1,17 +1,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from explorer.domains.transformer.measured import trained_models
 from explorer.domains.transformer.parameters import parameter_count
 from explorer.domains.transformer.presets import presets
+from tests.places import DATA
 
-GOLDEN = json.loads(
-    (Path(__file__).parents[3] / "data" / "transformer" / "published_embeddings.json").read_text(encoding="utf-8")
-)
+GOLDEN = json.loads((DATA / "transformer" / "published_embeddings.json").read_text(encoding="utf-8"))
 
 
 def test_the_16_published_counts() -> None:

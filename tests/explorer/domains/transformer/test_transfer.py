@@ -11,12 +11,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from explorer.contracts.space import Choices
 from explorer.domains.transformer.model import choices_of, layer
 from explorer.domains.transformer.modules.encoder import HeterogeneousEncoder
 from explorer.domains.transformer.modules.tasks import MaskedLanguageModel
 from explorer.domains.transformer.parameters import parameter_count
 from explorer.domains.transformer.transfer import RULES, Rule, best_source, overlap, tensor_shapes, transfer
-from explorer.space import Choices
 from graphdb.errors import InputError
 
 VOCABULARY, POSITIONS = 23, 7

@@ -10,13 +10,13 @@ import pytest
 from numpy.typing import NDArray
 
 from explorer import registry
+from explorer.contracts.optimiser import Observation
 from explorer.domains.transformer.hierarchy import LEVELS
-from explorer.domains.transformer.layered_space import LayeredSpace
 from explorer.domains.transformer.model import layers_of
+from explorer.domains.transformer.spaces.layered import LayeredSpace
 from explorer.domains.transformer.transfer import overlap
 from explorer.recipes.flexibert.levels import DIMENSIONS, Levels, NearCandidates
 from explorer.search.baselines import RandomSearch
-from explorer.search.optimiser import Observation
 from explorer.search.staged import StagedSearch
 from graphdb.architecture import Architecture
 

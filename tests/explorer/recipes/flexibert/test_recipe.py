@@ -13,13 +13,16 @@ import datasets
 import numpy as np
 import pytest
 
-from explorer import accuracy, registry, service, similarity, surrogates
-from explorer.accuracy import Accuracies, transformer_accuracies
+from explorer import registry
 from explorer.domains.transformer.model import layers_of
+from explorer.learning import known as accuracy
+from explorer.learning import similarity, surrogates
+from explorer.learning.known import Accuracies, transformer_accuracies
 from explorer.recipes.flexibert.recipe import RECIPE
 from explorer.recipes.flexibert.simulator import KnownAccuracySimulator
 from explorer.recipes.flexibert.training import PretrainingSimulator, folder_of
-from explorer.study import Progress, Study
+from explorer.running.study import Progress, Study
+from explorer.services import studies
 from gnn.inductive import EncoderSettings
 from graphdb.errors import InputError
 from graphdb.records import StudyState, TrialRecord, TrialState
@@ -51,7 +54,7 @@ def loaded(session_store: Store) -> Iterator[Store]:
         few = replace(surrogates.MODELS, settings=replace(surrogates.MODELS.settings, members=1, steps=60, trees=10))
         patch.setattr(accuracy, "MODELS", few)
         session_store.wipe()
-        service.load_published(session_store)
+        studies.load_published(session_store)
         yield session_store
         session_store.wipe()
 
@@ -69,7 +72,7 @@ def run(store: Store, name: str, budget: int, stop_after: int | None = None, **s
             raise KeyboardInterrupt
 
     if name not in {study.name for study in store.studies.list()}:
-        service.plan_study(store, recipe="flexibert", budget=budget, seed=2, name=name, settings=settings)
+        studies.plan_study(store, recipe="flexibert", budget=budget, seed=2, name=name, settings=settings)
     with ThreadPoolExecutor(1) as executor:
         study = Study(store, store.studies.get(name), RECIPE, executor, progress)
         if stop_after is None:
@@ -114,8 +117,8 @@ def test_a_study_goes_from_coarse_to_fine(loaded: Store, accuracies: Accuracies)
         assert trial.measurement.settings["accuracy_source"] == source
         assert trial.measurement.predicted == (frozenset() if source == "measured" else {"accuracy"})
         assert {kind for layer in layers_of(model.choices) for kind in layer.heads} <= {"sa_sdp", "sa_wma"}
-    front = {trial.index for trial in service.study_front(loaded, "whole")}
-    values = service.study_objective(loaded, "whole")
+    front = {trial.index for trial in studies.study_front(loaded, "whole")}
+    values = studies.study_objective(loaded, "whole")
     assert max(values, key=values.__getitem__) in front
 
 
@@ -156,7 +159,7 @@ def test_a_stopped_study_goes_on_with_the_same_trials(loaded: Store, accuracies:
 
 
 def test_parameters_can_be_limited_and_weighed(loaded: Store, accuracies: Accuracies) -> None:
-    record = service.plan_study(
+    record = studies.plan_study(
         loaded,
         recipe="flexibert",
         budget=8,
@@ -167,7 +170,7 @@ def test_parameters_can_be_limited_and_weighed(loaded: Store, accuracies: Accura
     )
     with ThreadPoolExecutor(1) as executor:
         Study(loaded, record, RECIPE, executor).run()
-    values = service.study_objective(loaded, "small")
+    values = studies.study_objective(loaded, "small")
     trials = loaded.studies.trials("small")
     assert {t.index for t in trials if t.measurement.measures["parameters"] <= 9e6} == set(values)
     lean = min(values, key=lambda index: trials[index].measurement.measures["parameters"])
@@ -216,7 +219,7 @@ def test_readers_are_told_what_predictions_are_worth(loaded: Store, source: str,
 )
 def test_bad_settings_leave_no_study(loaded: Store, settings: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        service.plan_study(loaded, recipe="flexibert", budget=4, seed=0, name="bad", settings=settings)
+        studies.plan_study(loaded, recipe="flexibert", budget=4, seed=0, name="bad", settings=settings)
     assert "bad" not in {study.name for study in loaded.studies.list()}
 
 

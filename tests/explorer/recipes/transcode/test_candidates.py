@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from explorer import registry
-from explorer.domains.accelerator.acceltran.fit import fits
+from explorer.contracts.optimiser import Inputs
+from explorer.domains.accelerator.acceltran.engines.fit import fits
 from explorer.recipes.transcode.candidates import PairCandidates
 from explorer.recipes.transcode.recipe import PUBLISHED_COSTS
-from explorer.search.optimiser import Inputs
 from graphdb.errors import InputError
 
 SETTINGS = registry.simulator("acceltran").settings(PUBLISHED_COSTS)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from explorer import registry
-from explorer.domains.accelerator.acceltran.fit import fits
-from explorer.objective import Objective
+from explorer.contracts.objective import Objective
+from explorer.domains.accelerator.acceltran.engines.fit import fits
 from explorer.recipes.transcode.objectives import OBJECTIVES, objective
 from explorer.recipes.transcode.recipe import PUBLISHED_COSTS
 from graphdb.errors import InputError

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from explorer import registry, service, surrogates
-from explorer.accuracy import AccuracyTable, early_accuracies
-from explorer.executor import open_executor
-from explorer.objective import pareto_front
+from explorer import registry
+from explorer.contracts.objective import pareto_front
+from explorer.learning import surrogates
+from explorer.learning.known import AccuracyTable, early_accuracies
 from explorer.recipes.transcode.recipe import PUBLISHED_COSTS, RECIPE
-from explorer.study import Study
+from explorer.running.executor import open_executor
+from explorer.running.study import Study
+from explorer.services import studies
 from graphdb.errors import InputError, NotFoundError
 from graphdb.records import StudyState, TrialState
 from graphdb.store import Store
@@ -26,7 +28,7 @@ def silent(phase: str) -> None:
 def loaded(session_store: Store) -> Iterator[Store]:
     """A store with the published data and nothing else at first."""
     session_store.wipe()
-    service.load_published(session_store)
+    studies.load_published(session_store)
     yield session_store
     session_store.wipe()
 
@@ -39,7 +41,7 @@ def table(loaded: Store) -> AccuracyTable:
 def run(store: Store, name: str, scheduler: str | None = None, **settings: object) -> list[tuple[str, ...]]:
     constraints = settings.pop("constraints", ())
     assert isinstance(constraints, tuple)
-    record = service.plan_study(
+    record = studies.plan_study(
         store, recipe="transcode", budget=14, seed=5, name=name, constraints=constraints, settings=settings
     )
     with open_executor(2, scheduler) as executor:
@@ -48,7 +50,7 @@ def run(store: Store, name: str, scheduler: str | None = None, **settings: objec
 
 
 def test_loading_is_idempotent(loaded: Store) -> None:
-    found = service.load_published(loaded)
+    found = studies.load_published(loaded)
     assert all(new == 0 and old > 0 for new, old in found.values())
 
 
@@ -116,11 +118,11 @@ def test_the_costs_of_a_trial_are_those_of_acceltran(loaded: Store, table: Accur
 
 
 def test_the_front_holds_no_dominated_trial_and_misses_none(loaded: Store, table: AccuracyTable) -> None:
-    front = {trial.index for trial in service.study_front(loaded, "whole")}
+    front = {trial.index for trial in studies.study_front(loaded, "whole")}
     trials = loaded.studies.trials("whole")
     expected = pareto_front([trial.measurement.measures for trial in trials], RECIPE.front)
     assert {trials[index].measurement.key for index in expected} == {trials[index].measurement.key for index in front}
-    values = service.study_objective(loaded, "whole")
+    values = studies.study_objective(loaded, "whole")
     assert max(values, key=values.__getitem__) in {
         trial.index for trial in trials if values[trial.index] == max(values.values())
     }
@@ -162,7 +164,7 @@ def test_accelerators_are_embedded_by_the_surrogate_of_pairs(loaded: Store, tabl
 def test_constraints_hold_for_what_counts_as_found(loaded: Store, table: AccuracyTable) -> None:
     run(loaded, "small", constraints=("max:area_mm2=300",))
     trials = loaded.studies.trials("small")
-    values = service.study_objective(loaded, "small")
+    values = studies.study_objective(loaded, "small")
     areas = [trial.measurement.measures["area_mm2"] for trial in trials]
     assert {index for index, area in enumerate(areas) if area <= 300} == set(values)
     assert max(areas) > 300
@@ -186,7 +188,7 @@ def test_measured_models_only(loaded: Store, table: AccuracyTable) -> None:
 )
 def test_bad_settings_leave_no_study(loaded: Store, settings: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        service.plan_study(loaded, recipe="transcode", budget=4, seed=0, name="bad", settings=settings)
+        studies.plan_study(loaded, recipe="transcode", budget=4, seed=0, name="bad", settings=settings)
     assert "bad" not in {study.name for study in loaded.studies.list()}
 
 

@@ -6,21 +6,20 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from explorer.domains.accelerator.acceltran.charges import Charge, Costs, charges
-from explorer.domains.accelerator.acceltran.components import Components, components
+from explorer.domains.accelerator.acceltran.chip.components import Components, components
 from explorer.domains.accelerator.acceltran.costs import Module, OperationCost, TransferCost
-from explorer.domains.accelerator.acceltran.energy import summed
+from explorer.domains.accelerator.acceltran.findings.charges import Charge, Costs, charges
+from explorer.domains.accelerator.acceltran.findings.energy import summed
 from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, Program, Role, Transfer
-from explorer.domains.accelerator.acceltran.settings import RunSettings
-from explorer.domains.accelerator.acceltran.trace import (
+from explorer.domains.accelerator.acceltran.schedule.trace import (
     COMPUTE_STALLS,
     MEMORY_STALLS,
     OperationRun,
     Trace,
     TransferRun,
 )
-
-from . import reading
+from explorer.domains.accelerator.acceltran.settings.run import RunSettings
+from tests.explorer.domains.accelerator.acceltran import reading
 
 SMALL: dict[str, Any] = {**reading.EDGE, "pe": 1, "lanes_per_pe": 4}
 WEIGHT = Transfer("w", "load", "weight", 4096, Role.WEIGHT)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-from pathlib import Path
 from typing import Any
 
 from graphdb.architecture import Architecture
+from tests import places
 
-DATA = Path(__file__).parents[4] / "data" / "acceltran"
+DATA = places.DATA / "acceltran"
 COUNTS = ("tile_b", "tile_x", "tile_y", "pe", "lanes_per_pe", "mac_per_lane", "softmax_per_pe", "batch_size")
 BUFFERS = ("activation_buffer_mb", "weight_buffer_mb", "mask_buffer_mb")
 PARTS = ("mac", "softmax", "layer_norm", "sparsity", "others")

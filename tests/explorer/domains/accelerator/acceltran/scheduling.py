@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from explorer.domains.accelerator.acceltran.building import build_program
-from explorer.domains.accelerator.acceltran.charges import Costs
-from explorer.domains.accelerator.acceltran.components import components
+from explorer.domains.accelerator.acceltran.building.assembly import build_program
+from explorer.domains.accelerator.acceltran.chip.components import components
 from explorer.domains.accelerator.acceltran.costs import Sparsity, machine, operation_cost, transfer_cost
-from explorer.domains.accelerator.acceltran.energy import energies
+from explorer.domains.accelerator.acceltran.findings.charges import Costs
+from explorer.domains.accelerator.acceltran.findings.energy import energies
 from explorer.domains.accelerator.acceltran.program import Program, Role
-from explorer.domains.accelerator.acceltran.scheduler import Resources, run
-from explorer.domains.accelerator.acceltran.settings import RunSettings
-from explorer.domains.accelerator.acceltran.switches import ALL
-from explorer.domains.accelerator.acceltran.trace import Trace
+from explorer.domains.accelerator.acceltran.schedule.scheduler import Resources, run
+from explorer.domains.accelerator.acceltran.schedule.trace import Trace
+from explorer.domains.accelerator.acceltran.settings.run import RunSettings
+from explorer.domains.accelerator.acceltran.settings.switches import ALL
 
 MEBIBYTE_BITS = 8 << 20
 

@@ -18,11 +18,10 @@ from explorer.domains.accelerator.acceltran.costs import (
     transfer_cost,
 )
 from explorer.domains.accelerator.acceltran.program import Kind, Operation, Role, Transfer
-from explorer.domains.accelerator.acceltran.settings import RunSettings
+from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from graphdb.errors import InputError
-
-from . import reading
-from .scheduling import constant_sparsity, corrected, reference
+from tests.explorer.domains.accelerator.acceltran import reading
+from tests.explorer.domains.accelerator.acceltran.scheduling import constant_sparsity, corrected, reference
 
 ON = machine(reading.EDGE, training=False)
 PRODUCT = Operation("p", Kind.PRODUCT, 4, 128, 130, 512, Role.INPUT, Role.WEIGHT)

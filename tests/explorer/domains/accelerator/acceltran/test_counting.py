@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from explorer.domains.accelerator.acceltran.building import build_program, grouped, shape_of
+from explorer.domains.accelerator.acceltran.building.assembly import build_program, grouped, shape_of
 from explorer.domains.accelerator.acceltran.counting import counted
-from explorer.domains.accelerator.acceltran.settings import RunSettings
+from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from graphdb.errors import InputError
 from tests.explorer.domains.accelerator.acceltran.executing import PROGRAM_SWITCHES, models
 

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from graphdb.errors import InputError
-
-from . import reading
-from .scheduling import energies_j, reference, schedule
+from tests.explorer.domains.accelerator.acceltran import reading
+from tests.explorer.domains.accelerator.acceltran.scheduling import energies_j, reference, schedule
 
 ROWS = reading.table("detailed_peer.csv")
 ENDED = [row for row in ROWS if not row["failure"]]

@@ -7,11 +7,10 @@ import re
 
 import pytest
 
-from explorer.domains.accelerator.acceltran.fast import evaluate
-from explorer.domains.accelerator.acceltran.settings import RunSettings
+from explorer.domains.accelerator.acceltran.engines.fast import evaluate
+from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from graphdb.errors import InputError
-
-from . import reading
+from tests.explorer.domains.accelerator.acceltran import reading
 
 
 def test_published_pairs() -> None:

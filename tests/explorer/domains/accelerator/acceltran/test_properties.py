@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.domains.accelerator.acceltran import analytic, detailed
-from explorer.domains.accelerator.acceltran.measures import unclosed
-from explorer.domains.accelerator.acceltran.settings import RunSettings
-from explorer.domains.accelerator.acceltran.switches import ALL, switches_text
+from explorer.domains.accelerator.acceltran.engines import analytic, detailed
+from explorer.domains.accelerator.acceltran.findings.measures import unclosed
+from explorer.domains.accelerator.acceltran.settings.run import RunSettings
+from explorer.domains.accelerator.acceltran.settings.switches import ALL, switches_text
 from explorer.domains.accelerator.elector.hardware import PUBLISHED_MEMORIES
 from graphdb.errors import InputError
 

@@ -10,8 +10,7 @@ import pytest
 
 from explorer.domains.accelerator.acceltran.simulator import AccelTranSimulator
 from graphdb.errors import InputError
-
-from . import reading
+from tests.explorer.domains.accelerator.acceltran import reading
 
 SIMULATOR = AccelTranSimulator()
 PUBLISHED = {"engine": "fast", "mode": "reference"}

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from explorer.contracts.space import Choices, DesignSpace
 from explorer.domains.accelerator.elector.free import FreeAccelTranSpace
 from explorer.domains.accelerator.elector.presets import presets
 from explorer.domains.accelerator.elector.space import ElectorSpace
-from explorer.space import Choices, DesignSpace
 from tests.explorer.contracts.space import OpenSpaceContract
 
 

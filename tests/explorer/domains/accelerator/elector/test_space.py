@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from explorer.contracts.space import Choices, DesignSpace
 from explorer.domains.accelerator.elector.hardware import HYPERPARAMETERS, MAIN_MEMORIES, PUBLISHED_MEMORIES
 from explorer.domains.accelerator.elector.measured import accelerators
 from explorer.domains.accelerator.elector.space import ElectorSpace, published_vector
-from explorer.space import Choices, DesignSpace
 from graphdb.canonical import canonical_json
 from tests.explorer.contracts.space import SpaceContract
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from explorer.domains.accelerator.acceltran.curves import PRUNED
+from explorer.domains.accelerator.acceltran.settings.curves import PRUNED
 from explorer.domains.transformer.model import HEAD_KINDS, choices_of, layer
 from explorer.domains.transformer.modules.encoder import HeterogeneousEncoder
 from explorer.domains.transformer.parameters import parameter_count

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from explorer.domains.accelerator.acceltran.curves import PRUNED, Curve
+from explorer.domains.accelerator.acceltran.settings.curves import PRUNED, Curve
 from explorer.domains.transformer.modules.encoder import HeterogeneousEncoder
 from explorer.domains.transformer.pruning.dynaprop import dynaprop_
 from explorer.domains.transformer.pruning.profile import Profile, Pruner, profile

@@ -1,0 +1,63 @@
+"""Searches started through the API: processes of their own, a limited number at a time."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+from explorer.services import studies
+from graphdb.errors import ConflictError
+from graphdb.records import StudyRecord
+from graphdb.settings import Settings
+
+
+class Searches:
+    """Starts studies in child processes, which outlive the API.
+
+    Args:
+        settings: of the database, which the children open for themselves.
+        maximum: searches of this API process that may run at the same time.
+    """
+
+    def __init__(self, settings: Settings, maximum: int = 2) -> None:
+        self._settings = settings
+        self._maximum = maximum
+        self._running: set[int] = set()
+        self._lock = threading.Lock()
+
+    def start(self, plan: Callable[[], StudyRecord]) -> StudyRecord:
+        """Store a study and run it in the background.
+
+        Args:
+            plan: puts the study into the store; called only where there is room for another search.
+
+        Raises:
+            ConflictError: too many searches are running.
+        """
+        with self._lock:
+            self._reap()
+            if len(self._running) >= self._maximum:
+                raise ConflictError(
+                    f"{len(self._running)} searches that were started here are running; at most {self._maximum} may "
+                    "run at a time. Try again when one is done."
+                )
+            record = plan()
+            self._running.add(studies.spawn_study(self._settings, record.name))
+            return record
+
+    def running(self) -> frozenset[int]:
+        """Process ids of the searches that have not ended."""
+        with self._lock:
+            self._reap()
+            return frozenset(self._running)
+
+    def _reap(self) -> None:
+        self._running = {pid for pid in self._running if not _has_ended(pid)}
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:  # subprocess has collected it
+        return True

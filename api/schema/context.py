@@ -1,0 +1,83 @@
+"""What the resolvers of one request share: the store, threads to call it from, and loaders that batch the calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from graphene.utils.dataloader import DataLoader
+
+from api.jobs.searches import Searches
+from api.schema.paging import MAXIMUM_PAGE
+from explorer.services import studies
+from graphdb.architecture import Architecture
+from graphdb.errors import NotFoundError
+from graphdb.measurement import Measurement
+from graphdb.records import Relative, TrialRecord
+from graphdb.store import Store
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Context:
+    """One request.
+
+    Attributes:
+        store: the database.
+        searches: studies started through this API.
+        architectures: key -> `Architecture`.
+        measurements: architecture key -> its finished measurements.
+        parents, children: architecture key -> its relatives, at most 100.
+        trials: study name -> its trials.
+        objectives: study name -> performance by trial index.
+    """
+
+    def __init__(self, store: Store, searches: Searches, reads: Executor, simulations: Executor) -> None:
+        self.store = store
+        self.searches = searches
+        self._reads = reads
+        self._simulations = simulations
+        self.architectures = DataLoader(self._load_architectures)
+        self.measurements = DataLoader(self._load_measurements)
+        self.parents = DataLoader(self._load_parents)
+        self.children = DataLoader(self._load_children)
+        self.trials = DataLoader(self._load_trials)
+        self.objectives = DataLoader(self._load_objectives)
+
+    async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """A call of the store, from a thread of its own.
+
+        An answer given up by the time limit keeps its thread until the call ends, so that a flood of slow requests
+        waits in the queue rather than filling the machine with threads.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._reads, partial(function, *args, **kwargs))
+
+    async def simulate(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same for simulations, which may take every core."""
+        return await asyncio.get_running_loop().run_in_executor(self._simulations, partial(function, *args, **kwargs))
+
+    async def _load_architectures(self, keys: Sequence[str]) -> list[Architecture | NotFoundError]:
+        found = await self.read(self.store.architectures.get_many, list(keys))
+        return [found.get(key) or NotFoundError(f"No architecture has the key {key}.") for key in keys]
+
+    async def _load_measurements(self, keys: Sequence[str]) -> list[list[Measurement]]:
+        found = await self.read(self.store.measurements.of, list(keys))
+        return [found.get(key, []) for key in keys]
+
+    async def _load_parents(self, keys: Sequence[str]) -> list[list[Relative]]:
+        found = await self.read(self.store.architectures.parents, list(keys), MAXIMUM_PAGE)
+        return [found.get(key, []) for key in keys]
+
+    async def _load_children(self, keys: Sequence[str]) -> list[list[Relative]]:
+        found = await self.read(self.store.architectures.children, list(keys), MAXIMUM_PAGE)
+        return [found.get(key, []) for key in keys]
+
+    async def _load_trials(self, names: Sequence[str]) -> list[list[TrialRecord]]:
+        return [await self.read(self.store.studies.trials, name) for name in names]
+
+    async def _load_objectives(self, names: Sequence[str]) -> list[dict[int, float]]:
+        return [dict(await self.read(studies.study_objective, self.store, name)) for name in names]

@@ -1,0 +1,184 @@
+"""What clients send, and how it becomes the values of the floors below."""
+
+# graphene has no types.
+# mypy: disallow-subclassing-any=False
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import graphene
+
+from api.schema.scalars import JSON
+from explorer import registry
+from explorer.services import studies
+from graphdb.architecture import Architecture, Scalar
+from graphdb.errors import InputError
+from graphdb.records import ArchitectureFilter, Range
+from graphdb.store import Store
+
+
+class ChoiceInput(graphene.InputObjectType):
+    """A condition on one choice: equal to `value`, or between `min` and `max`. A list matches where any entry does."""
+
+    name = graphene.String(required=True)
+    value = JSON()
+    min = graphene.Float()
+    max = graphene.Float()
+
+
+class MeasureInput(graphene.InputObjectType):
+    """An interval that some measurement of the architecture lies in; `min` or `max` may be left out."""
+
+    name = graphene.String(required=True)
+    min = graphene.Float()
+    max = graphene.Float()
+
+
+class ArchitectureFilterInput(graphene.InputObjectType):
+    """Conditions that all must hold."""
+
+    class Meta:
+        name = "ArchitectureFilter"
+
+    domain = graphene.String()
+    space = graphene.String()
+    choices = graphene.List(graphene.NonNull(ChoiceInput))
+    measures = graphene.List(graphene.NonNull(MeasureInput))
+    block_kind = graphene.String(description="Holds a block of this kind.")
+
+
+class ArchitectureInput(graphene.InputObjectType):
+    """One architecture, told in exactly one way: by preset name, by key, or by its choices."""
+
+    preset = graphene.String(description="Name of a preset, such as `bert-tiny` or `edge`.")
+    key = graphene.String(description="Key of a stored architecture, or a prefix that only it has.")
+    choices = JSON(description="The design decisions; a model may also be its plain dictionary.")
+    domain = graphene.String(description="Together with `choices`.")
+    space = graphene.String(description="Together with `choices`.")
+
+
+class ConstraintInput(graphene.InputObjectType):
+    """A bound on a measure that feasible trials keep; `min`, `max` or both."""
+
+    measure = graphene.String(required=True)
+    min = graphene.Float()
+    max = graphene.Float()
+
+
+def filter_of(given: Mapping[str, Any] | None) -> ArchitectureFilter:
+    """The filter that an `ArchitectureFilter` input describes.
+
+    Raises:
+        InputError: a condition says nothing, too much, or is no plain value.
+    """
+    given = given or {}
+    choices: dict[str, Scalar] = {}
+    ranges: list[Range] = []
+    for condition in given.get("choices") or ():
+        name, value = condition["name"], condition.get("value")
+        interval = _range(name, condition)
+        if (value is None) == (interval is None):
+            raise InputError(f"The condition on the choice {name} needs either a value, or min, max or both.")
+        if interval is not None:
+            ranges.append(interval)
+        elif not isinstance(value, bool | int | float | str):
+            raise InputError(f"The value of the choice {name} is no boolean, number or text.")
+        elif name in choices:
+            raise InputError(f"The choice {name} is given two values.")
+        else:
+            choices[name] = value
+    return ArchitectureFilter(
+        domain=given.get("domain"),
+        space=given.get("space"),
+        choices=choices,
+        choice_ranges=tuple(ranges),
+        measure_ranges=tuple(_measure_range(condition) for condition in given.get("measures") or ()),
+        block_kind=given.get("block_kind"),
+    )
+
+
+def architecture_of(store: Store, given: Mapping[str, Any], argument: str, domain: str) -> Architecture:
+    """The architecture that an `ArchitectureInput` means.
+
+    Files, which the command line reads where it is given a name, stay out of reach: a preset must be a known name, a
+    key hexadecimal.
+
+    Raises:
+        InputError: not exactly one way of telling it was used, or it is malformed, illegal or of another domain.
+        NotFoundError: a key that the database does not hold.
+    """
+    ways = [way for way in ("preset", "key", "choices") if given.get(way) is not None]
+    described = [name for name in ("domain", "space") if given.get(name) is not None]
+    if len(ways) != 1:
+        found = " and ".join(ways) or "none"
+        raise InputError(f"{argument} needs exactly one of preset, key and choices; it has {found}.")
+    if described and ways != ["choices"]:
+        raise InputError(f"{argument} has {' and '.join(described)}, which belong to choices only.")
+    if ways == ["preset"]:
+        return _preset(store, given["preset"], argument, domain)
+    if ways == ["key"]:
+        return _stored(store, given["key"], argument, domain)
+    if not isinstance(given["choices"], Mapping):
+        raise InputError(f"The choices of {argument} are no JSON object.")
+    if len(described) == 1:
+        raise InputError(f"{argument} has {described[0]} alone; domain and space belong together.")
+    if described:
+        return studies.resolve_architecture(
+            store, {name: given[name] for name in ("domain", "space", "choices")}, domain=domain
+        )
+    return studies.resolve_architecture(store, given["choices"], domain=domain)
+
+
+def _preset(store: Store, name: str, argument: str, domain: str) -> Architecture:
+    presets = registry.presets()
+    if name not in presets:
+        allowed = ", ".join(known for known, preset in presets.items() if preset.domain == domain)
+        raise InputError(f"{argument}: {name[:100]!r} is no preset; allowed: {allowed}.")
+    return studies.resolve_architecture(store, name, domain=domain)
+
+
+def _stored(store: Store, key: str, argument: str, domain: str) -> Architecture:
+    architecture = store.architectures.get(store.architectures.resolve(key))
+    if architecture.domain != domain:
+        raise InputError(f"{argument}: {key[:64]} is of the domain {architecture.domain}; a {domain} is needed.")
+    return architecture
+
+
+def constraint_texts(given: Sequence[Mapping[str, Any]] | None) -> list[str]:
+    """Constraints as `explorer.services.studies.plan_study` reads them: `max:area_mm2=200`.
+
+    Raises:
+        InputError: a constraint without bound.
+    """
+    texts = []
+    for constraint in given or ():
+        name = constraint["measure"]
+        interval = _range(name, constraint)
+        if interval is None:
+            raise InputError(f"The constraint on {name} has neither min nor max.")
+        for side, value in (("min", interval.minimum), ("max", interval.maximum)):
+            if value is not None:
+                texts.append(f"{side}:{name}={value!r}")
+    return texts
+
+
+def _measure_range(given: Mapping[str, Any]) -> Range:
+    interval = _range(given["name"], given)
+    if interval is None:
+        raise InputError(f"The condition on the measure {given['name']} has neither min nor max.")
+    return interval
+
+
+def _range(name: str, given: Mapping[str, Any]) -> Range | None:
+    low, high = given.get("min"), given.get("max")
+    if low is None and high is None:
+        return None
+    for value in (low, high):
+        if value is not None and not math.isfinite(value):
+            raise InputError(f"A bound on {name} is {value!r}; only finite numbers are allowed.")
+    if low is not None and high is not None and low > high:
+        raise InputError(f"The interval of {name} is empty: min {low!r} is larger than max {high!r}.")
+    return Range(name, low, high)

@@ -1,0 +1,128 @@
+"""The queries."""
+
+# graphene has no types.
+# mypy: disallow-subclassing-any=False
+
+from __future__ import annotations
+
+from typing import Any
+
+import graphene
+
+from api.schema.inputs import ArchitectureFilterInput, filter_of
+from api.schema.paging import checked_first, cursor_of, key_of
+from api.schema.study_types import Study
+from api.schema.types import (
+    BEHAVIOUR,
+    Architecture,
+    ArchitectureConnection,
+    Likeness,
+    SimilarArchitecture,
+    context_of,
+    many,
+    similar_to,
+)
+from graphdb.architecture import Architecture as ArchitectureValue
+from graphdb.errors import NotFoundError
+from graphdb.records import Page, StudyRecord
+
+
+class Query(graphene.ObjectType):
+    """Architectures, their measurements, and the studies that search among them."""
+
+    architecture = graphene.Field(
+        Architecture,
+        description="The architecture of a key, or of a prefix (6 digits or more) that only it has; null if none.",
+        key=graphene.String(required=True),
+    )
+    architectures = graphene.Field(
+        graphene.NonNull(ArchitectureConnection),
+        description="All architectures that a filter lets through, in key order; at most 100 at a time.",
+        filter=ArchitectureFilterInput(),
+        first=graphene.Int(required=True, default_value=20),
+        after=graphene.String(description="`endCursor` of the page before."),
+    )
+    similar = graphene.Field(
+        many(SimilarArchitecture),
+        description="The k nearest architectures of the same domain, nearest first, among those with an embedding.",
+        key=graphene.String(required=True),
+        k=graphene.Int(required=True, default_value=10),
+        by=graphene.Argument(Likeness, required=True, default_value=BEHAVIOUR),
+        rank_again=graphene.Boolean(
+            required=True,
+            default_value=False,
+            description="By DISTANCE: order the nearest 200 by an upper bound of their edit distance.",
+        ),
+    )
+    studies = graphene.Field(
+        many(Study), description="Newest first.", first=graphene.Int(required=True, default_value=20)
+    )
+    study = graphene.Field(Study, description="Null if none has the name.", name=graphene.String(required=True))
+
+    @staticmethod
+    async def resolve_architecture(root: None, info: graphene.ResolveInfo, key: str) -> ArchitectureValue | None:
+        """By key or unique prefix."""
+        context = context_of(info)
+        try:
+            full = await context.read(context.store.architectures.resolve, key)
+            found: ArchitectureValue = await context.architectures.load(full)
+        except NotFoundError:
+            return None
+        return found
+
+    @staticmethod
+    async def resolve_architectures(
+        root: None, info: graphene.ResolveInfo, first: int, after: str | None = None, filter: Any = None
+    ) -> dict[str, Any]:
+        """One page."""
+        checked_first(first)
+        context = context_of(info)
+        page = await context.read(
+            context.store.architectures.find,
+            filter_of(filter),
+            first=first,
+            after=None if after is None else key_of(after),
+        )
+        for architecture in page.items:
+            context.architectures.prime(architecture.key, architecture)
+        return _connection(page)
+
+    @staticmethod
+    async def resolve_similar(
+        root: None, info: graphene.ResolveInfo, key: str, k: int, by: str, rank_again: bool
+    ) -> list[dict[str, Any]]:
+        """By the vector indexes."""
+        context = context_of(info)
+        full = await context.read(context.store.architectures.resolve, key)
+        return await similar_to(context, full, k, by, rank_again=rank_again)
+
+    @staticmethod
+    async def resolve_studies(root: None, info: graphene.ResolveInfo, first: int) -> list[StudyRecord]:
+        """Newest first."""
+        checked_first(first)
+        context = context_of(info)
+        studies = await context.read(context.store.studies.list)
+        return studies[:first]
+
+    @staticmethod
+    async def resolve_study(root: None, info: graphene.ResolveInfo, name: str) -> StudyRecord | None:
+        """By name."""
+        context = context_of(info)
+        try:
+            return await context.read(context.store.studies.get, name)
+        except NotFoundError:
+            return None
+
+
+def _connection(page: Page[ArchitectureValue]) -> dict[str, Any]:
+    edges = [{"cursor": cursor_of(architecture.key), "node": architecture} for architecture in page.items]
+    return {
+        "edges": edges,
+        "page_info": {
+            "has_next_page": page.has_next,
+            "has_previous_page": False,
+            "start_cursor": edges[0]["cursor"] if edges else None,
+            "end_cursor": edges[-1]["cursor"] if edges else None,
+        },
+        "total_count": page.total,
+    }

@@ -1,0 +1,1 @@
+"""The ASGI application: transport, limits, errors, and the command that serves it."""

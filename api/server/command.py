@@ -1,0 +1,86 @@
+"""`explorer serve`."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import socket
+import sys
+from typing import Annotated
+
+import typer
+
+from graphdb.connection import open_store
+from graphdb.errors import ConflictError, InputError
+from graphdb.settings import Settings
+
+CONNECTIONS = 200
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]", "::1")
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+    production: Annotated[
+        bool, typer.Option("--production", help="No GraphiQL page, no introspection, no hints in errors.")
+    ] = False,
+    print_schema: Annotated[bool, typer.Option("--print-schema", help="Print the GraphQL schema and end.")] = False,
+) -> None:
+    """Serve the GraphQL API: queries at /graphql, health at /livez and /readyz.
+
+    Example: explorer serve --port 8080
+    """
+    # Every start of the command line imports this module: what only serving needs is imported here.
+    import uvicorn
+
+    from api.schema.build import schema_text
+    from api.server.app import create_app
+    from api.server.limits import Limits
+
+    if print_schema:
+        typer.echo(schema_text(), nl=False)
+        return
+    _end_in_order()
+    listening = _listen(host, port)
+    settings = Settings.from_environment()
+    limits = Limits()
+    with listening, open_store(settings) as store:
+        app = create_app(store, settings, limits=limits, production=production, allowed_hosts=_allowed_hosts(host))
+        config = uvicorn.Config(
+            app, log_level="info", limit_concurrency=CONNECTIONS, ws_max_size=limits.body_bytes, server_header=False
+        )
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _end_in_order() -> None:
+    """SIGTERM and Ctrl-C close the connections and end with status 0; uvicorn raises them again when it has stopped."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket, taken before the database is opened so that a taken port is reported at once."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise InputError(f"--host {host} is no address of this machine: {error.strerror}.") from error
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(CONNECTIONS)
+    except OSError as error:
+        listening.close()
+        raise ConflictError(
+            f"Port {port} of {host} cannot be used: {error.strerror}. Choose another with --port."
+        ) from error
+    return listening
+
+
+def _allowed_hosts(host: str) -> tuple[str, ...]:
+    """On the loopback only its own names, lest a web page reaches us through a name of its own that points here."""
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    return (*LOOPBACK_HOSTS, host) if loopback else ("*",)

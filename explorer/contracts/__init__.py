@@ -1,0 +1,1 @@
+"""What a domain, a search and a study agree on; all else plugs into these."""

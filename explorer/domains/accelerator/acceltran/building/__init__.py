@@ -1,0 +1,1 @@
+"""From a model's layers to the program that the accelerator runs."""

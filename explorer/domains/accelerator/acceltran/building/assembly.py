@@ -1,0 +1,130 @@
+"""A model dictionary as a `Program`: what AccelTran's scheduler works through.
+
+Without corrections it is the program of the published `dict2ops.py` and `ops.py`, name by name, faults included:
+
+- every tensor has the batch as an axis, weights too;
+- the inputs of the first layer are in the activation buffer, and results of normalisations and non-linearities are
+  never stored, so that no operation waits for them;
+- a non-linearity follows every feed-forward product, the last one and projections too, and has the shape of the
+  product's input; it is named `nl_<layer>_proj` after a projection, where the published code uses a name twice;
+- the product of weighted multiplicative attention is stored under the name of the keys that it replaces.
+
+Corrections, each on its own (see `switches`), follow these choices:
+
+- biases and normalisations' scales travel with, or like, the weights; a bias and the scaling of scores are added to
+  results before they are stored; there is one bias of a layer's attention output, and none of linear transforms;
+- heads are summed, n of them by n - 1 additions, for their output products are parts of one product;
+- every result that something reads is stored under a name of its own, also that of weighted attention;
+- a causal mask leaves the lower triangle of scores, probabilities and their gradients, counted by element; it changes
+  neither convolutions nor linear transforms;
+- looked-up embedding rows are one per token, repeated tokens included, and position rows one per position;
+- training updates all of that once: see `backward`, `head_gradients` and `optimiser`.
+
+The footprint counts weights once, all activations that one forward pass stores, and the embedding table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from explorer.domains.accelerator.acceltran.building.backward import backward_pass
+from explorer.domains.accelerator.acceltran.building.encoder import Result, embeddings, forward_layer
+from explorer.domains.accelerator.acceltran.building.layers import Layer, layers_of
+from explorer.domains.accelerator.acceltran.building.optimiser import optimiser_step
+from explorer.domains.accelerator.acceltran.building.published_backward import published_backward
+from explorer.domains.accelerator.acceltran.building.section import Recipe, Section, recipe_of
+from explorer.domains.accelerator.acceltran.program import Operation, Program, Role, Transfer, flat
+from explorer.domains.accelerator.acceltran.settings.run import RunSettings
+from graphdb.errors import InputError
+
+MOST_BLOCKS = 20_000
+"""Heads and feed-forward widths of a model: GPT-3 has 9,312, and takes a minute or two."""
+
+
+def build_program(model: Mapping[str, Any], batch_size: int, settings: RunSettings) -> Program:
+    """The program of a model dictionary of FlexiBERT 2.0 (`l`, `o`, `h`, `f`) for a batch of sequences.
+
+    Raises:
+        InputError: the dictionary is malformed, or the batch size is below 1.
+    """
+    return _program(*checked(model, batch_size, settings))
+
+
+def checked(model: Mapping[str, Any], batch_size: int, settings: RunSettings) -> tuple[tuple[Layer, ...], Recipe]:
+    """The layers of a program, and what else it depends on.
+
+    Raises:
+        InputError: the dictionary is malformed or describes too large a model, or the batch size is below 1.
+    """
+    if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
+        raise InputError(f"The batch size is {batch_size!r:.40}; allowed: an integer of at least 1.")
+    layers = layers_of(model)
+    blocks = sum(len(layer.heads) + len(layer.widths) for layer in layers)
+    if blocks > MOST_BLOCKS:
+        raise InputError(
+            f"The model has {blocks} heads and feed-forward blocks in all, each of which is scheduled; allowed: up to "
+            f"{MOST_BLOCKS}."
+        )
+    return layers[:1] if settings.first_layer_only else layers, recipe_of(batch_size, settings)
+
+
+@lru_cache(maxsize=64)
+def _program(layers: tuple[Layer, ...], recipe: Recipe) -> Program:
+    section = Section(recipe)
+    reads = embeddings(section, layers[0].hidden)
+    records = []
+    for index, layer in enumerate(layers):
+        record = forward_layer(section, layer, index, reads)
+        records.append(record)
+        reads = record.result.tensors
+    if recipe.write_back:
+        write_output(section, layers[-1].output, records[-1].result)
+    footprint = _footprint(section, layers[0].hidden)
+    if recipe.gradients:
+        optimiser_step(section, backward_pass(section, layers, records))
+    elif recipe.training:
+        published_backward(section, layers)
+    return Program(tuple(section.compute), tuple(section.memory), footprint)
+
+
+def write_output(section: Section, width: int, result: Result) -> None:
+    """Write the last layer's output to main memory, stored first where nothing has stored it."""
+    elements = section.recipe.activations(width)
+    tensor, *_ = result.tensors or (section.store("output", elements, Role.INPUT, result.made_by),)
+    section.write_back(tensor, elements, Role.INPUT, result.made_by, "activation")
+
+
+def _footprint(section: Section, hidden: int) -> tuple[tuple[str, int], ...]:
+    """Elements of the weights, of the activations that a forward pass stores, and of the embedding table."""
+    recipe = section.recipe
+    weights = section.weights // (1 if recipe.weights_once else recipe.batch)
+    embedding = (recipe.vocabulary + recipe.length) * hidden
+    return ("weights", weights), ("activations", section.activations), ("embeddings", embedding)
+
+
+def grouped(program: Program) -> list[tuple[Operation | Transfer, int]]:
+    """Distinct operations and transfers, each with how many of them the program has, in order of appearance.
+
+    Two are the same here if everything but names is: what they need, wait for and are called does not change what
+    either costs. BERT-Base has about 5,000 operations and transfers but a few dozen of these, so that whoever sums
+    costs (and needs no schedule) works them out once each; the first of its kind stands for all. `counting` finds the
+    same without a program.
+    """
+    counts: dict[tuple[object, ...], int] = {}
+    first: dict[tuple[object, ...], Operation | Transfer] = {}
+    items: list[Operation | Transfer] = [*flat(program.compute), *flat(program.memory)]
+    for item in items:
+        shape = shape_of(item)
+        counts[shape] = counts.get(shape, 0) + 1
+        first.setdefault(shape, item)
+    return [(first[shape], count) for shape, count in counts.items()]
+
+
+def shape_of(item: Operation | Transfer) -> tuple[object, ...]:
+    """What an operation or transfer costs depends on nothing else."""
+    if isinstance(item, Transfer):
+        return item.action, item.buffer, item.elements, item.role, item.pinned
+    sizes = item.batch, item.x, item.y, item.z
+    return item.kind, *sizes, item.left, item.right, item.backward, item.density

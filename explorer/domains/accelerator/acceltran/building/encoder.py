@@ -1,0 +1,232 @@
+"""The forward pass of a program: embeddings, and encoder layers with their normalisations and feed-forward blocks.
+
+Source: AccelTran's published `dict2ops.py`, whose order and names this keeps; layers are counted from 1 in the names of
+heads and feed-forward blocks, and from 0 in those of normalisations and non-linearities.
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import lru_cache
+from typing import NamedTuple
+
+from explorer.domains.accelerator.acceltran.building.heads import forward_head
+from explorer.domains.accelerator.acceltran.building.layers import Head, Layer
+from explorer.domains.accelerator.acceltran.building.section import Lists, Recipe, Section
+from explorer.domains.accelerator.acceltran.program import Kind, Role, Transfer
+
+
+class Result(NamedTuple):
+    """What an operation made.
+
+    Attributes:
+        made_by: the operation.
+        tensors: what it is stored as; none in the published program, in which normalisations store nothing.
+    """
+
+    made_by: str
+    tensors: tuple[str, ...]
+
+
+class Block(NamedTuple):
+    """A feed-forward product, (width given) to (width made), as the backward pass needs it.
+
+    Attributes:
+        name: of the product.
+        given, made: widths.
+        reads: the product's input.
+        role: what that is.
+        output: its output, which the non-linearity reads.
+        activated: whether a non-linearity follows.
+    """
+
+    name: str
+    given: int
+    made: int
+    reads: tuple[str, ...]
+    role: Role
+    output: str
+    activated: bool
+
+
+class LayerRecord(NamedTuple):
+    """Tensors of a layer's forward pass, as the backward pass needs them.
+
+    Attributes:
+        reads: the layer's input.
+        attended, summed: inputs of the first and second normalisation.
+        blocks: feed-forward products, in order.
+        projection: to the next layer's width.
+        result: the layer's output.
+    """
+
+    reads: tuple[str, ...]
+    attended: tuple[str, ...]
+    summed: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    projection: Block | None
+    result: Result
+
+
+def head_name(head: Head, number: int, position: int) -> str:
+    """Name of a layer's head, both counted from 1."""
+    return f"{head.label}_{number}_{position}"
+
+
+def embeddings(section: Section, hidden: int) -> tuple[str, ...]:
+    """Append the embeddings; the tensors that the first layer reads."""
+    recipe = section.recipe
+    if recipe.embedding_rows:
+        rows = (
+            section.load("emb", recipe.activations(hidden), Role.EMBEDDING, "activation"),
+            section.load("position", recipe.length * hidden, Role.EMBEDDING, "activation"),
+        )
+    else:
+        elements = (recipe.vocabulary + recipe.length) * hidden
+        section.memory.append(Transfer("emb", "load", "weight", elements, Role.EMBEDDING, pinned=True))
+        rows = ("emb", "emb")
+    if not recipe.elementwise:
+        return (rows[0],)
+    # The list of compute operations begins with heads, so that the sum is the only one of its own.
+    alone = Section(recipe, section.tag)
+    roles = (Role.EMBEDDING, Role.EMBEDDING)
+    made_by = alone.run(
+        "emb_position", Kind.ELEMENTWISE, recipe.length, hidden, roles=roles, needs=tuple(dict.fromkeys(rows))
+    )
+    section.side_by_side([alone.finished()])
+    if not recipe.keeps:
+        return (rows[0],)
+    return (section.store("emb_position", recipe.activations(hidden), Role.INPUT, made_by),)
+
+
+def forward_layer(section: Section, layer: Layer, index: int, reads: tuple[str, ...]) -> LayerRecord:
+    """Append a layer, counted from 0, that reads the tensors `reads`."""
+    recipe, number, hidden = section.recipe, index + 1, layer.hidden
+    outputs = _heads(section, layer, number, reads if recipe.keeps else ())
+    attended = _attended(section, layer, number, reads, outputs)
+    normalised = _normalisation(section, f"ln_{index}_1", hidden, attended, Role.ATTENTION_OUTPUT)
+    blocks, result = _feed_forward(section, layer, index, normalised)
+    summed = result.tensors
+    if recipe.residual:
+        operands = (*normalised.tensors, *(result.tensors or (blocks[-1].output,)))
+        summed = (_residual(section, f"residual_{number}_2", hidden, operands, result),)
+    result = _normalisation(section, f"ln_{index}_2", hidden, summed, Role.FEED_FORWARD_OUTPUT)
+    projection = None
+    if layer.projected:
+        names, widths = (f"ff_{number}_proj", f"nl_{index}_proj"), (hidden, layer.projected)
+        roles = (Role.INPUT, Role.FEED_FORWARD_OUTPUT)
+        projection, result = _block(section, names, widths, roles, result, not recipe.activation_shape)
+    return LayerRecord(reads, attended, summed, blocks, projection, result)
+
+
+def _heads(section: Section, layer: Layer, number: int, reads: tuple[str, ...]) -> tuple[str, ...]:
+    made = [
+        head_lists(section.recipe, section.tag, head, head_name(head, number, position), layer.hidden, reads)
+        for position, head in enumerate(layer.heads, start=1)
+    ]
+    section.side_by_side([head for head, _ in made])
+    return tuple(output for _, output in made)
+
+
+@lru_cache(maxsize=8192)
+def head_lists(
+    recipe: Recipe, tag: str, head: Head, name: str, hidden: int, reads: tuple[str, ...]
+) -> tuple[Lists, str]:
+    """The forward pass of a head, finished, and the tensor that it makes."""
+    section = Section(recipe, tag)
+    output = forward_head(section, head, name, hidden, reads)
+    return section.finished(), output
+
+
+def _attended(
+    section: Section, layer: Layer, number: int, reads: tuple[str, ...], outputs: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Sum the heads, add the bias of the output and the layer's input, each where its correction is on."""
+    recipe, hidden, length = section.recipe, layer.hidden, section.recipe.length
+    role = Role.ATTENTION_OUTPUT
+    made_by: tuple[str, ...] = ()
+    needs = outputs
+    if recipe.head_merge and len(outputs) > 1:
+        sums = recipe.batch * (len(outputs) - 1)
+        name = f"merge_{number}"
+        made_by = (section.run(name, Kind.ELEMENTWISE, length, hidden, 0, (role, role), outputs, batch=sums),)
+        needs = ()
+    if recipe.elementwise and any(head.family == "sa" for head in layer.heads):
+        bias = section.load(f"bias_{number}-l", recipe.weights(hidden))
+        name, roles = f"bias_{number}", (role, Role.WEIGHT)
+        made_by = (section.run(name, Kind.ELEMENTWISE, length, hidden, 0, roles, (bias, *needs), made_by),)
+    if recipe.residual:
+        name = f"residual_{number}_1"
+        inputs = reads if recipe.keeps else ()
+        made_by = (
+            section.run(name, Kind.ELEMENTWISE, length, hidden, 0, (role, Role.INPUT), (*needs, *inputs), made_by),
+        )
+    if not made_by:
+        return outputs
+    return (section.store(f"attended_{number}", recipe.activations(hidden), role, made_by[0]),)
+
+
+def _normalisation(section: Section, name: str, hidden: int, source: tuple[str, ...], role: Role) -> Result:
+    """As published, a normalisation waits for nothing, and its result is not stored."""
+    recipe = section.recipe
+    reads = source if recipe.keeps else ()
+    if recipe.elementwise:
+        reads = (section.load(f"{name}-l", recipe.weights(2 * hidden)), *reads)
+    made_by = section.run(name, Kind.LAYER_NORM, recipe.length, hidden, roles=(role, role), needs=reads)
+    return _kept(section, name, hidden, Role.INPUT, made_by)
+
+
+def _kept(section: Section, name: str, width: int, role: Role, made_by: str) -> Result:
+    if not section.recipe.keeps:
+        return Result(made_by, ())
+    return Result(made_by, (section.store(name, section.recipe.activations(width), role, made_by),))
+
+
+def _feed_forward(section: Section, layer: Layer, index: int, source: Result) -> tuple[tuple[Block, ...], Result]:
+    """The feed-forward blocks of a layer, which read `source`, and the result of the last one."""
+    widths = (layer.hidden, *layer.widths, layer.hidden)
+    last = len(layer.widths)
+    blocks = []
+    for position, pair in enumerate(itertools.pairwise(widths)):
+        names = (f"ff_{index + 1}_{position + 1}", f"nl_{index}_{position + 1}")
+        roles = (
+            Role.FEED_FORWARD if position else Role.INPUT,
+            Role.FEED_FORWARD_OUTPUT if position == last else Role.FEED_FORWARD,
+        )
+        activated = position < last or not section.recipe.activation_shape
+        block, source = _block(section, names, pair, roles, source, activated)
+        blocks.append(block)
+    return tuple(blocks), source
+
+
+def _block(
+    section: Section,
+    names: tuple[str, str],
+    widths: tuple[int, int],
+    roles: tuple[Role, Role],
+    source: Result,
+    activated: bool,
+) -> tuple[Block, Result]:
+    """A product, its bias and the non-linearity after it; `names` are those of product and non-linearity."""
+    recipe, length, (given, made), (role, output_role) = section.recipe, section.recipe.length, widths, roles
+    name = f"{names[0]}_f"
+    needs = (section.load(f"{name}-l", recipe.weights((given + recipe.elementwise) * made)), *source.tensors)
+    made_by = section.run(name, Kind.PRODUCT, length, given, made, (role, Role.WEIGHT), needs)
+    made_by = section.biased(made_by, name, made, output_role)
+    output = section.store(name, recipe.activations(made), output_role, made_by)
+    block = Block(name, given, made, source.tensors, role, output, activated)
+    if not activated:
+        return block, Result(made_by, (output,))
+    width = made if recipe.activation_shape else given
+    both = (output_role, output_role)
+    made_by = section.run(names[1], Kind.NON_LINEARITY, length, width, roles=both, needs=(output,))
+    return block, _kept(section, names[1], made, output_role, made_by)
+
+
+def _residual(section: Section, name: str, hidden: int, needs: tuple[str, ...], source: Result) -> str:
+    """Add the input of the feed-forward blocks to their result `source`; the tensor of the sum."""
+    recipe = section.recipe
+    roles = (Role.FEED_FORWARD_OUTPUT, Role.INPUT)
+    after = () if source.tensors else (source.made_by,)
+    made_by = section.run(name, Kind.ELEMENTWISE, recipe.length, hidden, roles=roles, needs=needs, after=after)
+    return section.store(name, recipe.activations(hidden), Role.FEED_FORWARD_OUTPUT, made_by)

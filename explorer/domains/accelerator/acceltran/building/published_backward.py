@@ -1,0 +1,99 @@
+"""The backward list of AccelTran's published `ops.py`, faults included.
+
+Gradients of weights stand in the place of weights, several shapes are those of other products, a linear transform has
+no gradient, feed-forward blocks have none of their inputs, and normalisations and non-linearities are those of the
+forward pass again. Most operations of self-attention need tensors that nothing ever stores, so that no schedule can
+finish them. Names end in `[wgt]` for the gradient of a weight and in `[del]` for that of an input; repeated
+normalisations and non-linearities in `[bwd]`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from functools import lru_cache
+
+from explorer.domains.accelerator.acceltran.building.encoder import head_name
+from explorer.domains.accelerator.acceltran.building.layers import Head, Layer
+from explorer.domains.accelerator.acceltran.building.section import Lists, Recipe, Section
+from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, Role
+
+_GRADIENTS = (Role.GRADIENT, Role.GRADIENT)
+
+
+def published_backward(section: Section, layers: tuple[Layer, ...]) -> None:
+    """Append the backward list to a forward program."""
+    again = {o.name: o for o in section.compute if not isinstance(o, Heads)}
+    for index in reversed(range(len(layers))):
+        layer = layers[index]
+        widths = (layer.hidden, *layer.widths, layer.hidden)
+        blocks = [(str(i), pair) for i, pair in enumerate(itertools.pairwise(widths), start=1)]
+        if layer.projected:
+            _block(section, again, index, "proj", (layer.hidden, layer.projected))
+        _repeat(section, again, f"ln_{index}_2")
+        for position, pair in reversed(blocks):
+            _block(section, again, index, position, pair)
+        _repeat(section, again, f"ln_{index}_1")
+        heads = []
+        for order, head in enumerate(layer.heads, start=1):
+            heads.append(
+                published_head_gradients(section.recipe, head, head_name(head, index + 1, order), layer.hidden)
+            )
+        section.side_by_side(heads)
+
+
+def _repeat(section: Section, again: dict[str, Operation], name: str) -> None:
+    if name in again:
+        section.compute.append(replace(again[name], name=f"{name}[bwd]", backward=True))
+
+
+def _block(section: Section, again: dict[str, Operation], index: int, position: str, widths: tuple[int, int]) -> None:
+    _repeat(section, again, f"nl_{index}_{position}")
+    given, made = widths
+    _product(section, f"ff_{index + 1}_{position}_f[wgt]", (given, section.recipe.length, made), (), True)
+
+
+def _product(section: Section, name: str, shape: tuple[int, int, int], needs: tuple[str, ...], stored: bool) -> None:
+    section.run(name, Kind.PRODUCT, *shape, roles=_GRADIENTS, needs=needs, backward=True)
+    if stored:
+        section.store(name, 0, Role.GRADIENT, name, "weight")  # in the place of the weight
+
+
+@lru_cache(maxsize=8192)
+def published_head_gradients(recipe: Recipe, head: Head, name: str, hidden: int) -> Lists:
+    """The backward list of a head, empty for a linear transform."""
+    section, length = Section(recipe), recipe.length
+    if head.family == "c":
+        gradient = f"{name}_c[wgt]"
+        section.run(gradient, Kind.CONVOLUTION, length, hidden, length, roles=_GRADIENTS, backward=True)
+        section.store(gradient, 0, Role.GRADIENT, gradient, "weight")
+    if head.family == "sa":
+        for operation, shape, need, stored in _attention(head, length, hidden):
+            needs = (f"{name}_{need}",) if need else ()
+            _product(section, f"{name}_{operation}", shape, needs, stored)
+    return section.finished()
+
+
+def _attention(head: Head, s: int, h: int) -> list[tuple[str, tuple[int, int, int], str, bool]]:
+    """Operation, shape, what it needs, and whether its result is stored."""
+    d = head.width
+    weighted = [
+        ("wma[del]", (d, s, s), "sdp-qk_k[del]", False),
+        ("wma[wgt]", (d, s, d), "wma[del]", True),
+    ]
+    return [
+        ("o[wgt]", (d, s, h), "", True),
+        ("sdp-v[del]", (s, h, d), "o[wgt]", False),
+        ("sdp-v[wgt]", (s, s, d), "sdp-v[del]", True),
+        ("sdp-qk_k[del]", (s, d, s), "sdp-v[wgt]", False),
+        ("sdp_qk_k[wgt]", (d, s, s), "sdp-qk_k[del]", True),
+        ("sdp-qk_q[del]", (d, s, d), "sdp-v[wgt]", False),
+        ("sdp_qk_q[wgt]", (s, d, d), "sdp-qk_q[del]", True),
+        *(weighted if head.weighted else []),
+        ("q[del]", (d, d, s), "sdp_qk_q[wgt]", False),
+        ("q[wgt]", (h, s, d), "q[del]", True),
+        ("k[del]", (s, s, d), "sdp_qk_k[wgt]", False),
+        ("k[wgt]", (h, s, d), "k[del]", True),
+        ("v[del]", (s, d, s), "sdp_v[wgt]", False),
+        ("v[wgt]", (h, s, s), "v[del]", True),
+    ]

@@ -1,0 +1,1 @@
+"""The hardware: modules, buffers, memories, their constants and area."""

@@ -1,0 +1,154 @@
+"""`Components`: an accelerator as its modules, buffers and main memory, one by one, with areas, powers and energies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from explorer.domains.accelerator.acceltran.chip.constants import Constants, Overlay, constants, memory_constants
+from explorer.domains.accelerator.acceltran.chip.hardware import hardware
+from explorer.domains.accelerator.acceltran.costs import Module
+from explorer.domains.accelerator.memory import UserMemory
+
+BUFFERS = ("activation", "weight", "mask")
+_PER_LANE = ("mac", "pre_sparsity", "post_sparsity", "fifo", "stochastic_rounding")
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A module of the chip.
+
+    Attributes:
+        count: how many there are.
+        area_um2, dynamic_mw, leakage_mw: of one.
+    """
+
+    count: int
+    area_um2: float
+    dynamic_mw: float
+    leakage_mw: float
+
+
+@dataclass(frozen=True, slots=True)
+class OnChipBuffer:
+    """A buffer.
+
+    Attributes:
+        bits: its capacity.
+        area_um2, leakage_mw: of the whole buffer.
+        access_nj: of moving a byte into or out of it.
+    """
+
+    bits: float
+    area_um2: float
+    leakage_mw: float
+    access_nj: float
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """What energy and area are made of.
+
+    Attributes:
+        modules: name -> module; `stochastic_rounding` in training only.
+        buffers: `activation`, `weight` and `mask`.
+        memory_access_nj: of moving a byte into or out of main memory.
+        background_mw, refresh_mw: of the main memory while it waits.
+        batch_size, tile_b, tile: sequences, and sizes of a tile.
+        loop_order: of the tiles of products, outermost first.
+        fifo_depth: elements that a FIFO takes in a cycle.
+        bank_bits: what a buffer can switch off on its own.
+        break_even_cycles: of leakage that waking a module up costs.
+        control_dynamic, control_area: clock tree, control and interconnect by all else on the chip.
+    """
+
+    modules: Mapping[str, Component]
+    buffers: Mapping[str, OnChipBuffer]
+    memory_access_nj: float
+    background_mw: float
+    refresh_mw: float
+    batch_size: int
+    tile_b: int
+    tile: int
+    loop_order: str
+    fifo_depth: int
+    bank_bits: float
+    break_even_cycles: float
+    control_dynamic: float
+    control_area: float
+
+    def module(self, kind: Module) -> Component:
+        """The modules that tiles of this class occupy."""
+        return self.modules[kind.value]
+
+    @property
+    def lanes(self) -> int:
+        """MAC lanes of the chip."""
+        return self.modules["mac"].count
+
+
+def components(choices: Mapping[str, Any], training: bool, overlay: Overlay = ()) -> Components:
+    """The components of the accelerator that `choices` describe.
+
+    Args:
+        choices: of an accelerator; its memory may be a user's own.
+        training: whether it has stochastic rounding.
+        overlay: constants of a user's library in place of the published ones.
+
+    Raises:
+        InputError: a choice is missing, or not one that the tables of constants cover.
+    """
+    hardware(choices, training, overlay)
+    c: dict[str, Any] = {"non_linearity": "gelu", "loop_order": "b_i_j_k", **choices}
+    table = constants(overlay)
+    memory = c["memory"] if isinstance(c["memory"], str) else UserMemory.of(c["memory"])
+    memory_figures = memory_constants(memory, overlay)
+    control = table["control", ""]
+    return Components(
+        modules=_modules(c, training, table),
+        buffers=MappingProxyType({name: _buffer(name, c[f"{name}_buffer_mb"], table) for name in BUFFERS}),
+        memory_access_nj=memory_figures["energy"] / table["main_memory", ""]["block"],
+        background_mw=memory_figures["background"],
+        refresh_mw=memory_figures["refresh"],
+        batch_size=c["batch_size"],
+        tile_b=c["tile_b"],
+        tile=c["tile_x"],
+        loop_order=c["loop_order"],
+        fifo_depth=int(table["fifo", ""]["depth"]),
+        bank_bits=table["buffer_bank", ""]["size"] * (8 << 10),
+        break_even_cycles=table["power_gating", ""]["break_even"],
+        control_dynamic=control["dynamic_share"],
+        control_area=control["area_share"],
+    )
+
+
+def _modules(c: Mapping[str, Any], training: bool, table: Constants) -> Mapping[str, Component]:
+    lane, tile = f"{c['mac_per_lane']}_{c['non_linearity']}", str(c["tile_x"])
+    rows = {
+        "mac": ("mac_lane", lane),
+        "softmax": ("softmax", tile),
+        "layer_norm": ("layer_norm", tile),
+        **{name: (name, "") for name in ("pre_sparsity", "post_sparsity", "fifo", "dataflow", "dma")},
+    }
+    if training:
+        rows["stochastic_rounding"] = ("stochastic_rounding", "")
+    per_element = dict.fromkeys(_PER_LANE, c["lanes_per_pe"]) | {"softmax": c["softmax_per_pe"]}
+    found = {}
+    for name, row in rows.items():
+        figures = table[row]
+        count = c["pe"] * per_element.get(name, 1)
+        found[name] = Component(count, figures["area"], figures["dynamic"], figures["leakage"])
+    return MappingProxyType(found)
+
+
+def _buffer(name: str, mebibytes: float, table: Constants) -> OnChipBuffer:
+    figures = table[f"{name}_buffer", ""]
+    return OnChipBuffer(
+        bits=mebibytes * (8 << 20),
+        area_um2=figures["area"] * mebibytes,
+        leakage_mw=figures["leakage"] * mebibytes,
+        access_nj=figures["energy"] * math.sqrt(mebibytes) / figures["block"],
+    )

@@ -1,0 +1,107 @@
+"""`OwnModules`: figures of a user's modules in place of the published ones, as they stand in the settings of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from explorer.domains.accelerator.acceltran.chip.constants import Overlay, published, published_bits_per_cycle
+from explorer.domains.reading import is_number, refused
+from graphdb.errors import InputError
+
+BUFFERS = ("activation_buffer", "weight_buffer", "mask_buffer")
+BLOCK_BYTES = 64
+
+MODULE_QUANTITIES = {"area": "area_mm2", "dynamic_power": "dynamic_power_w", "leakage_power": "leakage_power_w"}
+"""Key in a user's file -> name in the settings."""
+BUFFER_QUANTITIES = {
+    "area": "area_mm2",
+    "access_energy": "access_energy_j_per_byte",
+    "leakage_power": "leakage_power_w",
+    "bandwidth": "bandwidth_bytes_per_s",
+}
+
+# Name in the settings -> quantity of the table, and how many of its units one is.
+_TABLE = {
+    "area_mm2": ("area", 1e6),
+    "dynamic_power_w": ("dynamic", 1e3),
+    "leakage_power_w": ("leakage", 1e3),
+    "access_energy_j_per_byte": ("energy", BLOCK_BYTES * 1e9),
+    "bandwidth_bytes_per_s": ("bandwidth", published_bits_per_cycle(1.0)),
+}
+LARGEST = 1e18
+
+
+@cache
+def modules() -> Mapping[str, tuple[str, str]]:
+    """Name of each module and buffer that a user can have of his own -> its module and variant in the table."""
+    return {
+        f"{module}_{variant}" if variant else module: (module, variant)
+        for (module, variant), quantities in published().items()
+        if "area" in quantities
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class OwnModules:
+    """Figures and sources of a user's modules.
+
+    Attributes:
+        figures: (module, name of the quantity, value) in alphabetical order.
+        sources: (module, source) in alphabetical order.
+    """
+
+    figures: tuple[tuple[str, str, float], ...]
+    sources: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, value: object) -> OwnModules:
+        """The modules of the JSON form, module -> quantity -> value, with a source.
+
+        Raises:
+            InputError: an unknown module or quantity, a value that is no number of at least 0, or no source.
+        """
+        if not isinstance(value, dict) or not value:
+            raise InputError(refused("library", value, f"an object with entries for {', '.join(modules())}"))
+        figures: list[tuple[str, str, float]] = []
+        sources: list[tuple[str, str]] = []
+        for name, entry in value.items():
+            _check(name, entry)
+            figures += [(name, quantity, float(figure)) for quantity, figure in entry.items() if quantity != "source"]
+            sources.append((name, entry["source"]))
+        return cls(tuple(sorted(figures)), tuple(sorted(sources)))
+
+    def json(self) -> dict[str, dict[str, Any]]:
+        """The JSON form."""
+        found: dict[str, dict[str, Any]] = {name: {} for name, _ in self.sources}
+        for name, quantity, value in self.figures:
+            found[name][quantity] = value
+        for name, source in self.sources:
+            found[name]["source"] = source
+        return found
+
+    @property
+    def overlay(self) -> Overlay:
+        """What they change in the tables of constants."""
+        return tuple(
+            (modules()[name], _TABLE[quantity][0], value * _TABLE[quantity][1])
+            for name, quantity, value in self.figures
+        )
+
+
+def _check(name: object, entry: object) -> None:
+    if name not in modules():
+        raise InputError(refused("The module of the library", name, ", ".join(modules())))
+    names = (BUFFER_QUANTITIES if name in BUFFERS else MODULE_QUANTITIES).values()
+    if not isinstance(entry, dict) or len(entry) < 2 or not entry.keys() <= {*names, "source"}:
+        raise InputError(
+            refused(f"library.{name}", entry, f"an object with source and one or more of {', '.join(names)}")
+        )
+    source = entry.get("source")
+    if not (isinstance(source, str) and 0 < len(source) <= 500):
+        raise InputError(refused(f"library.{name}.source", source, "a text of 1 to 500 characters"))
+    for quantity, value in entry.items():
+        if quantity != "source" and not (is_number(value) and 0 <= value <= LARGEST):
+            raise InputError(refused(f"library.{name}.{quantity}", value, f"a number from 0 to {LARGEST:g}"))

@@ -1,0 +1,1 @@
+"""The ways of estimating a run: event by event, or by formulas."""

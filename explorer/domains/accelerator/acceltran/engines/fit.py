@@ -1,0 +1,37 @@
+"""Whether a model fits an accelerator, known without simulating the pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from explorer.domains.accelerator.acceltran.chip.constants import DATA_BITS, MEBIBYTE_BITS
+from explorer.domains.accelerator.acceltran.settings.switches import parse_switches
+
+
+def stored_bits(sparsity: float) -> float:
+    """Bits of an element as stored on average, its mask left out."""
+    return DATA_BITS * (1 - sparsity)
+
+
+def needed_weight_buffer_mib(embedding_elements: int, weight_sparsity: float) -> float:
+    """MiB that the embeddings take in the weight buffer, where the published simulator keeps them for the whole run."""
+    return embedding_elements * stored_bits(weight_sparsity) / MEBIBYTE_BITS
+
+
+def fits(model: Mapping[str, Any], accelerator: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
+    """Whether a pair can be simulated, as far as is known without doing so.
+
+    The published fast simulator refuses one thing, embeddings that are too large. With the corrections `embedding-rows`
+    and `refetch` nothing is too large; without the second, single tensors may be, which the simulation then says.
+
+    Args:
+        model: a legal model dictionary.
+        accelerator: legal choices.
+        settings: all settings of the run.
+    """
+    if settings["mode"] == "corrected" and parse_switches(settings["correct"]) & {"embedding-rows", "refetch"}:
+        return True
+    elements = (settings["vocabulary"] + settings["sequence_length"]) * model["h"][0]
+    needed = needed_weight_buffer_mib(elements, settings["weight_sparsity"])
+    return bool(needed <= accelerator["weight_buffer_mb"])

@@ -1,0 +1,187 @@
+"""`Outline`: a program without its order: what differs in cost, how often it occurs, and which sections there are.
+
+Programs repeat themselves: BERT-Base has thousands of operations and transfers, but a few dozen that differ in what
+they cost. Whoever needs no schedule works those out once each.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import zip_longest
+
+from explorer.domains.accelerator.acceltran.building.assembly import shape_of
+from explorer.domains.accelerator.acceltran.findings.reads import holders
+from explorer.domains.accelerator.acceltran.program import Heads, Operation, Program, Transfer, flat
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Transfers that cost the same.
+
+    Attributes:
+        transfer: the first of them.
+        times: how many there are.
+        readers: operations that need the tensor, of all of them together.
+        again: how many bring a tensor that was brought or stored before.
+    """
+
+    transfer: Transfer
+    times: int
+    readers: int
+    again: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Heads that run side by side, or one operation with what belongs to it; positions are those in the outline.
+
+    Attributes:
+        heads: operations and transfers of each distinct head, with how many heads are like it.
+        times: how many sections are the same.
+    """
+
+    heads: tuple[tuple[tuple[int, ...], tuple[int, ...], int], ...]
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a program consists of.
+
+    Attributes:
+        operations: those that differ, with how often each occurs.
+        transfers: those that differ.
+        sections: in which operations of `Heads` run.
+        single_operations, single_transfers: position -> how often it occurs outside `Heads`.
+        tensors: what is left of the program, for whoever asks in which buffer an operation's operands are.
+    """
+
+    operations: tuple[tuple[Operation, int], ...]
+    transfers: tuple[Moved, ...]
+    sections: tuple[Section, ...]
+    single_operations: tuple[tuple[int, int], ...]
+    single_transfers: tuple[tuple[int, int], ...]
+    tensors: Program
+
+
+class _Distinct:
+    """Items by what tells their costs apart, in the order in which they first occur."""
+
+    def __init__(self) -> None:
+        self.positions: dict[object, int] = {}
+        self.counts: list[int] = []
+
+    def add(self, key: object) -> tuple[int, bool]:
+        """The position of a key, and whether it is new."""
+        position = self.positions.setdefault(key, len(self.counts))
+        new = position == len(self.counts)
+        if new:
+            self.counts.append(0)
+        self.counts[position] += 1
+        return position, new
+
+
+def outline(program: Program) -> Outline:
+    """The outline of a program; that of the same program object is worked out once."""
+    return _outline(_Same(program))
+
+
+class _Same:
+    """A program that equals only itself: comparing thousands of operations would cost more than it saves."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def __hash__(self) -> int:
+        return id(self.program)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.program is self.program
+
+
+@lru_cache(maxsize=64)
+def _outline(same: _Same) -> Outline:
+    program, held = same.program, holders(same.program)
+    operations, firsts = _Distinct(), []
+    position_of: dict[int, int] = {}
+    for operation in flat(program.compute):
+        position, new = operations.add((shape_of(operation), tuple(held.get(name) for name in operation.needs)))
+        position_of[id(operation)] = position
+        if new:
+            firsts.append(operation)
+    transfers, moved = _transfers(program, position_of)
+    sections, single_operations, single_transfers = _sections(program, position_of)
+    needed = {name for operation in firsts for name in operation.needs}
+    kept = {transfer.tensor: transfer for transfer in flat(program.memory) if transfer.tensor in needed}
+    return Outline(
+        tuple(zip(firsts, operations.counts, strict=True)),
+        tuple(
+            Moved(first, times, readers, again)
+            for first, times, (readers, again) in zip(transfers[0], transfers[1], moved, strict=True)
+        ),
+        sections,
+        single_operations,
+        single_transfers,
+        Program((), tuple(kept.values()), program.footprint_elements),
+    )
+
+
+def _transfers(
+    program: Program, position_of: dict[int, int]
+) -> tuple[tuple[list[Transfer], list[int]], list[tuple[int, int]]]:
+    """Distinct transfers with their counts, and readers and repetitions of each."""
+    readers = Counter(name for operation in flat(program.compute) for name in operation.needs)
+    distinct, firsts, seen = _Distinct(), [], set()
+    more: list[tuple[int, int]] = []
+    for transfer in flat(program.memory):
+        again = transfer.action != "write_back" and transfer.tensor in seen
+        position, new = distinct.add((shape_of(transfer), again))
+        position_of[id(transfer)] = position
+        if new:
+            firsts.append(transfer)
+            more.append((0, 0))
+        read = 0 if again or transfer.action == "write_back" else readers[transfer.tensor]
+        more[position] = (more[position][0] + read, more[position][1] + again)
+        seen.add(transfer.tensor)
+    return (firsts, distinct.counts), more
+
+
+def _sections(
+    program: Program, position_of: dict[int, int]
+) -> tuple[tuple[Section, ...], tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
+    working = [item.lists for item in program.compute if isinstance(item, Heads)]
+    moving = _beside(program, working)
+    sections: Counter[tuple[tuple[tuple[tuple[int, ...], tuple[int, ...]], int], ...]] = Counter()
+    for lists, tensors in zip(working, moving, strict=True):
+        heads = Counter(
+            (tuple(position_of[id(item)] for item in head), tuple(position_of[id(item)] for item in moved))
+            for head, moved in zip_longest(lists, tensors, fillvalue=())
+        )
+        sections[tuple(heads.items())] += 1
+    single = Counter(position_of[id(item)] for item in program.compute if not isinstance(item, Heads))
+    alone = Counter(position_of[id(item)] for item in program.memory if not isinstance(item, Heads))
+    return (
+        tuple(
+            Section(tuple((work, moves, count) for (work, moves), count in heads), times)
+            for heads, times in sections.items()
+        ),
+        tuple(single.items()),
+        tuple(alone.items()),
+    )
+
+
+def _beside(
+    program: Program, working: Sequence[tuple[tuple[Operation, ...], ...]]
+) -> list[tuple[tuple[Transfer, ...], ...]]:
+    """The transfers of each of the `working` heads: those that store what they make."""
+    place = {operation.name: at for at, lists in enumerate(working) for head in lists for operation in head}
+    found: list[tuple[tuple[Transfer, ...], ...]] = [()] * len(working)
+    for item in program.memory:
+        if isinstance(item, Heads):
+            makers = (transfer.made_by for head in item.lists for transfer in head if transfer.made_by)
+            at = next((place[maker] for maker in makers if maker in place), 0)
+            found[at] = (*found[at], *item.lists)
+    return found

@@ -1,0 +1,84 @@
+"""Ablation of the corrections: what each of them changes on its own, and what is left of all without it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from explorer.domains.accelerator.acceltran.settings.run import RunSettings
+from explorer.domains.accelerator.acceltran.settings.switches import ALL, SWITCHES, switches_text
+from graphdb.errors import InputError
+
+FIGURES = ("cycles", "energy_j", "area_mm2", "average_power_w")
+Case = Literal["published", "only", "without", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class AblationRow:
+    """One set of corrections.
+
+    Attributes:
+        case: `published` has none of them, `only` one, `without` all but one, `all` all of them.
+        switch: the one that is on or off alone; empty otherwise.
+        figures: measure of `FIGURES` -> value; empty where the run was refused.
+        ratios: measure -> value by that of the published run (`only`, `all`), or of the run with all (`without`); empty
+            where one of the two was refused.
+        refusal: why the run was refused; empty where it was not.
+    """
+
+    case: Case
+    switch: str
+    figures: Mapping[str, float]
+    ratios: Mapping[str, float]
+    refusal: str = ""
+
+
+def ablation(simulate: Callable[[RunSettings], Mapping[str, float]], settings: RunSettings) -> list[AblationRow]:
+    """All rows: published, each correction alone, each one left out, all.
+
+    Args:
+        simulate: from settings to measures, `FIGURES` among them. It may refuse a run with `InputError`, as the
+            published behaviour does where data do not fit; its row then says why.
+        settings: of the runs; their mode and corrections are replaced.
+    """
+    published, refusal = _figures(simulate, settings, frozenset())
+    whole, whole_refusal = _figures(simulate, settings, ALL)
+    rows = [_row("published", "", published, published, refusal)]
+    for switch in SWITCHES:
+        figures, refusal = _figures(simulate, settings, frozenset({switch}))
+        rows.append(_row("only", switch, figures, published, refusal))
+    for switch in SWITCHES:
+        figures, refusal = _figures(simulate, settings, ALL - {switch})
+        rows.append(_row("without", switch, figures, whole, refusal))
+    return [*rows, _row("all", "", whole, published, whole_refusal)]
+
+
+def _figures(
+    simulate: Callable[[RunSettings], Mapping[str, float]], settings: RunSettings, switches: frozenset[str]
+) -> tuple[dict[str, float], str]:
+    chosen = settings.model_copy(update={"mode": "corrected", "correct": switches_text(switches)})
+    try:
+        found = simulate(chosen)
+    except InputError as error:
+        return {}, str(error)
+    return {name: found[name] for name in FIGURES}, ""
+
+
+def _row(case: Case, switch: str, figures: Mapping[str, float], base: Mapping[str, float], refusal: str) -> AblationRow:
+    ratios = {name: figures[name] / base[name] for name in figures if base}
+    return AblationRow(case, switch, figures, ratios, refusal)
+
+
+def table_rows(rows: list[AblationRow]) -> list[dict[str, Any]]:
+    """The rows for a table or JSON: case, correction, each figure and its ratio; None where there is none."""
+    return [
+        {
+            "case": row.case,
+            "correction": row.switch,
+            **{name: row.figures.get(name) for name in FIGURES},
+            **{f"{name}_ratio": row.ratios.get(name) for name in FIGURES},
+            "refusal": row.refusal,
+        }
+        for row in rows
+    ]

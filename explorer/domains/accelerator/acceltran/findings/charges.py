@@ -1,0 +1,237 @@
+"""Charges: what each operation, transfer and waiting period of a run spends, part by part.
+
+Without corrections the rules are those of AccelTran's published detailed simulator: a module costs its dynamic and
+leakage power while a tile keeps it busy, a transfer the energy of its accesses, a buffer its leakage while it moves
+data, and nothing else costs anything (`pe.py`, `modules.py` and `buffer.py`; what its FIFOs, sparsity modules, dataflow
+and DMA modules would cost is never added there). Each correction of part `energy` adds or changes one of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from explorer.domains.accelerator.acceltran.chip.components import Component, Components
+from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_MHZ, DATA_BITS
+from explorer.domains.accelerator.acceltran.costs import Module, OperationCost, TransferCost
+from explorer.domains.accelerator.acceltran.findings.reads import Reads, holders, operand_reads, tile_transfer
+from explorer.domains.accelerator.acceltran.program import Operation, Program, Transfer
+from explorer.domains.accelerator.acceltran.schedule.trace import OperationRun, Trace, TransferRun
+from explorer.domains.accelerator.acceltran.settings.run import RunSettings
+
+OFF_CHIP = ("main_memory_access", "main_memory_background", "main_memory_refresh")
+DYNAMIC = (
+    *(f"{name}_dynamic" for name in ("mac", "softmax", "layer_norm")),
+    *(f"{name}_dynamic" for name in ("sparsity", "rounding", "fifo", "dataflow", "dma")),
+    *(f"{name}_buffer_{way}" for name in ("activation", "weight", "mask") for way in ("write", "read")),
+    "main_memory_access",
+    "wake_up",
+    "control",
+)
+"""Parts that are spent on work."""
+LEAKAGE = (
+    *(f"{name}_leakage" for name in ("mac", "softmax", "layer_norm")),
+    *(f"{name}_leakage" for name in ("sparsity", "rounding", "fifo", "dataflow", "dma")),
+    *(f"{name}_buffer_leakage" for name in ("activation", "weight", "mask")),
+    "main_memory_background",
+    "main_memory_refresh",
+)
+"""Parts that are spent on time."""
+PARTS = (*DYNAMIC, *LEAKAGE)
+_CONTROLLED = frozenset(DYNAMIC) - {*OFF_CHIP, "wake_up", "control"}
+
+
+class Costs(NamedTuple):
+    """What operations and transfers cost, on the accelerator and with the settings of the run.
+
+    Attributes:
+        operation, transfer: from one to its cost. `transfer` is also asked for the tiles that are read (see `reads`).
+    """
+
+    operation: Callable[[Operation], OperationCost]
+    transfer: Callable[[Transfer], TransferCost]
+
+
+@dataclass(slots=True)
+class Charge:
+    """What something spends.
+
+    Attributes:
+        start, end: cycles over which it spends it, evenly.
+        run: the operation or transfer; None of what goes on by itself.
+        joules: by part, of `PARTS`.
+    """
+
+    start: int
+    end: int
+    run: OperationRun | TransferRun | None
+    joules: dict[str, float] = field(default_factory=dict)
+
+    def add(self, part: str, nanojoules: float) -> None:
+        """Charge more of a part."""
+        if nanojoules:
+            self.joules[part] = self.joules.get(part, 0.0) + nanojoules * 1e-9
+
+    def work(self, part: str, module: Component, cycles: float) -> None:
+        """Charge one module's dynamic and leakage power for so many cycles."""
+        # mW / MHz = nJ in a cycle
+        self.add(f"{part}_dynamic", module.dynamic_mw / CLOCK_MHZ * cycles)
+        self.add(f"{part}_leakage", module.leakage_mw / CLOCK_MHZ * cycles)
+
+
+def charges(program: Program, costs: Costs, trace: Trace, chip: Components, settings: RunSettings) -> list[Charge]:
+    """All that a run spends: operations, transfers, then what goes on by itself."""
+    switches = settings.switches
+    held, tiles = holders(program), _Tiles(costs)
+    found = []
+    for run in trace.operations:
+        cost = costs.operation(run.operation)
+        found.append(_operation(run, cost, chip, settings))
+        if "buffer-reads" in switches:
+            _read(found[-1], operand_reads(run, cost, chip, held, switches), cost, tiles, chip)
+    if "wake-up" in switches:
+        _wake_up(found, costs, trace, chip)
+    found += [_transfer(run, costs.transfer(run.transfer), trace, chip, settings) for run in trace.transfers]
+    found += _busy_leakage(trace, chip)
+    if "retention" in switches:
+        found += _retention(trace, chip)
+    if "background" in switches:
+        found.append(_main_memory(trace, chip))
+    if "control" in switches:
+        for charge in found:
+            spent = sum(joules for part, joules in charge.joules.items() if part in _CONTROLLED)
+            charge.add("control", chip.control_dynamic * spent * 1e9)
+    return found
+
+
+class _Tiles:
+    """Costs of moving a tile, each asked for once."""
+
+    def __init__(self, costs: Costs) -> None:
+        self._cost = costs.transfer
+        self._known: dict[Transfer, TransferCost] = {}
+
+    def __call__(self, reads: Reads) -> TransferCost:
+        transfer = tile_transfer(reads)
+        found = self._known.get(transfer)
+        if found is None:
+            found = self._known[transfer] = self._cost(transfer)
+        return found
+
+
+def _operation(run: OperationRun, cost: OperationCost, chip: Components, settings: RunSettings) -> Charge:
+    """The modules that an operation's tiles occupy, and those that work for a cycle of each tile."""
+    charge = Charge(run.start, max(run.end, run.start + 1), run)
+    charge.work(cost.module.value, chip.module(cost.module), run.module_cycles)
+    if "sparsity-modules" in settings.switches and cost.module is Module.MAC_LANE:
+        charge.work("sparsity", chip.modules["pre_sparsity"], run.tiles)
+        charge.work("sparsity", chip.modules["post_sparsity"], run.tiles)
+        if settings.training:
+            charge.work("rounding", chip.modules["stochastic_rounding"], run.tiles)
+    if "dataflow-dma" in settings.switches:
+        charge.work("dataflow", chip.modules["dataflow"], run.tiles)
+    return charge
+
+
+def _read(charge: Charge, operands: Iterable[Reads], cost: OperationCost, tiles: _Tiles, chip: Components) -> None:
+    """Operands, with their masks, out of the buffers; those of MAC lanes through the FIFOs, which take values only."""
+    for reads in operands:
+        tile = tiles(reads)
+        data_nj = chip.buffers[reads.buffer].access_nj * tile.buffer_bytes
+        charge.add(f"{reads.buffer}_buffer_read", data_nj * reads.times)
+        charge.add("mask_buffer_read", chip.buffers["mask"].access_nj * tile.mask_buffer_bytes * reads.times)
+        if cost.module is Module.MAC_LANE:
+            fill_cycles = math.ceil(tile.bits / (DATA_BITS * chip.fifo_depth))
+            charge.work("fifo", chip.modules["fifo"], fill_cycles * reads.times)
+
+
+def _transfer(run: TransferRun, cost: TransferCost, trace: Trace, chip: Components, settings: RunSettings) -> Charge:
+    """Accesses of a transfer: the share that moved before the end of the run, of data and of their mask."""
+    moved, mask_moved = (run.times * _share(run.start, end, trace.cycles) for end in (run.end, run.mask_end))
+    way = "read" if run.transfer.action == "write_back" else "write"
+    buffer = run.transfer.buffer
+    memory_bytes, memory_mask_bytes = _memory_bytes(cost, settings)
+    charge = Charge(run.start, max(run.end, run.mask_end, run.start + 1), run)
+    charge.add("main_memory_access", chip.memory_access_nj * (memory_bytes * moved + memory_mask_bytes * mask_moved))
+    charge.add(f"{buffer}_buffer_{way}", chip.buffers[buffer].access_nj * cost.buffer_bytes * moved)
+    charge.add(f"mask_buffer_{way}", chip.buffers["mask"].access_nj * cost.mask_buffer_bytes * mask_moved)
+    if "dataflow-dma" in settings.switches:
+        charge.work("dma", chip.modules["dma"], cost.cycles * moved)
+    return charge
+
+
+def _share(start: int, end: int, cycles: int) -> float:
+    """Of a move from `start` to `end`, what is done by `cycles`; none where the buffer held the tensor already."""
+    return max(min(end, cycles) - start, 0) / (end - start) if end > start else 0.0
+
+
+def _memory_bytes(cost: TransferCost, settings: RunSettings) -> tuple[float, float]:
+    """Bytes of a transfer's data and of its mask from or to main memory; as published, as many of each."""
+    if "data-bytes" in settings.switches:
+        data = min(cost.bits / 8, cost.memory_bytes)
+    elif "mask-bytes" in settings.switches:
+        data = max(cost.memory_bytes - cost.mask_bits / 8, 0.0)
+    else:
+        data = cost.memory_bytes / 2
+    return data, cost.memory_bytes - data
+
+
+def _wake_up(operations: Iterable[Charge], costs: Costs, trace: Trace, chip: Components) -> None:
+    """A module's leakage up to the break-even time for each time that it wakes up.
+
+    A controller that knows when the next tile comes does not switch a module off for less than it costs to wake it up,
+    so that all wake-ups of a class of modules together cost no more than what switching off has saved.
+    """
+    waking: dict[Module, list[tuple[Charge, int]]] = {}
+    for charge in operations:
+        if isinstance(charge.run, OperationRun) and charge.run.wake_ups:
+            waking.setdefault(costs.operation(charge.run.operation).module, []).append((charge, charge.run.wake_ups))
+    for kind, woken in waking.items():
+        module = chip.module(kind)
+        idle = max(module.count * trace.cycles - trace.module_cycles.get(kind, 0), 0)
+        cycles = min(chip.break_even_cycles, idle / sum(wake_ups for _, wake_ups in woken))
+        for charge, wake_ups in woken:
+            charge.add("wake_up", module.leakage_mw / CLOCK_MHZ * cycles * wake_ups)
+
+
+def _busy_leakage(trace: Trace, chip: Components) -> list[Charge]:
+    """As published: a whole buffer leaks in the cycles in which it moves data, and only then."""
+    found = []
+    for name, buffer in chip.buffers.items():
+        spent = buffer.leakage_mw / CLOCK_MHZ * trace.buffer_cycles.get(name, 0)
+        moves = [(run, _end(run, name)) for run in trace.transfers if name in ("mask", run.transfer.buffer)]
+        busy = sum(end - run.start for run, end in moves)
+        for run, end in moves:
+            if end > run.start:
+                found.append(Charge(run.start, end, run))
+                found[-1].add(f"{name}_buffer_leakage", spent * (end - run.start) / busy)
+    return found
+
+
+def _retention(trace: Trace, chip: Components) -> list[Charge]:
+    """While a buffer moves nothing, its banks that hold data leak too; the last of them is half full on average."""
+    found = []
+    for name, buffer in chip.buffers.items():
+        starts = [run.start for run in trace.transfers if name in ("mask", run.transfer.buffer)]
+        holding = trace.cycles - min(starts, default=trace.cycles)
+        if holding < 1:
+            continue
+        waiting = max(holding - trace.buffer_cycles.get(name, 0), 0)
+        bits = min(trace.held_bit_cycles.get(name, 0.0) / holding + chip.bank_bits / 2, buffer.bits)
+        found.append(Charge(min(starts), trace.cycles, None))
+        found[-1].add(f"{name}_buffer_leakage", buffer.leakage_mw / CLOCK_MHZ * waiting * bits / buffer.bits)
+    return found
+
+
+def _main_memory(trace: Trace, chip: Components) -> Charge:
+    """Background and refresh of the main memory, for the whole run."""
+    charge = Charge(0, max(trace.cycles, 1), None)
+    charge.add("main_memory_background", chip.background_mw / CLOCK_MHZ * trace.cycles)
+    charge.add("main_memory_refresh", chip.refresh_mw / CLOCK_MHZ * trace.cycles)
+    return charge
+
+
+def _end(run: TransferRun, buffer: str) -> int:
+    return run.mask_end if buffer == "mask" else run.end

@@ -1,0 +1,68 @@
+"""Energy of a run, part by part: the sums of its charges, and what each operation spends.
+
+Energy is dynamic where it is spent on work (accesses, busy modules, wake-ups, control), and leakage where it is spent
+on time (leakage of modules and buffers, background and refresh of the main memory).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from explorer.domains.accelerator.acceltran.chip.components import Components
+from explorer.domains.accelerator.acceltran.findings.charges import (
+    DYNAMIC,
+    LEAKAGE,
+    OFF_CHIP,
+    PARTS,
+    Charge,
+    Costs,
+    charges,
+)
+from explorer.domains.accelerator.acceltran.program import Program
+from explorer.domains.accelerator.acceltran.schedule.trace import OperationRun, Trace
+from explorer.domains.accelerator.acceltran.settings.run import RunSettings
+
+_OTHERS = ("rounding", "fifo", "dataflow", "dma")
+TOTALS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "energy_j": PARTS,
+        "energy_dynamic_j": DYNAMIC,
+        "energy_leakage_j": LEAKAGE,
+        "energy_buffer_j": tuple(part for part in DYNAMIC if part.endswith(("_write", "_read"))),
+        "energy_main_memory_j": OFF_CHIP,
+        "energy_others_dynamic_j": tuple(f"{name}_dynamic" for name in _OTHERS),
+        "energy_others_leakage_j": tuple(f"{name}_leakage" for name in _OTHERS),
+    }
+)
+"""Measure -> the parts that it is the sum of."""
+
+
+def part_measure(part: str) -> str:
+    """The measure that a part of the energy is."""
+    return f"energy_{part}_j"
+
+
+def energies(program: Program, costs: Costs, trace: Trace, chip: Components, settings: RunSettings) -> dict[str, float]:
+    """Energy of a run in J: each part, and the sums of `TOTALS`."""
+    return summed(charges(program, costs, trace, chip, settings))
+
+
+def summed(spent: Iterable[Charge]) -> dict[str, float]:
+    """Energy in J of all charges: each part, and the sums of `TOTALS`."""
+    amounts: dict[str, list[float]] = {part: [] for part in PARTS}
+    for charge in spent:
+        for part, joules in charge.joules.items():
+            amounts[part].append(joules)
+    parts = {part: math.fsum(found) for part, found in amounts.items()}
+    totals = {measure: math.fsum(parts[part] for part in of) for measure, of in TOTALS.items()}
+    return totals | {part_measure(part): joules for part, joules in parts.items()}
+
+
+def operation_energies(spent: Iterable[Charge]) -> list[tuple[OperationRun, float]]:
+    """Each operation with what its tiles spend, in J: modules, reads of operands, wake-ups and its share of control.
+
+    Transfers, buffers and main memory that wait are not in them.
+    """
+    return [(charge.run, math.fsum(charge.joules.values())) for charge in spent if isinstance(charge.run, OperationRun)]

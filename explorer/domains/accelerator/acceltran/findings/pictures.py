@@ -1,0 +1,232 @@
+"""Pictures of a run: from a trace to the plain arrays that `explorer.report` draws."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from explorer.domains.accelerator.acceltran.chip.area import areas
+from explorer.domains.accelerator.acceltran.chip.components import BUFFERS, Components, components
+from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_HZ, published_bits_per_cycle
+from explorer.domains.accelerator.acceltran.costs import Module
+from explorer.domains.accelerator.acceltran.findings.charges import Costs, charges
+from explorer.domains.accelerator.acceltran.findings.profile import energy_breakdown, power_profile
+from explorer.domains.accelerator.acceltran.program import Kind, Operation, Program, Role, Transfer, flat
+from explorer.domains.accelerator.acceltran.schedule.trace import OperationRun, Trace
+from explorer.domains.accelerator.acceltran.settings.run import RunSettings
+from explorer.domains.accelerator.elector.hardware import BUFFER_BANDWIDTH_BYTES_PER_S, main_memory
+from explorer.report import breakdown, roofline, timeline
+from explorer.report.breakdown import Breakdown
+from explorer.report.roofline import Roofline
+from explorer.report.timeline import Timeline
+
+Numbers = npt.NDArray[np.float64]
+INTERVALS = 400
+_NAMES = {
+    "mac": "MAC lanes",
+    "fifo": "FIFOs",
+    "dma": "DMA",
+    "sparsity": "sparsity modules",
+    "dataflow": "dataflow modules",
+}
+_PART = re.compile(r"energy_(\w+)_(dynamic|leakage)_j")
+
+
+def write_pictures(
+    program: Program,
+    costs: Costs,
+    trace: Trace,
+    measures: Mapping[str, float],
+    accelerator: Mapping[str, Any],
+    settings: RunSettings,
+    title: str,
+    folder: Path,
+) -> list[Path]:
+    """Timeline, energy, area and roofline of a run of the detailed engine, as PNG and SVG.
+
+    Args:
+        program, costs, trace, measures: of the run.
+        accelerator: its choices.
+        settings: of the run.
+        title: model and accelerator, in words.
+        folder: is made where it is not there.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    chip = components(accelerator, settings.training, settings.overlay)
+    return [
+        *timeline.plot(run_timeline(program, costs, trace, chip, settings), title, folder / "timeline"),
+        *breakdown.plot(run_energy(measures), f"Energy of {title}", folder / "energy"),
+        *breakdown.plot(chip_area(chip, settings), "Area of the chip", folder / "area"),
+        *roofline.plot(
+            run_roofline(program, costs, trace, accelerator, settings), f"Operations of {title}", folder / "roofline"
+        ),
+    ]
+
+
+def write_sums(
+    measures: Mapping[str, float], accelerator: Mapping[str, Any], settings: RunSettings, title: str, folder: Path
+) -> list[Path]:
+    """Energy and area of a run of the fast engine, which knows no times of single operations.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    chip = components(accelerator, settings.training, settings.overlay)
+    return [
+        *breakdown.plot(sums_energy(measures), f"Energy of {title}", folder / "energy"),
+        *breakdown.plot(chip_area(chip, settings), "Area of the chip", folder / "area"),
+    ]
+
+
+def run_timeline(
+    program: Program, costs: Costs, trace: Trace, chip: Components, settings: RunSettings, intervals: int = INTERVALS
+) -> Timeline:
+    """Use of the modules and buffers, and power, in intervals of equal length."""
+    profile = power_profile(charges(program, costs, trace, chip, settings))
+    edges = np.linspace(0.0, max(trace.cycles, 1), min(intervals, max(trace.cycles, 1)) + 1)
+    use = {name: mean_rate(spans, edges) for name, spans in _use(costs, trace, chip).items()}
+    power = {_words(group): watts for group, watts in profile.means_w(edges).items()} if profile.power_w else {}
+    return Timeline(edges / CLOCK_HZ, use, power)
+
+
+def run_energy(measures: Mapping[str, float]) -> Breakdown:
+    """Energy by module, dynamic and leakage, of the measures of a detailed run."""
+    parts = {_words(group): kinds for group, kinds in energy_breakdown(measures).items()}
+    return Breakdown(parts, "energy per batch", "J")
+
+
+def sums_energy(measures: Mapping[str, float]) -> Breakdown:
+    """Energy by module, dynamic and leakage, of the measures of the fast engine."""
+    parts = {
+        "buffers": {"dynamic": measures["energy_buffer_j"]},
+        "main memory": {"dynamic": measures["energy_main_memory_j"]},
+    }
+    for name, value in measures.items():
+        found = _PART.fullmatch(name)
+        if found:
+            module, kind = found.groups()
+            parts.setdefault(_words(module.replace("_", " ")), {})[kind] = value
+    return Breakdown(parts, "energy per batch", "J")
+
+
+def chip_area(chip: Components, settings: RunSettings) -> Breakdown:
+    """Area by module."""
+    parts = {_words(name.replace("_", " ")): {"area": area} for name, area in areas(chip, settings.switches).items()}
+    return Breakdown(parts, "area", "mm²")
+
+
+def run_roofline(
+    program: Program, costs: Costs, trace: Trace, accelerator: Mapping[str, Any], settings: RunSettings
+) -> Roofline:
+    """The operations that multiply, under the roofs of multipliers, main memory and buffers.
+
+    Multiplications are those that are done: of a tile at most as many as its lane has multipliers in its cycles. Bytes
+    are those of the operands, brought for this operation alone: from main memory if one comes from there, otherwise
+    through the port of a buffer. The time is the operation's own, or that of bringing them where it is longer. So each
+    operation is under the roof of the multipliers and that of where its operands come from.
+    """
+    multipliers = accelerator["mac_per_lane"]
+    sources = _sources(program)
+    points: list[tuple[float, float, str, float]] = []
+    for run in trace.operations:
+        cost = costs.operation(run.operation)
+        done = run.tiles * min(cost.multiplications, cost.cycles * multipliers)
+        bits, cycles = _brought(run.operation, sources, costs)
+        seconds = max(run.end - run.start, cycles) / CLOCK_HZ
+        if cost.module is Module.MAC_LANE and done and bits and seconds:
+            points.append((done / (bits / 8), done / seconds, _kind(run.operation), seconds))
+    memory = main_memory(accelerator["memory"]).bandwidth_bytes_per_s
+    return Roofline(
+        peak_macs_per_s=accelerator["pe"] * accelerator["lanes_per_pe"] * multipliers * CLOCK_HZ,
+        bandwidths={
+            "main memory": _as_modelled(memory, settings),
+            "port of a buffer": _as_modelled(BUFFER_BANDWIDTH_BYTES_PER_S, settings),
+        },
+        macs_per_byte=[point[0] for point in points],
+        macs_per_s=[point[1] for point in points],
+        kind=[point[2] for point in points],
+        seconds=[point[3] for point in points],
+    )
+
+
+def mean_rate(spans: Iterable[tuple[float, float, float]], edges: Numbers) -> Numbers:
+    """Mean of the sum of rates in each interval.
+
+    Args:
+        spans: (start, end, rate) each; rates add up where spans overlap.
+        edges: of the n intervals, shape (n + 1,), ascending.
+
+    Returns:
+        shape (n,).
+    """
+    table = np.array([span for span in spans if span[1] > span[0]], dtype=np.float64).reshape(-1, 3)
+    times = np.concatenate([table[:, 0], table[:, 1]])
+    order = np.argsort(times, kind="stable")
+    steps = np.cumsum(np.concatenate([table[:, 2], -table[:, 2]])[order])
+    times = times[order]
+    if not len(times):
+        return np.zeros(len(edges) - 1)
+    reached = np.concatenate([[0.0], np.cumsum(steps[:-1] * np.diff(times))])
+    means: Numbers = np.diff(np.interp(edges, times, reached)) / np.diff(edges)
+    return np.maximum(means, 0.0)
+
+
+def _use(costs: Costs, trace: Trace, chip: Components) -> dict[str, list[tuple[float, float, float]]]:
+    """Strip of the timeline -> spans of time with the share that is busy."""
+    found: dict[str, list[tuple[float, float, float]]] = {_words(kind.value.replace("_", " ")): [] for kind in Module}
+    found |= {f"{name} buffer": [] for name in BUFFERS}
+    for run in trace.operations:
+        module = costs.operation(run.operation).module
+        found[_words(module.value.replace("_", " "))].append(_busy(run, chip.module(module).count))
+    for transfer in trace.transfers:
+        found[f"{transfer.transfer.buffer} buffer"].append((transfer.start, transfer.end, 1.0))
+        found["mask buffer"].append((transfer.start, transfer.mask_end, 1.0))
+    return found
+
+
+def _busy(run: OperationRun, modules: int) -> tuple[float, float, float]:
+    length = max(run.end - run.start, 1)
+    return run.start, run.start + length, run.module_cycles / length / modules
+
+
+def _kind(operation: Operation) -> str:
+    if operation.kind is not Kind.PRODUCT:
+        name = operation.kind.value
+    else:
+        name = "product with weights" if operation.right is Role.WEIGHT else "product of activations"
+    return f"backward {name}" if operation.backward else name
+
+
+def _sources(program: Program) -> Mapping[str, Transfer]:
+    """Tensor -> how it first comes into a buffer."""
+    found: dict[str, Transfer] = {}
+    for transfer in flat(program.memory):
+        if transfer.action != "write_back":
+            found.setdefault(transfer.tensor, transfer)
+    return found
+
+
+def _brought(operation: Operation, sources: Mapping[str, Transfer], costs: Costs) -> tuple[float, int]:
+    """Bits that an operation's operands take, and cycles of bringing them; masks are brought beside them."""
+    operands = [sources[tensor] for tensor in operation.needs if tensor in sources]
+    loads = [transfer for transfer in operands if transfer.action == "load"]
+    moved = [costs.transfer(transfer) for transfer in loads or operands]
+    return sum(cost.bits for cost in moved), sum(cost.cycles for cost in moved)
+
+
+def _as_modelled(bytes_per_s: float, settings: RunSettings) -> float:
+    """A bandwidth, or what the published code takes it for."""
+    if "bandwidth" in settings.switches:
+        return bytes_per_s
+    return published_bits_per_cycle(bytes_per_s) * CLOCK_HZ / 8
+
+
+def _words(name: str) -> str:
+    return _NAMES.get(name, name)

@@ -1,0 +1,80 @@
+"""Reads of operands from the buffers: how many tiles of which tensor the modules of an operation fetch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from typing import NamedTuple
+
+from explorer.domains.accelerator.acceltran.chip.components import Components
+from explorer.domains.accelerator.acceltran.costs import OperationCost
+from explorer.domains.accelerator.acceltran.findings.reuse import Reuse, convolution_reuse, reuse
+from explorer.domains.accelerator.acceltran.program import Buffer, Kind, Operation, Program, Role, Transfer, flat
+from explorer.domains.accelerator.acceltran.schedule.trace import OperationRun
+
+Holders = Mapping[str, tuple[Role, Buffer]]
+_IN_WEIGHT_BUFFER = frozenset({Role.WEIGHT, Role.EMBEDDING, Role.OPTIMISER_STATE})
+
+
+class Reads(NamedTuple):
+    """Reads of one operand.
+
+    Attributes:
+        role: of its tensor.
+        buffer: that holds it.
+        elements: of one tile.
+        times: tiles that are read; a fraction where an operation leaves some of its tiles out.
+    """
+
+    role: Role
+    buffer: Buffer
+    elements: int
+    times: float
+
+
+def holders(program: Program) -> Holders:
+    """Tensor -> its role, and the buffer that holds it."""
+    return {transfer.tensor: (transfer.role, transfer.buffer) for transfer in flat(program.memory)}
+
+
+def operand_reads(
+    run: OperationRun, cost: OperationCost, chip: Components, held: Holders, switches: Set[str]
+) -> list[Reads]:
+    """What the tiles of an operation read: products and convolutions what they cannot re-use, others each operand.
+
+    Tiles that ran twice, or not at all, take their share of the whole operation's reads.
+    """
+    operation = run.operation
+    along_b = -(-operation.batch // chip.tile_b)
+    along_x, along_y, along_z = (-(-size // chip.tile) for size in (operation.x, operation.y, operation.z))
+    saved, tiles = Reuse(0, 0), along_b * along_x * along_y
+    shared = (False, False)
+    if operation.kind is Kind.PRODUCT:
+        tiles *= along_z
+        once = "weights-once" in switches
+        shared = (once and operation.left is Role.WEIGHT, once and operation.right is Role.WEIGHT)
+        saved = reuse(chip.loop_order, along_b, along_x, along_z, along_y, lanes=chip.lanes, shared=shared)
+    elif operation.kind is Kind.CONVOLUTION:
+        saved = convolution_reuse(chip.loop_order, along_b, along_x, along_y, chip.lanes)
+    found = []
+    for role, elements, reused, one in zip(
+        (operation.left, operation.right), cost.tile_elements, saved, shared, strict=True
+    ):
+        if elements:
+            # A tile of a weight that is one for the whole batch is no larger for several sequences.
+            size = elements // chip.tile_b if one else elements
+            found.append(Reads(role, _buffer(operation, role, held), size, (tiles - reused) * run.tiles / tiles))
+    return found
+
+
+def _buffer(operation: Operation, role: Role, held: Holders) -> Buffer:
+    """The buffer of the tensor of that role that the operation needs; that of its kind of tensor if it names none."""
+    for tensor in operation.needs:
+        found = held.get(tensor)
+        if found is not None and found[0] is role:
+            return found[1]
+    return "weight" if role in _IN_WEIGHT_BUFFER else "activation"
+
+
+def tile_transfer(reads: Reads) -> Transfer:
+    """The move of one tile, as costs know it: reading it takes what storing it takes."""
+    return Transfer("tile", "store", reads.buffer, reads.elements, reads.role)

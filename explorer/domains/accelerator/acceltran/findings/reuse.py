@@ -1,0 +1,194 @@
+"""Re-use of operands by the MAC lanes: how many reads from the buffers each order of a product's loops saves.
+
+The tiles of a product run over the batch b, the rows i of the first operand, the columns j of the second and the
+contraction k. They are issued in the order of the loops, outermost first, to the lanes in turn; a lane that has an
+operand from its previous tile already does not read it again. So tile t re-uses an operand where tile t - lanes has the
+same indices of that operand's axes.
+
+Source: AccelTran's published `run_dataflow.py` and `modules.py`. `run_dataflow.py`, which drew the published figure,
+takes the second operand for the same where b and k are, whatever j is: the rule `published`. `modules.py` and the rule
+`right` compare j too.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any, Literal, NamedTuple, get_args
+
+from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_MHZ, Overlay, constants
+from graphdb.errors import InputError
+
+Rule = Literal["published", "right"]
+LOOPS = "bijk"
+ORDERS = tuple("".join(order) for order in permutations(LOOPS))
+"""All orders of the four loops, outermost first."""
+_FIRST = frozenset("bik")
+_SECOND = {"published": frozenset("bk"), "right": frozenset("bkj")}
+
+
+class Reuse(NamedTuple):
+    """Tiles whose first and second operand were in the lane already."""
+
+    operand_1: int
+    operand_2: int
+
+
+def reuse(
+    order: str,
+    tiles_b: int,
+    tiles_i: int,
+    tiles_j: int,
+    tiles_k: int,
+    lanes: int,
+    rule: Rule = "right",
+    shared: tuple[bool, bool] = (False, False),
+) -> Reuse:
+    """Re-use of both operands of a product, exactly and in constant time.
+
+    Args:
+        order: of the loops, outermost first, such as `bijk` or `b_i_j_k`.
+        tiles_b, tiles_i, tiles_j, tiles_k: tiles along each axis.
+        lanes: MAC lanes that take tiles in turn.
+        rule: when the second operand counts as the same, see the module.
+        shared: whether an operand is one for the whole batch, as weights are that are loaded once; then b is not
+            compared.
+
+    Raises:
+        InputError: no order of the four loops, an unknown rule, or a number below 1.
+    """
+    loops = _loops(order, LOOPS)
+    if rule not in get_args(Rule):
+        raise InputError(f"The re-use rule is {rule!r:.60}; allowed: {', '.join(get_args(Rule))}.")
+    sizes = {"b": tiles_b, "i": tiles_i, "j": tiles_j, "k": tiles_k}
+    for name, size in {**{f"tiles_{loop}": size for loop, size in sizes.items()}, "lanes": lanes}.items():
+        if size < 1:
+            raise InputError(f"The number {name} is {size}; allowed: integers from 1.")
+    compared = [_FIRST, _SECOND[rule]]
+    found = [
+        _same([(sizes[loop], loop in axes and not (once and loop == "b")) for loop in loops], lanes)
+        for axes, once in zip(compared, shared, strict=True)
+    ]
+    return Reuse(*found)
+
+
+def convolution_reuse(order: str, tiles_b: int, tiles_i: int, tiles_j: int, lanes: int) -> Reuse:
+    """Re-use of a convolution's input and kernel.
+
+    Each tile has an input of its own, and the kernel stays in a lane until the operation ends, so that the six orders
+    of its three loops are equal.
+
+    Raises:
+        InputError: no order of the three loops, with or without k, or a number below 1.
+    """
+    _loops(order.replace("k", ""), LOOPS[:-1])
+    tiles = tiles_b * tiles_i * tiles_j
+    if min(tiles_b, tiles_i, tiles_j, lanes) < 1:
+        raise InputError(f"The tiles and lanes are {(tiles_b, tiles_i, tiles_j, lanes)}; allowed: integers from 1.")
+    return Reuse(0, max(tiles - lanes, 0))
+
+
+def _loops(order: str, allowed: str) -> str:
+    loops = order.replace("_", "")
+    if sorted(loops) != sorted(allowed):
+        raise InputError(f"The loop order is {order!r:.60}; allowed: the letters {', '.join(allowed)}, each once.")
+    return loops
+
+
+def _same(loops: list[tuple[int, bool]], distance: int) -> int:
+    """Of the positions t of nested loops, how many have the same fixed indices at t and at t + `distance`.
+
+    A fixed innermost loop keeps its index only over whole turns. A free one of size n passes a distance of q n + r on
+    to the loops around it as q, and as q + 1 from the last r of its indices.
+
+    Args:
+        loops: size, and whether its index is fixed, of each loop, outermost first.
+    """
+    if not loops:
+        return int(distance == 0)
+    *around, (size, fixed) = loops
+    turns, rest = divmod(distance, size)
+    if fixed:
+        return 0 if rest else size * _same(around, turns)
+    carried = rest * _same(around, turns + 1) if rest else 0
+    return (size - rest) * _same(around, turns) + carried
+
+
+@dataclass(frozen=True, slots=True)
+class DataflowRow:
+    """One order of the loops.
+
+    Attributes:
+        order: outermost loop first.
+        energy_nj: dynamic energy of the MAC lanes and of reading operands.
+        reuse_instances: operands that were not read again.
+    """
+
+    order: str
+    energy_nj: float
+    reuse_instances: int
+
+
+def dataflow_study(
+    m: int,
+    n: int,
+    p: int,
+    batch: int = 4,
+    tile: int = 16,
+    lanes: int = 4,
+    rule: Rule = "right",
+    activation_sparsity: float = 0.5,
+    buffer_mib: float = 4.0,
+    overlay: Overlay = (),
+) -> list[DataflowRow]:
+    """Dynamic energy and re-use of the product (batch, m, n) by (batch, n, p) under all 24 orders of the loops.
+
+    As in the published study: tiles of one sequence, `tile` by `tile`, on lanes of 16 multipliers with GeLU, both
+    operands read densely from an activation buffer, an element as a byte.
+
+    Args:
+        m, n, p, batch: sizes of the product.
+        tile: rows and columns of a tile.
+        lanes: MAC lanes.
+        rule: see `reuse`; `published` gives the published figure.
+        activation_sparsity: share of the multiplications that are skipped.
+        buffer_mib: size of the activation buffer.
+        overlay: constants of a user's library.
+
+    Raises:
+        InputError: a size below 1, a sparsity outside [0, 1), or what `reuse` refuses.
+    """
+    for name, value in {"m": m, "n": n, "p": p, "batch": batch, "tile": tile}.items():
+        if value < 1:
+            raise InputError(f"The size {name} of the product is {value}; allowed: integers from 1.")
+    if not 0 <= activation_sparsity < 1 or not buffer_mib > 0:
+        raise InputError(
+            f"The sparsity and buffer of the study are {activation_sparsity} and {buffer_mib} MiB; "
+            "allowed: from 0 to below 1, and above 0."
+        )
+    counts = (batch, -(-m // tile), -(-p // tile), -(-n // tile))
+    tiles = math.prod(counts)
+    table = constants(overlay)
+    buffer, lane = table["activation_buffer", ""], table["mac_lane", "16_gelu"]
+    read_nj = buffer["energy"] * math.sqrt(buffer_mib) * tile * tile / buffer["block"]
+    tile_nj = lane["dynamic"] / CLOCK_MHZ * math.ceil(tile**3 / 16 * (1 - activation_sparsity))
+    rows = []
+    for order in ORDERS:
+        saved = sum(reuse(order, *counts, lanes=lanes, rule=rule))
+        rows.append(DataflowRow(order, tiles * tile_nj + (2 * tiles - saved) * read_nj, saved))
+    return rows
+
+
+def table_rows(rows: list[DataflowRow]) -> list[dict[str, Any]]:
+    """The rows for a table or JSON, the least energy first, with the ratio to it."""
+    least = min(row.energy_nj for row in rows)
+    return [
+        {
+            "order": row.order,
+            "energy_nj": row.energy_nj,
+            "reuse_instances": row.reuse_instances,
+            "energy_ratio": row.energy_nj / least,
+        }
+        for row in sorted(rows, key=lambda row: (row.energy_nj, row.order))
+    ]

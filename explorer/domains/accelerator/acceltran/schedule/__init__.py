@@ -1,0 +1,1 @@
+"""The event-driven schedule of a program on a chip."""

@@ -1,0 +1,385 @@
+"""The scheduler of the detailed engine: a program on an accelerator, from one change to the next.
+
+Source: AccelTran's published `simulate`, whose every cycle first starts transfers, then issues windows of tiles, then
+lets modules and buffers work. Nothing can start in a cycle in which no module and no port becomes free after one in
+which nothing started, so that such cycles are passed over; of windows that repeat, whole periods are (see `steady`).
+Peculiarities that are kept:
+
+- a module takes a new tile one cycle after its last one is done, so that it is taken for a cycle more than it works;
+- without `refetch`, while all modules are free and everything waits, the published code passes over the time that the
+  shortest transfer still takes, if that is two cycles or more, without looking at what has just become possible; it
+  does so up to the next cycle at which it plots, and is taken here to plot at the end only, as for the golden figures;
+- without `refetch`, tensors cannot be evicted while they are required: from the cycle in which a window needs them to
+  that in which a tile that needed them is done.
+
+With `dropped-tiles` no work of the lists of a program is lost, be it tiles or transfers, and a window ends with its
+operation and has no more tiles than there are modules for them.
+"""
+
+from __future__ import annotations
+
+import heapq
+from functools import lru_cache
+from typing import NamedTuple
+
+from explorer.domains.accelerator.acceltran.costs import Module
+from explorer.domains.accelerator.acceltran.findings.charges import Costs
+from explorer.domains.accelerator.acceltran.program import Program, flat
+from explorer.domains.accelerator.acceltran.schedule.buffers import OnChipBuffer
+from explorer.domains.accelerator.acceltran.schedule.deadlock import why_it_never_ends
+from explorer.domains.accelerator.acceltran.schedule.issue import NEVER, Cursor, Rules, Window, stages_of
+from explorer.domains.accelerator.acceltran.schedule.occupancy import Occupancy
+from explorer.domains.accelerator.acceltran.schedule.refetch import Refetching
+from explorer.domains.accelerator.acceltran.schedule.retired import Retired
+from explorer.domains.accelerator.acceltran.schedule.steady import Steady, state_of
+from explorer.domains.accelerator.acceltran.schedule.trace import COMPUTE_STALLS, MEMORY_STALLS, OperationRun, Trace
+from explorer.domains.accelerator.acceltran.schedule.transfers import TransferList
+from explorer.domains.accelerator.acceltran.settings.run import RunSettings
+from graphdb.errors import InputError
+
+
+class Resources(NamedTuple):
+    """What a program runs on.
+
+    Attributes:
+        pe: processing elements, with one layer-norm module each.
+        lanes_per_pe, softmax_per_pe: modules of each.
+        issue_width: tiles of a window.
+        activation_bits, weight_bits, mask_bits: capacities of the buffers.
+    """
+
+    pe: int
+    lanes_per_pe: int
+    softmax_per_pe: int
+    issue_width: int
+    activation_bits: float
+    weight_bits: float
+    mask_bits: float
+
+
+def run(program: Program, costs: Costs, resources: Resources, settings: RunSettings) -> Trace:
+    """Run a program.
+
+    Raises:
+        InputError: a tensor is larger than its buffer, or the run could never end.
+    """
+    return Scheduler(program, costs, resources, settings).run()
+
+
+class Scheduler:
+    """One run."""
+
+    def __init__(self, program: Program, costs: Costs, resources: Resources, settings: RunSettings) -> None:
+        on = settings.switches
+        self._equal = settings.schedule == "equal"
+        self._resources = resources
+        self._modules = Occupancy(
+            resources.pe * resources.lanes_per_pe,
+            resources.pe * resources.softmax_per_pe,
+            1 if "softmax-units" in on else resources.softmax_per_pe,
+            resources.pe,
+        )
+        rules = Rules(
+            resources.issue_width,
+            keep_all="dropped-tiles" in on,
+            once="repeated-tiles" in on,
+            # What waits for results would wait for lost ones for ever.
+            lose_only=not on & {"dropped-tiles", "dependencies"},
+            most=self._modules.total,
+        )
+        operation_costs = {operation.name: costs.operation(operation) for operation in flat(program.compute)}
+        stages, self._known = stages_of(program.compute, operation_costs, rules)
+        self._cursor = Cursor(stages, rules)
+        self._retired = Retired(stages)
+        self._buffers = {
+            name: OnChipBuffer(name, getattr(resources, f"{name}_bits")) for name in ("activation", "weight", "mask")
+        }
+        transfer_list = Refetching if "refetch" in on else TransferList
+        self._transfers = transfer_list(
+            program.memory, lru_cache(maxsize=None)(costs.transfer), self._buffers, self._known, rules
+        )
+        self._refetch = self._transfers if isinstance(self._transfers, Refetching) else None
+        self._to_the_end = self._refetch is not None or any(
+            transfer.action == "write_back" for transfer in flat(program.memory)
+        )
+        self._stalls = dict.fromkeys((*MEMORY_STALLS, *COMPUTE_STALLS), 0)
+        self._works = tuple(self._known.values())
+        self._windows = self._cursor.windows()
+        self._overlap = 0
+        self._steady = Steady()
+        self._forced = -1  # when a transfer was last let in that had to wait for room
+        self._waits = (0, 0, 0)
+        self._transfer_stalls = dict.fromkeys(MEMORY_STALLS, 0)
+        self._transfer_stalls_since = 0
+        self._missing = [-1] * len(self._windows)  # tiles of each window that lack data, -1 if that is not known
+        self._quiet = False  # whether no transfer can start before something changes
+        self._marks: list[int] = []  # when first and last tiles are done
+        self._changed = True  # whether what is required may have changed
+
+    def run(self) -> Trace:
+        """All of it."""
+        now = 0
+        while not self._done(now):
+            now = self._repeat(self._cycle(now))
+        return self._trace(now)
+
+    def _done(self, now: int) -> bool:
+        """As published, when the last operation is done; with corrections, when all operations and transfers are."""
+        last = self._works[-1].last_done <= now
+        if not (last and self._to_the_end):
+            return last
+        ports = all(buffer.free_at <= now for buffer in self._buffers.values())
+        return ports and not self._transfers.unfinished and all(work.last_done <= now for work in self._works)
+
+    def _cycle(self, now: int) -> int:
+        """One cycle, and those after it in which nothing happens; the next cycle."""
+        looked = not self._quiet
+        extra = looked and self._transfer(now)
+        issued = self._issue(now)
+        overlapping = self._modules.busy(Module.MAC_LANE) and self._modules.busy(Module.SOFTMAX)
+        freed, changed = self._settle(now + 1)
+        following = self._passed_over(now)
+        if not following:
+            moved = looked and (self._transfers.commit() or extra)
+            if moved:
+                self._missing = [-1] * len(self._missing)
+            if not changed:
+                self._quiet = not moved
+            self._advance(issued)
+            following = now + 1 if moved or issued or freed or changed else self._next_change(now)
+        for cause, count in zip(COMPUTE_STALLS, self._waits, strict=True):
+            if count:
+                self._stalls[cause] += count * (following - now)
+        self._overlap += (following - now) * overlapping
+        return following
+
+    def _transfer(self, now: int) -> bool:
+        """Start transfers; whether one has started that the program did not ask for.
+
+        It need not be asked as long as nothing arrives, ends or becomes required.
+        """
+        if self._refetch:
+            self._refetch.want(self._windows, now)
+        self._count_transfer_stalls(now)
+        return self._transfers.step(now, self._transfer_stalls)
+
+    def _count_transfer_stalls(self, now: int) -> None:
+        for cause, count in self._transfer_stalls.items():
+            self._stalls[cause] += count * (now - self._transfer_stalls_since)
+        self._transfer_stalls = dict.fromkeys(MEMORY_STALLS, 0)
+        self._transfer_stalls_since = now
+
+    def _issue(self, now: int) -> list[int]:
+        """Issue the windows that can be; the numbers of their queues."""
+        issued: list[int] = []
+        no_module = data_missing = no_result = 0
+        for number in self._order():
+            window = self._windows[number]
+            if window is None:
+                continue
+            free = self._modules.can_take(window)
+            missing = self._missing[number]
+            if missing < 0:
+                missing = self._missing[number] = self._tiles_without_data(window, now)
+            waiting = window.after and any(work.last_done > now for work in window.after)
+            if free and not missing and not waiting:
+                self._take(window, now)
+                issued.append(number)
+                continue
+            no_module += not free
+            data_missing += missing
+            no_result += bool(waiting)
+        self._waits = no_module, data_missing, no_result
+        return issued
+
+    def _tiles_without_data(self, window: Window, now: int) -> int:
+        return sum(
+            part.last - part.first
+            for part, needs in zip(window.parts, window.needs, strict=True)
+            if not all(self._transfers.available(name, part.work, now) for name in needs)
+        )
+
+    def _take(self, window: Window, now: int) -> None:
+        woken = self._modules.take(window.module, window.tiles, now)
+        for work, first, last in window.parts:
+            done = now + work.cost.cycles + 1
+            tiles = last - first
+            if work.start < 0:
+                work.start = now
+            if first == 0 and done < work.first_done:
+                work.first_done = done
+                heapq.heappush(self._marks, done)
+            if last == work.tiles and done < work.last_done:
+                work.last_done = done
+                heapq.heappush(self._marks, done)
+            work.ran += tiles
+            work.end = max(work.end, done)
+            work.module_cycles += tiles * work.cost.cycles * self._modules.units[window.module]
+            work.wake_ups += woken
+            woken = 0
+            self._modules.release_at(done, work, tiles)
+
+    def _order(self) -> list[int]:
+        """Queues in the order of issue: as they stand, or the one that is furthest behind first."""
+        numbers = list(range(len(self._windows)))
+        if self._equal and len(numbers) > 1:
+            places = self._cursor.positions
+            numbers.sort(key=lambda number: places[number] / self._cursor.queues[number].length)
+        return numbers
+
+    def _settle(self, now: int) -> tuple[bool, bool]:
+        """Let modules and ports become free until the start of a cycle; whether modules have, and anything else."""
+        freed = self._modules.settle(now)
+        for buffer in self._buffers.values():
+            self._changed |= buffer.settle(now)
+        while self._marks and self._marks[0] <= now:
+            heapq.heappop(self._marks)
+            self._changed = True
+        changed = self._changed
+        if changed:
+            self._changed = self._quiet = False
+            self._missing = [-1] * len(self._missing)
+            if not self._refetch:
+                self._require(now)
+        return freed, changed
+
+    def _require(self, now: int) -> None:
+        """Give up what finished tiles needed, and hold what windows at the time need."""
+        for name in self._retired.released(now):
+            self._mark(name, False)
+        for window in self._windows:
+            for needs in window.needs if window else ():
+                for name in needs:
+                    self._mark(name, True)
+
+    def _mark(self, name: str, required: bool) -> None:
+        for buffer in self._buffers.values():
+            if buffer.has(name):
+                buffer.held[name].required = required
+
+    def _passed_over(self, now: int) -> int:
+        """The cycle to go on with if the published code passes over some; 0 if it does not."""
+        if self._refetch or not (self._transfers.unfinished and self._transfers.all_stalled and self._modules.idle):
+            return 0
+        left = [buffer.free_at - now - 1 for buffer in self._buffers.values() if buffer.free_at > now + 1]
+        passed = min(left, default=0)
+        if passed < 2:
+            return 0
+        for buffer in self._buffers.values():
+            buffer.settle(now + 1 + passed)
+        self._changed, self._quiet = True, False
+        self._missing = [-1] * len(self._missing)
+        return now + 1 + passed
+
+    def _repeat(self, now: int) -> int:
+        """Pass over periods of a steady state; the cycle to go on with."""
+        if not self._quiet or self._changed or self._modules.idle:
+            self._steady.forget()
+            return now
+        if self._steady.differs(now, self._windows, self._modules):
+            return now
+        counts = (*self._stalls.values(), self._overlap, *self._used())
+        places, by_place = self._cursor.positions, self._equal and len(self._windows) > 1
+        if by_place and len({queue.length for queue in self._cursor.queues}) > 1:
+            return now  # the order depends on shares of different lengths
+        before = self._steady.seen(state_of(now, self._windows, places, by_place, self._modules, counts))
+        if before is None:
+            return now
+        period = now - before.now
+        steps = [place - earlier for place, earlier in zip(places, before.places, strict=True)]
+        times = min(self._unchanged_for(now) // period, *self._repeats_left(steps))
+        if times > 0:
+            counted = [count - earlier for count, earlier in zip(counts, before.counts, strict=True)]
+            self._pass_over(times, period, steps, counted)
+        self._steady.forget()
+        return now + max(times, 0) * period
+
+    def _used(self) -> list[int]:
+        """What the operations of the windows have used."""
+        works = [window.parts[0].work for window in self._windows if window]
+        return [number for work in works for number in (work.ran, work.module_cycles, work.wake_ups)]
+
+    def _unchanged_for(self, now: int) -> int:
+        """Cycles before the next transfer or operation begins or ends."""
+        ends = [buffer.free_at for buffer in self._buffers.values() if buffer.in_use] + self._marks[:1]
+        return min(ends, default=NEVER) - now - 1
+
+    def _repeats_left(self, steps: list[int]) -> list[int]:
+        """For each queue, how often it can go on by its step with the same window."""
+        queues = zip(self._cursor.queues, self._cursor.positions, self._windows, steps, strict=True)
+        return [queue.inside(place, window) // step for queue, place, window, step in queues if window and step]
+
+    def _pass_over(self, times: int, period: int, steps: list[int], counted: list[int]) -> None:
+        self._modules.pass_over(times * period)
+        for number, step in enumerate(steps):
+            self._cursor.positions[number] += times * step
+        amounts = iter(counted)
+        for cause, amount in zip(self._stalls, amounts, strict=False):
+            self._stalls[cause] += times * amount
+        self._overlap += times * next(amounts)
+        for window, step in zip(self._windows, steps, strict=True):
+            if window:
+                work = window.parts[0].work
+                work.ran += times * next(amounts)
+                work.module_cycles += times * next(amounts)
+                work.wake_ups += times * next(amounts)
+                work.end += times * period if step else 0
+
+    def _advance(self, issued: list[int]) -> None:
+        """Go on to the windows behind those that were issued."""
+        if not issued:
+            return
+        before, stage = self._windows, self._cursor.stage
+        for number in issued:
+            window = before[number]
+            if window is not None:
+                self._cursor.advance(number, window)
+        self._cursor.close()
+        if self._cursor.stage != stage:
+            self._windows, self._changed = self._cursor.windows(), True
+            self._missing = [-1] * len(self._windows)
+            return
+        for number in issued:
+            window, following = before[number], self._cursor.window(number)
+            if following is not window:
+                before[number], self._missing[number] = following, -1
+                self._changed |= window is None or following is None or window.needs != following.needs
+
+    def _next_change(self, now: int) -> int:
+        """The next cycle after one in which nothing happened that can differ from it."""
+        ports = [buffer.free_at for buffer in self._buffers.values() if buffer.free_at > now + 1]
+        following = min([*ports, self._modules.next_release])
+        if following == NEVER:
+            if self._refetch is None or self._forced == now:
+                raise InputError(why_it_never_ends(self._windows, self._modules, self._transfers, now))
+            self._refetch.urgent, self._forced, self._quiet = True, now + 1, False
+            return now + 1
+        self._settle(following)
+        return self._passed_over(following - 1) or following
+
+    def _trace(self, now: int) -> Trace:
+        self._count_transfer_stalls(now)
+        self._modules.stop(now)
+        for buffer in self._buffers.values():
+            buffer.count_to(now)
+            buffer.busy_cycles -= max(buffer.free_at - now, 0)
+        works = [work for work in self._known.values() if work.start >= 0]
+        module_cycles = dict.fromkeys(Module, 0)
+        for work in works:
+            module_cycles[work.cost.module] += work.module_cycles
+        return Trace(
+            cycles=now,
+            operations=tuple(
+                OperationRun(
+                    work.operation, work.start, min(work.end, now), work.ran, work.module_cycles, work.wake_ups
+                )
+                for work in works
+            ),
+            transfers=tuple(self._transfers.runs),
+            module_cycles=module_cycles,
+            buffer_cycles={name: buffer.busy_cycles for name, buffer in self._buffers.items()},
+            held_bit_cycles={name: buffer.bit_cycles for name, buffer in self._buffers.items()},
+            peak_bits={name: buffer.peak for name, buffer in self._buffers.items()},
+            stalls=self._stalls,
+            overlap_cycles=self._overlap,
+        )

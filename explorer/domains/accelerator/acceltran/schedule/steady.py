@@ -1,0 +1,89 @@
+"""Steady states: while the same windows are issued again and again, whole periods of a run are alike.
+
+Inside operations all windows of a queue are alike. As long as no transfer starts or ends and no operation begins or
+ends, what happens next depends only on which windows are there and on how long from now the modules are busy. When
+that repeats, so does all that happened in between, and any number of such periods can be passed over. A state is
+compared with one kept from before, which is replaced after 1, 2, 4, ... cycles (R. P. Brent, An improved Monte Carlo
+factorization algorithm, 1980), so that a period is found in time proportional to its length.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from explorer.domains.accelerator.acceltran.schedule.issue import Window
+from explorer.domains.accelerator.acceltran.schedule.occupancy import Occupancy
+
+PATIENCE = 16
+"""Cycles looked at before a state is kept: most windows change before."""
+
+
+class State(NamedTuple):
+    """What a run looked like at the start of a cycle.
+
+    Attributes:
+        now: the cycle.
+        windows: of the queues.
+        places: where the queues were.
+        order: places beside each other, if the order of issue depends on them.
+        busy: (cycles from now, class, tiles) of busy modules.
+        counts: of what is counted: stalls and overlap, and what the windows' operations have used.
+    """
+
+    now: int
+    windows: tuple[Window | None, ...]
+    places: tuple[int, ...]
+    order: tuple[int, ...]
+    busy: tuple[tuple[int, str, int], ...]
+    counts: tuple[int, ...]
+
+
+def state_of(
+    now: int,
+    windows: list[Window | None],
+    places: list[int],
+    by_place: bool,
+    modules: Occupancy,
+    counts: tuple[int, ...],
+) -> State:
+    """The state of a run; `by_place` tells whether the order of issue depends on places."""
+    busy = tuple(sorted((done - now, str(module), tiles) for done, _, module, tiles, _ in modules.releases))
+    order = tuple(place - max(places) if place >= 0 else 1 for place in places) if by_place else ()
+    return State(now, tuple(windows), tuple(places), order, busy, counts)
+
+
+class Steady:
+    """Looks for a repetition."""
+
+    def __init__(self) -> None:
+        self._kept: State | None = None
+        self._age, self._longest = 0, 1
+
+    def forget(self) -> None:
+        """Begin anew, as something has changed."""
+        self._kept, self._age, self._longest = None, 0, 1
+
+    def differs(self, now: int, windows: list[Window | None], modules: Occupancy) -> bool:
+        """Whether the state cannot be the one that was kept, as a glance tells; it is kept in its turn if so."""
+        kept = self._kept
+        self._age += 1
+        if kept is None:
+            return self._age < PATIENCE
+        if self._age > self._longest:
+            return False
+        return (
+            len(kept.busy) != len(modules.releases)
+            or (bool(kept.busy) and kept.busy[0][0] != modules.next_release - now)
+            or any(one is not other for one, other in zip(kept.windows, windows, strict=True))
+        )
+
+    def seen(self, state: State) -> State | None:
+        """The state that was kept, if this one repeats it."""
+        kept = self._kept
+        if kept is not None and (kept.busy, kept.order) == (state.busy, state.order) and kept.places != state.places:
+            same = all(one is other for one, other in zip(kept.windows, state.windows, strict=True))
+            if same:
+                return kept
+        if kept is None or self._age > self._longest:
+            self._kept, self._age, self._longest = state, 0, 2 * self._longest
+        return None

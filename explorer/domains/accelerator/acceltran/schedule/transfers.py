@@ -1,0 +1,148 @@
+"""The memory list of a program as the published scheduler works through it.
+
+Source: the memory step of AccelTran's published `simulate`, with its faults: data that do not fit stop the run, evicted
+data never return, and once a head is at its end the places of the others are taken for one another, so that some heads
+pass over a transfer (see `order`). Of the only head of a layer all but the first transfer is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from explorer.domains.accelerator.acceltran.costs import TransferCost
+from explorer.domains.accelerator.acceltran.program import Heads, Transfer
+from explorer.domains.accelerator.acceltran.schedule.buffers import OnChipBuffer, Tensor
+from explorer.domains.accelerator.acceltran.schedule.issue import Rules, Work
+from explorer.domains.accelerator.acceltran.schedule.trace import TransferRun
+
+Lists = tuple[tuple[Transfer, ...], ...]
+
+
+class TransferList:
+    """Transfers in order, those of heads side by side."""
+
+    def __init__(
+        self,
+        memory: Sequence[Transfer | Heads[Transfer]],
+        cost: Callable[[Transfer], TransferCost],
+        buffers: Mapping[str, OnChipBuffer],
+        known: Mapping[str, Work],
+        rules: Rules,
+    ) -> None:
+        self._groups: list[Lists] = [item.lists if isinstance(item, Heads) else ((item,),) for item in memory]
+        self._lost = [isinstance(item, Heads) and len(item.lists) == 1 and rules.lose_only for item in memory]
+        self._cost, self._buffers, self._known, self._keep_all = cost, buffers, known, rules.keep_all
+        self._group = 0
+        self._stalled: dict[int, bool] = {}
+        self.positions = [0] * len(self._groups[0]) if self._groups else []
+        self.runs: list[TransferRun] = []
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a transfer is left."""
+        return self._group < len(self._groups)
+
+    @property
+    def all_stalled(self) -> bool:
+        """Whether no head that was looked at could start its transfer."""
+        return all(self._stalled.values())
+
+    def order(self) -> list[int]:
+        """Heads, the one that is furthest behind first.
+
+        As published, with more than one head left, the sorted places of those that are left stand for heads.
+        """
+        left = [number for number, position in enumerate(self.positions) if position >= 0]
+        if self._keep_all:
+            return sorted(left, key=lambda number: self.positions[number])
+        if len(left) < 2:
+            return left
+        places = [self.positions[number] for number in left]
+        ranks = sorted(range(len(left)), key=places.__getitem__)
+        return [number for number in ranks if self.positions[number] >= 0]
+
+    def available(self, tensor: str, reader: Work, now: int) -> bool:
+        """Whether a tensor is in a buffer for a reader."""
+        return self._buffers["activation"].has(tensor) or self._buffers["weight"].has(tensor)
+
+    def step(self, now: int, stalls: dict[str, int]) -> bool:
+        """Start what can start; whether something has that the program did not ask for."""
+        self._stalled = {}
+        if self.unfinished:
+            lists = self._groups[self._group]
+            for number in self.order():
+                self._stalled[number] = not self._start(lists[number][self.positions[number]], now, stalls)
+        return False
+
+    def commit(self) -> bool:
+        """Go on behind what has started; whether anything has."""
+        if not self.unfinished:
+            return False
+        lists, moved = self._groups[self._group], False
+        for number, position in enumerate(self.positions):
+            # As published, a head that was not looked at goes on as if it had started.
+            if position < 0 or self._stalled.get(number, self._keep_all):
+                continue
+            moved = True
+            left = position + 1 < len(lists[number]) and not self._lost[self._group]
+            self.positions[number] = position + 1 if left else -1
+        while self.unfinished and all(position < 0 for position in self.positions):
+            self._group += 1
+            self.positions = [0] * len(self._groups[self._group]) if self.unfinished else []
+        return moved
+
+    def waiting(self) -> str:
+        """The first transfer that is left, for a message."""
+        for number, position in enumerate(self.positions):
+            if position >= 0:
+                return self._groups[self._group][number][position].tensor
+        return "nothing"
+
+    def _start(self, transfer: Transfer, now: int, stalls: dict[str, int]) -> bool:
+        cost = self._cost(transfer)
+        tensor = Tensor(transfer, cost.bits, cost.mask_bits, transfer.pinned)
+        buffer, mask = self._buffers[transfer.buffer], self._buffers["mask"]
+        maker = self._known[transfer.made_by] if transfer.made_by else None
+        waiting = maker is not None and maker.last_done > now
+        stalls["waiting_for_compute"] += waiting
+        if waiting and transfer.action == "write_back":
+            return False
+        if buffer.free_at > now or mask.free_at > now:
+            stalls["buffer_busy"] += buffer.free_at > now
+            stalls["mask_buffer_busy"] += mask.free_at > now
+            return False
+        if transfer.action == "write_back":
+            self._occupy(transfer, now)
+            return True
+        if not buffer.can_hold(tensor):
+            stalls["no_space"] += 1
+            return False
+        if not mask.can_hold(tensor):
+            stalls["no_mask_space"] += 1
+            return False
+        if waiting:
+            return False
+        self._bring(tensor, cost, now)
+        return True
+
+    def _occupy(self, transfer: Transfer, start: int, unplanned: bool = False) -> int:
+        """Move something through both ports; when both are free again."""
+        cost = self._cost(transfer)
+        ends = start + cost.cycles, start + cost.mask_cycles
+        self._buffers[transfer.buffer].occupy_until(ends[0], cost.cycles)
+        self._buffers["mask"].occupy_until(ends[1], cost.mask_cycles)
+        self.runs.append(TransferRun(transfer, start, *ends, unplanned))
+        return max(ends)
+
+    def _bring(self, tensor: Tensor, cost: TransferCost, now: int) -> None:
+        """Bring a tensor to where it is not yet."""
+        ends = []
+        buffers = (self._buffers[tensor.transfer.buffer], cost.cycles), (self._buffers["mask"], cost.mask_cycles)
+        for buffer, cycles in buffers:
+            if not buffer.has(tensor.name):
+                buffer.put(tensor, now, cycles)
+                ends.append(buffer.free_at)
+            else:
+                ends.append(now)
+        if max(ends) > now:
+            self.runs.append(TransferRun(tensor.transfer, now, ends[0], ends[1]))

@@ -1,0 +1,61 @@
+"""How sparse each tensor is: one constant for all as published, or DynaTran's share where DynaTran prunes.
+
+With the correction `operation-sparsity`:
+
+- activations that DynaTran prunes have the share of the chosen point, that of their role where it was measured, or
+  `activation_sparsity` where no point is chosen;
+- hidden states are dense: they come out of a normalisation, after which nothing is pruned;
+- weights keep `weight_sparsity`: movement pruning prunes those of attention and feed-forward blocks before the run;
+- embeddings are dense, as movement pruning leaves them, once only the rows that are looked up are loaded
+  (`embedding-rows`); the whole table in the weight buffer stays pruned as published, since dense it would not fit
+  the published accelerators;
+- states of the optimiser are dense: running means that pruned gradients only scale down;
+- gradients have `gradient_sparsity`, or that of a user's profile at `dynaprop_threshold`; no such curve is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from explorer.domains.accelerator.acceltran.program import Role
+from explorer.domains.accelerator.acceltran.settings.curves import PRUNED
+from explorer.domains.accelerator.acceltran.settings.run import RunSettings
+
+_STORED = frozenset({Role.WEIGHT, Role.EMBEDDING, Role.OPTIMISER_STATE})
+
+
+def role_sparsities(settings: RunSettings) -> Callable[[Role], float]:
+    """From a tensor's role to its share of zeros.
+
+    Raises:
+        InputError: the settings choose a point that their curve does not cover.
+    """
+    shares = _corrected(settings) if "operation-sparsity" in settings.switches else _published(settings)
+    return shares.__getitem__
+
+
+def expected_score(settings: RunSettings) -> float | None:
+    """The score that the curve gives at the chosen point, from 0 to 1; None where no point is in use.
+
+    Raises:
+        InputError: the settings choose a point that their curve does not cover.
+    """
+    point = settings.dynatran_point if "operation-sparsity" in settings.switches else None
+    return None if point is None else point.score
+
+
+def _published(settings: RunSettings) -> dict[Role, float]:
+    activations = dict.fromkeys(Role, settings.activation_sparsity)
+    stored = dict.fromkeys(_STORED, settings.weight_sparsity)
+    return activations | stored | {Role.GRADIENT: settings.gradient_sparsity}
+
+
+def _corrected(settings: RunSettings) -> dict[Role, float]:
+    point, gradients = settings.dynatran_point, settings.dynaprop_point
+    shares = dict.fromkeys(Role, 0.0) | {Role.WEIGHT: settings.weight_sparsity}
+    if "embedding-rows" not in settings.switches:
+        shares[Role.EMBEDDING] = settings.weight_sparsity
+    for role in PRUNED:
+        shares[role] = settings.activation_sparsity if point is None else point.of(role)
+    shares[Role.GRADIENT] = settings.gradient_sparsity if gradients is None else gradients.of(Role.GRADIENT)
+    return shares

@@ -1,0 +1,70 @@
+"""What a map of a space shows: embeddings and a measure of what is stored, and the designs of a study in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.learning import surrogates
+from explorer.learning.surrogates import Report
+from explorer.report.space_map import SpaceMap, plane
+from graphdb.errors import InputError, NotFoundError
+from graphdb.records import ArchitectureFilter
+from graphdb.store import Store
+
+
+def space_map(
+    store: Store, domain: str, measure: str, report: Report, *, space: str | None = None, study: str | None = None
+) -> SpaceMap:
+    """All stored architectures of a domain, or of one of its spaces, by the embedding of the surrogate of the domain.
+
+    Where a design was measured more than once (on several partners, with several settings), the mean counts; what a
+    surrogate has predicted does not.
+
+    Args:
+        measure: any that is stored.
+        report: told in a few words what is being done.
+        space: whose designs alone are mapped; None for all of the domain.
+        study: whose designs form the path; None for no path.
+
+    Raises:
+        NotFoundError: no such study, nothing stored of the domain or space, or no surrogate for it.
+        InputError: the measure is no name of one, or the study has no design that is mapped.
+    """
+    keys = store.architectures.keys(ArchitectureFilter(domain=domain, space=space))
+    if not keys:
+        where = f"the domain {domain!r}" + (f" and the space {space!r}" if space else "")
+        raise NotFoundError(f"No architecture of {where} is stored; run `explorer load` first.")
+    if study is not None:
+        store.studies.get(study)
+    surrogates.ensure_embedding(store, keys[0], report)
+    vectors = store.embeddings.read(keys)
+    row = {key: index for index, key in enumerate(vectors)}
+    points, explained = plane(np.array(list(vectors.values())))
+    return SpaceMap(points, explained, _values(store, domain, measure, row), _path(store, domain, study, row))
+
+
+def _values(store: Store, domain: str, measure: str, row: Mapping[str, int]) -> NDArray[np.float64]:
+    sums, counts = np.zeros(len(row)), np.zeros(len(row))
+    for measurement in store.measurements.with_measure(measure, domain=domain):
+        if measure in measurement.predicted:
+            continue
+        for key in set(measurement.roles.values()) & row.keys():
+            sums[row[key]] += measurement.measures[measure]
+            counts[row[key]] += 1
+    means = np.full(len(row), np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return means
+
+
+def _path(store: Store, domain: str, study: str | None, row: Mapping[str, int]) -> list[int]:
+    if study is None:
+        return []
+    visited = [
+        row[key] for trial in store.studies.trials(study) for key in trial.measurement.roles.values() if key in row
+    ]
+    if not visited:
+        raise InputError(f"The study {study!r} has no design of the domain {domain!r} that is on this map.")
+    return visited

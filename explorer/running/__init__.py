@@ -1,0 +1,1 @@
+"""Measuring: studies, sweeps, and where their evaluations run."""

@@ -1,0 +1,168 @@
+"""Pairs are measured and stored; what is malformed is refused in one sentence."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from api.jobs.searches import Searches
+from explorer import registry
+from graphdb.errors import ConflictError
+from graphdb.records import StudyRecord
+from tests.api.conftest import code, machine, network
+
+SIMULATE = """
+mutation($model: ArchitectureInput!, $accelerator: ArchitectureInput!, $task: Task! = INFERENCE) {
+  simulateAccelTran(model: $model, accelerator: $accelerator, task: $task) {
+    key settings measures { name value predicted } roles { role architecture { key } }
+  }
+}
+"""
+SEARCH = """
+mutation($recipe: String! = "transcode", $budget: Int! = 2, $seed: Int! = 0, $name: String, $objective: String,
+         $constraints: [ConstraintInput!], $target: String, $levels: Int) {
+  searchBoshcode(recipe: $recipe, budget: $budget, seed: $seed, name: $name, objective: $objective,
+                 constraints: $constraints, target: $target, levels: $levels) { name settings }
+}
+"""
+TINY, EDGE = {"preset": "bert-tiny"}, {"preset": "edge"}
+
+
+def test_a_measurement_is_what_the_simulator_says_and_is_stored(store, ask):
+    measured = ask(SIMULATE, model=TINY, accelerator=EDGE)["data"]["simulateAccelTran"]
+    presets = registry.presets()
+    direct = registry.simulator("acceltran").run(
+        {"model": presets["bert-tiny"], "accelerator": presets["edge"]}, {"task": "inference", "engine": "fast"}
+    )
+    assert measured["key"] == direct.key
+    assert {item["name"]: item["value"] for item in measured["measures"]} == direct.measures
+    assert store.measurements.get(direct.key) == direct
+    assert store.architectures.get(presets["edge"].key) == presets["edge"]
+
+
+def test_the_published_detailed_simulation_can_be_asked_for(ask):
+    query = """mutation { simulateAccelTran(model: { preset: "bert-tiny" }, accelerator: { preset: "edge" },
+        engine: DETAILED, mode: REFERENCE) { measures { name value } } }"""
+    measured = ask(query)["data"]["simulateAccelTran"]["measures"]
+    assert {item["name"]: item["value"] for item in measured}["cycles"] == 79324
+
+
+def test_presets_keys_and_choices_name_the_same_pair(ask):
+    presets = registry.presets()
+    first = ask(SIMULATE, model=TINY, accelerator=EDGE)["data"]["simulateAccelTran"]["key"]
+    model, accelerator = presets["bert-tiny"], presets["edge"]
+    ways = [
+        ({"key": model.key}, {"key": accelerator.key[:10]}),
+        ({"choices": model.choices}, {"choices": accelerator.choices}),
+        (
+            {"domain": model.domain, "space": model.space, "choices": model.choices},
+            {"domain": accelerator.domain, "space": accelerator.space, "choices": accelerator.choices},
+        ),
+    ]
+    for model_input, accelerator_input in ways:
+        answer = ask(SIMULATE, model=model_input, accelerator=accelerator_input)
+        assert answer["data"]["simulateAccelTran"]["key"] == first
+
+
+def test_training_is_another_measurement(ask):
+    inference = ask(SIMULATE, model=TINY, accelerator=EDGE)["data"]["simulateAccelTran"]
+    training = ask(SIMULATE, model=TINY, accelerator=EDGE, task="TRAINING")["data"]["simulateAccelTran"]
+    assert training["settings"]["task"] == "training"
+    assert _latency(training) > _latency(inference)
+
+
+def _latency(measured):
+    return next(item["value"] for item in measured["measures"] if item["name"] == "latency_s")
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {},
+        {"preset": "bert-tiny", "key": "bb743eecf67f"},
+        {"preset": "bert-tiny", "domain": "transformer"},
+        {"choices": {"l": 2}, "domain": "transformer"},
+        {"choices": {"l": 2}},
+        {"choices": [1, 2]},
+        {"choices": "bert-tiny"},
+        {"domain": "transformer", "space": "flexibert2"},
+        {"domain": "transformer", "space": "no such space", "choices": {}},
+        {"preset": "edge"},
+        {"preset": ""},
+        {"preset": "bert"},
+        {"key": "xyz"},
+        {"key": ""},
+    ],
+)
+def test_malformed_references(store, ask, model):
+    answer = ask(SIMULATE, model=model, accelerator=EDGE)
+    assert code(answer) == "BAD_USER_INPUT"
+    assert store.architectures.counts() == {}
+
+
+def test_files_of_the_server_are_not_read(ask, tmp_path, monkeypatch):
+    """The command line reads a file where it is given one's name; a client of the API must not reach it."""
+    choices = json.dumps(registry.presets()["bert-tiny"].choices)
+    for name in ("model.json", "abcdef"):
+        (tmp_path / name).write_text(choices, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for reference in ({"preset": "model.json"}, {"preset": str(tmp_path / "model.json")}, {"preset": "abcdef"}):
+        assert code(ask(SIMULATE, model=reference, accelerator=EDGE)) == "BAD_USER_INPUT"
+    assert code(ask(SIMULATE, model={"key": "abcdef"}, accelerator=EDGE)) == "NOT_FOUND"
+
+
+def test_architectures_of_the_wrong_domain(store, ask):
+    store.architectures.add([machine(1)])
+    assert code(ask(SIMULATE, model={"key": machine(1).key}, accelerator=EDGE)) == "BAD_USER_INPUT"
+    assert code(ask(SIMULATE, model={"key": network(1).key}, accelerator=EDGE)) == "NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"recipe": "no such recipe"},
+        {"budget": 0},
+        {"budget": -1},
+        {"seed": -1},
+        {"name": "a/b"},
+        {"name": "../up"},
+        {"name": "x" * 101},
+        {"objective": "no such objective"},
+        {"recipe": "flexibert", "target": "beauty"},
+        {"recipe": "flexibert", "target": "mlm_accuracy"},  # a corpus is a file of the server, and no client's to name
+        {"recipe": "flexibert", "levels": 4},
+        {"target": "qnli_accuracy"},
+        {"constraints": [{"measure": "area_mm2"}]},
+        {"constraints": [{"measure": "no_such_measure", "max": 1}]},
+        {"constraints": [{"measure": "area_mm2", "min": 2, "max": 1}]},
+    ],
+)
+def test_malformed_searches_start_nothing(store, client, ask, given):
+    assert code(ask(SEARCH, **given)) == "BAD_USER_INPUT"
+    assert store.studies.list() == []
+    assert not client.app.state.searches.running()
+
+
+def test_target_and_levels_are_those_of_the_study(client, ask):
+    try:
+        found = ask(SEARCH, recipe="flexibert", name="coarse", target="sst2_acc", levels=2, budget=2)
+        settings = found["data"]["searchBoshcode"]["settings"]
+        assert (settings["target"], settings["levels"], settings["trials_per_level"]) == ("sst2_accuracy", 2, 1)
+    finally:
+        for pid in client.app.state.searches.running():
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def test_a_name_that_is_taken(store, ask):
+    store.studies.create(StudyRecord("mine", "transcode", 0, 1, {}))
+    assert code(ask(SEARCH, name="mine")) == "CONFLICT"
+
+
+def test_no_more_searches_than_allowed(server_settings):
+    def plan():
+        raise AssertionError("nothing may be planned where there is no room")
+
+    with pytest.raises(ConflictError, match="at most 0"):
+        Searches(server_settings, maximum=0).start(plan)

@@ -1,0 +1,158 @@
+"""Objectives: worth, constraints, JSON, fronts."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from explorer.contracts.objective import (
+    Constraint,
+    Direction,
+    Linear,
+    Logarithmic,
+    Objective,
+    Term,
+    hypervolume,
+    pareto_front,
+    parse_constraint,
+)
+from graphdb.errors import InputError
+
+MEASURES = ("accuracy", "latency_s", "area_mm2", "dynamic_energy_j", "leakage_energy_j")
+CODEBENCH = Objective(
+    (
+        Term("accuracy", 0.2, Direction.MAXIMISE, Linear(1.0)),
+        Term("latency_s", 0.2, Direction.MINIMISE, Linear(1.0)),
+        Term("area_mm2", 0.1, Direction.MINIMISE, Linear(1000.0)),
+        Term("dynamic_energy_j", 0.2, Direction.MINIMISE, Linear(10.0)),
+        Term("leakage_energy_j", 0.3, Direction.MINIMISE, Linear(10.0)),
+    ),
+    (Constraint("area_mm2", maximum=160.0), Constraint("accuracy", minimum=0.8)),
+)
+POINT = dict(zip(MEASURES, (0.9, 0.1, 200.0, 1.0, 2.0), strict=True))
+
+
+def test_value_is_the_published_convex_combination() -> None:
+    assert CODEBENCH.value(POINT) == pytest.approx(0.86, abs=1e-12)
+
+
+def test_violation_is_relative_and_adds_up() -> None:
+    assert CODEBENCH.violation(POINT) == pytest.approx(0.25)
+    assert CODEBENCH.violation({**POINT, "accuracy": 0.6}) == pytest.approx(0.25 + 0.25)
+    assert not CODEBENCH.feasible(POINT)
+    assert CODEBENCH.feasible({**POINT, "area_mm2": 160.0, "accuracy": 0.8})
+    assert Constraint("net", maximum=0.0).violation({"net": 3.0}) == 3.0
+    assert Constraint("net", minimum=-2.0).violation({"net": -3.0}) == 0.5
+
+
+def test_terms_go_on_beyond_their_scale() -> None:
+    latency = Term("latency_s", 1.0, Direction.MINIMISE, Linear(1.0))
+    assert latency.score({"latency_s": 3.0}) == -2.0
+    decades = Term("latency_s", 1.0, Direction.MINIMISE, Logarithmic(1e-3, 1.0))
+    assert decades.score({"latency_s": 1e-3}) == pytest.approx(1.0)
+    assert decades.score({"latency_s": 1e-2}) == pytest.approx(2 / 3)
+    assert decades.score({"latency_s": 10.0}) == pytest.approx(-1 / 3)
+    assert Term("gain", 1.0, Direction.MAXIMISE, Logarithmic(1, 100)).score({"gain": 10.0}) == pytest.approx(0.5)
+
+
+def test_json_round_trip() -> None:
+    objective = Objective(
+        (
+            Term("accuracy", 0.4, Direction.MAXIMISE, Linear(1.0)),
+            Term("latency_s", 0.6, Direction.MINIMISE, Logarithmic(1e-3, 1)),
+        ),
+        (Constraint("area_mm2", maximum=3.0),),
+    )
+    data = json.loads(json.dumps(objective.to_json()))
+    assert Objective.from_json(data, MEASURES) == objective
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"measure": "speed"}, "speed"),
+        ({"weight": 0.9}, "sum to 1"),
+        ({"weight": 2.0}, "within 0 to 1"),
+        ({"weight": float("nan")}, "weight"),
+        ({"direction": "up"}, "direction"),
+        ({"scale": {"kind": "cubic"}}, "scale"),
+        ({"scale": {"kind": "linear", "maximum": 0.0}}, "maximum"),
+        ({"scale": {"kind": "logarithmic", "low": 2.0, "high": 1.0}}, "low"),
+        ({"colour": 1}, "colour"),
+    ],
+)
+def test_from_json_refuses_and_names_the_place(change: dict[str, object], named: str) -> None:
+    data = {
+        "terms": [
+            {"measure": "accuracy", "weight": 1.0, "direction": "maximise", "scale": {"kind": "linear", "maximum": 1.0}}
+        ]
+    }
+    Objective.from_json(data, MEASURES)
+    data["terms"][0].update(change)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=named):
+        Objective.from_json(data, MEASURES)
+
+
+def test_weights_must_sum_to_one() -> None:
+    with pytest.raises(InputError, match=r"0\.5"):
+        Objective((Term("accuracy", 0.5, Direction.MAXIMISE, Linear(1.0)),))
+    with pytest.raises(InputError):
+        Objective(())
+
+
+def test_missing_and_infinite_measures_are_refused() -> None:
+    with pytest.raises(InputError, match="latency_s is missing"):
+        CODEBENCH.value({"accuracy": 0.9})
+    with pytest.raises(InputError, match="finite"):
+        CODEBENCH.value({**POINT, "latency_s": float("nan")})
+    with pytest.raises(InputError, match="positive"):
+        Logarithmic(1.0, 2.0).position(0.0)
+
+
+def test_parse_constraint() -> None:
+    assert parse_constraint("area_mm2=200", "max", MEASURES) == Constraint("area_mm2", maximum=200.0)
+    assert parse_constraint(" accuracy = 0.8", "min") == Constraint("accuracy", minimum=0.8)
+    for text in ("area_mm2", "=3", "area_mm2=big", "area_mm2=nan", "area_mm2="):
+        with pytest.raises(InputError, match="measure=number"):
+            parse_constraint(text, "max")
+    with pytest.raises(InputError, match="there are accuracy"):
+        parse_constraint("volume=3", "max", MEASURES)
+    with pytest.raises(InputError, match="above"):
+        Constraint("accuracy", 0.9, 0.8)
+
+
+def test_pareto_front_agrees_with_its_definition() -> None:
+    generator = np.random.default_rng(3)
+    points = [
+        {"accuracy": float(a), "latency_s": float(t), "area_mm2": 1.0} for a, t in generator.integers(0, 6, (40, 2))
+    ]
+    directions = {"accuracy": "maximise", "latency_s": "minimise"}
+
+    def dominated(point: dict[str, float]) -> bool:
+        return any(
+            q["accuracy"] >= point["accuracy"]
+            and q["latency_s"] <= point["latency_s"]
+            and (q["accuracy"], q["latency_s"]) != (point["accuracy"], point["latency_s"])
+            for q in points
+        )
+
+    assert pareto_front(points, directions) == [i for i, point in enumerate(points) if not dominated(point)]
+    assert pareto_front([], directions) == []
+    with pytest.raises(InputError, match="maximise or minimise"):
+        pareto_front(points, {"accuracy": "up"})
+    with pytest.raises(InputError, match="at least one"):
+        pareto_front(points, {})
+
+
+def test_hypervolume_of_two_steps() -> None:
+    directions = {"accuracy": "maximise", "latency_s": "minimise"}
+    points = [
+        {"accuracy": 0.9, "latency_s": 2.0},
+        {"accuracy": 0.5, "latency_s": 1.0},
+        {"accuracy": 0.4, "latency_s": 2.0},
+    ]
+    reference = {"accuracy": 0.0, "latency_s": 3.0}
+    assert hypervolume(points, directions, reference) == pytest.approx(0.9 * 1 + 0.5 * 1)
+    assert hypervolume([], directions, reference) == 0.0

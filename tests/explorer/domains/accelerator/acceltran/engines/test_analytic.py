@@ -1,0 +1,102 @@
+"""The fast engine with corrections, against the detailed engine that it estimates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from explorer import registry
+from explorer.domains.accelerator.acceltran.building.assembly import build_program, grouped
+from explorer.domains.accelerator.acceltran.engines import analytic, detailed
+from explorer.domains.accelerator.acceltran.engines.outline import outline
+from explorer.domains.accelerator.acceltran.findings.measures import MEASURES, unclosed
+from explorer.domains.accelerator.acceltran.settings.run import RunSettings
+from explorer.domains.accelerator.acceltran.settings.switches import SWITCHES
+from graphdb.errors import InputError
+
+PRESETS = registry.presets()
+
+
+def choices(name: str) -> Any:
+    return PRESETS[name].choices
+
+
+@pytest.mark.parametrize(
+    ("model", "accelerator"),
+    [("bert-nano", "edge"), ("bert-tiny", "edge"), ("bert-mini", "edge"), ("bert-tiny", "server")],
+)
+def test_presets_take_what_the_detailed_engine_finds(model: str, accelerator: str) -> None:
+    settings = RunSettings()
+    fast = analytic.estimate(choices(model), choices(accelerator), settings)
+    slow = detailed.simulate(choices(model), choices(accelerator), settings).measures
+    assert fast["cycles"] == pytest.approx(slow["cycles"], rel=0.12)
+    assert fast["energy_j"] == pytest.approx(slow["energy_j"], rel=0.03)
+    for same in ("area_mm2", "energy_mac_dynamic_j", "energy_softmax_dynamic_j", "footprint_weights_bytes"):
+        assert fast[same] == pytest.approx(slow[same], rel=1e-9), same
+    assert set(fast) < set(slow) <= set(MEASURES)
+    assert not unclosed(fast)
+
+
+def test_random_pairs_are_ranked_as_by_the_detailed_engine() -> None:
+    generator = np.random.default_rng(1)
+    models, accelerators = registry.space("flexibert_early"), registry.space("elector")
+    found = []
+    for _ in range(16):
+        model, accelerator = models.build(models.sample(generator)).choices, accelerators.sample(generator)
+        fast = analytic.estimate(model, accelerator, RunSettings())
+        slow = detailed.simulate(model, accelerator, RunSettings()).measures
+        assert not unclosed(fast)
+        found.append([fast["cycles"], slow["cycles"], fast["energy_j"], slow["energy_j"]])
+    columns = np.array(found).T
+    ranks = columns.argsort(axis=1).argsort(axis=1)
+    assert np.corrcoef(ranks[0], ranks[1])[0, 1] > 0.9
+    assert np.corrcoef(ranks[2], ranks[3])[0, 1] > 0.85
+    assert np.median(columns[0] / columns[1]) == pytest.approx(1, abs=0.1)
+    assert np.median(columns[2] / columns[3]) == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize("task", ["inference", "training"])
+def test_an_outline_counts_all_of_the_program(task: str) -> None:
+    program = build_program(choices("bert-tiny"), 4, RunSettings.model_validate({"task": task}))
+    rows = outline(program)
+    assert sum(times for _, times in rows.operations) + sum(moved.times for moved in rows.transfers) == sum(
+        count for _, count in grouped(program)
+    )
+    in_heads = sum(
+        (len(work) + len(moves)) * count * section.times
+        for section in rows.sections
+        for work, moves, count in section.heads
+    )
+    alone = sum(times for _, times in (*rows.single_operations, *rows.single_transfers))
+    assert in_heads + alone == sum(count for _, count in grouped(program))
+    assert outline(program) is rows
+
+
+@pytest.mark.parametrize(
+    "switch", [name for name, switch in SWITCHES.items() if switch.part == "energy" and name != "wake-up"]
+)
+def test_corrections_of_energy_weigh_what_they_do_in_detail(switch: str) -> None:
+    """Wake-ups need a schedule; the estimate says that it leaves them out."""
+    settings, without = RunSettings(), RunSettings(correct=f"-{switch}")
+    pair = choices("bert-tiny"), choices("edge")
+    fast = analytic.estimate(*pair, settings)["energy_j"] - analytic.estimate(*pair, without)["energy_j"]
+    slow = (
+        detailed.simulate(*pair, settings).measures["energy_j"] - detailed.simulate(*pair, without).measures["energy_j"]
+    )
+    assert fast == pytest.approx(slow, rel=0.25)
+
+
+def test_what_cannot_run_is_refused_in_its_place() -> None:
+    large = {**choices("bert-tiny"), "h": [1024, 1024], "o": [["sa_sdp_64"]] * 2}
+    small = {**choices("edge"), "weight_buffer_mb": 0.25}
+    found = analytic.evaluate(
+        [(large, small), (choices("bert-tiny"), choices("edge"))], RunSettings(correct="-refetch")
+    )
+    assert isinstance(found[0], InputError) and isinstance(found[1], dict)
+    assert "MiB of the weight buffer" in str(found[0]) and "refetch" in str(found[0])
+    (streamed,) = analytic.evaluate([(large, small)], RunSettings())
+    (roomy,) = analytic.evaluate([(large, choices("edge"))], RunSettings())
+    assert isinstance(streamed, dict) and isinstance(roomy, dict)
+    assert streamed["main_memory_traffic_bytes"] >= roomy["main_memory_traffic_bytes"]

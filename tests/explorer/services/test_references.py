@@ -1,0 +1,172 @@
+"""Naming an architecture by preset, key, file or JSON value, and sorting what `--set` changes."""
+
+from __future__ import annotations
+
+import io
+import json
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from explorer import registry
+from explorer.services.references import parse_settings, read_architecture, resolve_architecture, split_overrides
+from graphdb.architecture import Architecture
+from graphdb.errors import InputError
+from graphdb.store import Store
+from tests.fault import toy
+
+TINY: dict[str, Any] = {"l": 2, "h": [128, 128], "o": [["sa_sdp_64", "sa_sdp_64"]] * 2, "f": [[512], [512]]}
+
+
+def elector_choices() -> dict[str, Any]:
+    space = registry.space("elector")
+    return space.sample(np.random.default_rng(0))
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "given.json"
+    file.write_text(text)
+    return file
+
+
+def test_a_preset_a_key_its_first_digits_a_file_and_a_value_name_the_same(store: Store, tmp_path: Path) -> None:
+    tiny = registry.presets()["bert-tiny"]
+    store.architectures.add([tiny])
+    file = written(tmp_path, json.dumps(TINY))
+    whole = {"domain": tiny.domain, "space": tiny.space, "choices": tiny.choices}
+    for reference in ("bert-tiny", tiny.key, tiny.key[:6], str(file), TINY, whole, whole | {"key": tiny.key}):
+        assert resolve_architecture(store, reference, domain="transformer") == tiny, reference
+
+
+def test_first_digits_that_two_keys_share_are_refused(store: Store) -> None:
+    by_digits: dict[str, Architecture] = {}
+    for x in count():
+        one = toy.architecture(x)
+        other = by_digits.setdefault(one.key[:6], one)
+        if other is not one:
+            break
+    store.architectures.add([one, other])
+    with pytest.raises(InputError, match=one.key[:6]):
+        resolve_architecture(store, one.key[:6], domain="transformer")
+    assert resolve_architecture(store, one.key, domain="transformer") == one
+
+
+def test_standard_input_is_read_for_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = registry.presets()["bert-tiny"]
+    document = {"key": "whatever", "domain": tiny.domain, "space": tiny.space, "choices": tiny.choices}
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(document)))
+    assert read_architecture(Path("-")) == tiny
+    monkeypatch.setattr("sys.stdin", io.StringIO("{"))
+    with pytest.raises(InputError, match="standard input, line 1"):
+        read_architecture(Path("-"))
+
+
+@pytest.mark.parametrize(
+    ("choices", "domain", "space"),
+    [
+        (registry.presets()["bert-tiny"].choices, "transformer", "flexibert2"),
+        ({"l": 1, "h": [96], "o": [["sa_sdp_32"] * 3], "f": [[100, 50]]}, "transformer", "transformer_free"),
+        (registry.presets()["edge"].choices, "accelerator", registry.presets()["edge"].space),
+        (elector_choices(), "accelerator", "elector"),
+    ],
+)
+def test_bare_choices_belong_to_the_published_space_where_it_allows_them(
+    store: Store, choices: dict[str, Any], domain: str, space: str
+) -> None:
+    found = resolve_architecture(store, dict(choices), domain=domain)
+    assert (found.space, found.domain, found.choices) == (space, domain, choices)
+
+
+def test_what_is_set_is_changed_and_nothing_else(store: Store) -> None:
+    edge = registry.presets()["edge"]
+    changed = resolve_architecture(store, "edge", domain="accelerator", overrides={"batch_size": 16, "pe": 128})
+    assert changed.choices == edge.choices | {"batch_size": 16, "pe": 128}
+    assert resolve_architecture(store, "edge", domain="accelerator", overrides={"pe": edge.choices["pe"]}) == edge
+
+
+def test_an_architecture_of_another_domain_is_refused(store: Store) -> None:
+    with pytest.raises(InputError, match="edge is of the domain accelerator; a transformer is needed"):
+        resolve_architecture(store, "edge", domain="transformer")
+    with pytest.raises(InputError, match="The given JSON is of the domain transformer"):
+        tiny = {"domain": "transformer", "space": "transformer_free", "choices": TINY}
+        resolve_architecture(store, tiny, domain="accelerator")
+
+
+@pytest.mark.parametrize("reference", ["", ".", "x" * 300, "a\0b", "fff", "ABCDEF12", "0" * 65, "bert-tiny "])
+def test_what_names_nothing_is_refused_with_what_would(store: Store, reference: str) -> None:
+    with pytest.raises(InputError, match=r"bert-nano, bert-tiny.*6 to 64 hexadecimal digits"):
+        resolve_architecture(store, reference, domain="transformer")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "line 1, column 1"),
+        ("[]", "allowed: an object with the keys domain, space and choices"),
+        ('{"l": ' + "1" * 5000 + "}", "thousands of digits"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"domain": "transformer", "space": "flexibert2", "choices": ' + '{"a":' * 900 + "1" + "}" * 901, "key l"),
+        ('{"domain": "transformer", "space": "\\ud800", "choices": {}}', "flexibert2"),
+        ('{"domain": "transformer", "space": "flexibert2", "choices": {}, "extra": 1}', "extra"),
+    ],
+)
+def test_files_that_hold_no_architecture(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(InputError, match=words) as refused:
+        read_architecture(written(tmp_path, text))
+    assert str(refused.value).startswith(str(tmp_path))
+    assert len(str(refused.value)) < 1000
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["domain", "space", "choices", "l", "o", "h", "f", "pe"]), inner, max_size=6)
+    ),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=JSON)
+def test_a_file_of_any_json_is_read_or_refused(tmp_path: Path, value: Any) -> None:
+    try:
+        read_architecture(written(tmp_path, json.dumps(value)))
+    except InputError as error:
+        assert str(error).startswith(str(tmp_path))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=40))
+def test_a_file_of_any_bytes_is_refused(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "given.json"
+    file.write_bytes(content)
+    with pytest.raises(InputError):
+        read_architecture(file)
+
+
+def test_what_is_set_goes_to_the_accelerator_or_to_the_run() -> None:
+    found = split_overrides("acceltran", ["pe=128", "memory=hbm_32_1_4", "weight_sparsity=0.25"])
+    assert found.architecture == {"pe": 128, "memory": "hbm_32_1_4"}
+    assert found.settings == {"weight_sparsity": 0.25}
+    with pytest.raises(InputError, match=r"--set beauty.*pe.*sequence_length"):
+        split_overrides("acceltran", ["beauty=1"])
+
+
+def test_values_are_json_where_they_are_json_and_text_otherwise() -> None:
+    texts = ["a=1", "b=1.5", "c=x", "d=[1,2]", "e=NaN", "f=", "g=x=y", "h=" + "1" * 5000, "i=" + "[" * 100_000]
+    found = parse_settings(texts)
+    assert list(found.values()) == [1, 1.5, "x", [1, 2], "NaN", "", "x=y", "1" * 5000, "[" * 100_000]
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"), [(["pe"], "'pe' is not"), (["=1"], "'=1' is not"), (["a=1", "a=2"], "twice")]
+)
+def test_malformed_settings_are_refused_under_the_flag_they_came_by(texts: list[str], words: str) -> None:
+    with pytest.raises(InputError, match=f"--weight.*{words}"):
+        parse_settings(texts, "--weight")
