@@ -161,7 +161,7 @@ def _fixed(decisions: Mapping[str, Any]) -> DesignSpace:
     """
     from explorer.domains.accelerator.elector.hardware import HYPERPARAMETERS
     from explorer.domains.accelerator.elector.space import ElectorSpace
-    from explorer.domains.reading import among, listed, refused
+    from explorer.toolkit.reading import among, listed, refused
 
     options = dict(HYPERPARAMETERS)
     for name, value in decisions.items():

@@ -5,23 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import moocore
 import numpy as np
 import pydantic
 
+from explorer.contracts.measure import Direction
+from explorer.contracts.optimiser import Outcome
 from graphdb.errors import InputError
 
-Measures = Mapping[str, float]
-
-
-class Direction(StrEnum):
-    """Whether a larger or a smaller measure is better."""
-
-    MAXIMISE = "maximise"
-    MINIMISE = "minimise"
+Values = Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -90,7 +84,7 @@ class Term:
         if not 0 <= self.weight <= 1:
             raise InputError(f"The weight of {self.measure} must lie within 0 to 1, found {self.weight}.")
 
-    def score(self, measures: Measures) -> float:
+    def score(self, measures: Values) -> float:
         """Larger is better: the position on the scale, or 1 minus it for a cost."""
         position = self.scale.position(_finite(self.measure, measures))
         return position if self.direction is Direction.MAXIMISE else 1.0 - position
@@ -111,7 +105,7 @@ class Constraint:
         if len(limits) == 2 and limits[0] > limits[1]:
             raise InputError(f"The constraint on {self.measure} has minimum {limits[0]} above maximum {limits[1]}.")
 
-    def violation(self, measures: Measures) -> float:
+    def violation(self, measures: Values) -> float:
         """By how much the measure oversteps its limit, as a share of the limit (of 1 where the limit is 0)."""
         value = _finite(self.measure, measures)
         below = 0.0 if self.minimum is None else max(0.0, self.minimum - value) / (abs(self.minimum) or 1.0)
@@ -125,6 +119,12 @@ class Objective:
 
     The form of CODEBench and TransCODE: P = Σ wᵢ sᵢ, accuracies as x / max and costs as 1 - x / max.
 
+    Attributes:
+        terms: the measures and what they count.
+        constraints: that a feasible design keeps.
+        separate: whether an optimiser is told the score of each term instead of their weighted sum, and so searches for
+            the front between them.
+
     Example:
         >>> accuracy = Term("accuracy", 0.5, Direction.MAXIMISE, Linear(1.0))
         >>> area = Term("area_mm2", 0.5, Direction.MINIMISE, Linear(1000.0))
@@ -134,6 +134,7 @@ class Objective:
 
     terms: tuple[Term, ...]
     constraints: tuple[Constraint, ...] = field(default=())
+    separate: bool = False
 
     def __post_init__(self) -> None:
         total = math.fsum(term.weight for term in self.terms)
@@ -145,7 +146,7 @@ class Objective:
         """Names of all measures that it reads."""
         return frozenset([t.measure for t in self.terms] + [c.measure for c in self.constraints])
 
-    def value(self, measures: Measures) -> float:
+    def value(self, measures: Values) -> float:
         """Performance, larger is better, regardless of the constraints.
 
         Raises:
@@ -153,7 +154,20 @@ class Objective:
         """
         return math.fsum(term.weight * term.score(measures) for term in self.terms)
 
-    def violation(self, measures: Measures) -> float:
+    def outcome(self, measures: Values) -> Outcome:
+        """What an optimiser is told: the performance, or the score of each term, and the violation of each constraint.
+
+        Raises:
+            InputError: a measure is missing, not finite, or not positive on a logarithmic scale.
+        """
+        scores = tuple(term.score(measures) for term in self.terms) if self.separate else (self.value(measures),)
+        return Outcome(scores, tuple(constraint.violation(measures) for constraint in self.constraints))
+
+    def failed(self) -> Outcome:
+        """What an optimiser is told of a design that could not be measured."""
+        return Outcome.failed(len(self.terms) if self.separate else 1)
+
+    def violation(self, measures: Values) -> float:
         """Sum of the relative violations of all constraints; 0 where all hold.
 
         Raises:
@@ -161,7 +175,7 @@ class Objective:
         """
         return math.fsum(constraint.violation(measures) for constraint in self.constraints)
 
-    def feasible(self, measures: Measures) -> bool:
+    def feasible(self, measures: Values) -> bool:
         """Whether all constraints hold."""
         return self.violation(measures) == 0
 
@@ -175,7 +189,11 @@ class Objective:
             }
             for term in self.terms
         ]
-        return {"terms": terms, "constraints": [asdict(constraint) for constraint in self.constraints]}
+        return {
+            "terms": terms,
+            "constraints": [asdict(constraint) for constraint in self.constraints],
+            "separate": self.separate,
+        }
 
     @classmethod
     def from_json(cls, data: Any, known: Collection[str]) -> Objective:
@@ -197,6 +215,7 @@ class Objective:
         objective = cls(
             tuple(Term(term.measure, term.weight, term.direction, term.scale.build()) for term in parsed.terms),
             tuple(Constraint(c.measure, c.minimum, c.maximum) for c in parsed.constraints),
+            parsed.separate,
         )
         for measure in sorted(objective.measures):
             check_measure(measure, known)
@@ -250,7 +269,7 @@ def parse_limit(text: str, known: Collection[str]) -> Constraint:
     raise InputError(f"The constraint {text!r} is neither max:measure=value nor min:measure=value.")
 
 
-def pareto_front(points: Sequence[Measures], directions: Mapping[str, str]) -> list[int]:
+def pareto_front(points: Sequence[Values], directions: Mapping[str, str]) -> list[int]:
     """Indices, ascending, of the points that no other point dominates; of equal points all stay.
 
     Args:
@@ -266,7 +285,7 @@ def pareto_front(points: Sequence[Measures], directions: Mapping[str, str]) -> l
     return [int(index) for index in np.flatnonzero(moocore.is_nondominated(matrix, keep_weakly=True))]
 
 
-def hypervolume(points: Sequence[Measures], directions: Mapping[str, str], reference: Measures) -> float:
+def hypervolume(points: Sequence[Values], directions: Mapping[str, str], reference: Values) -> float:
     """Volume between the front and a reference point, in the product of the measures' units.
 
     Args:
@@ -282,7 +301,7 @@ def hypervolume(points: Sequence[Measures], directions: Mapping[str, str], refer
     return float(moocore.hypervolume(matrix, ref=corner)) if points else 0.0
 
 
-def _costs(points: Sequence[Measures], directions: Mapping[str, str]) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _costs(points: Sequence[Values], directions: Mapping[str, str]) -> np.ndarray[Any, np.dtype[np.float64]]:
     """`n x m`, smaller is better."""
     if not directions:
         raise InputError("A Pareto front needs the direction of at least one measure, found none.")
@@ -298,7 +317,7 @@ def _direction(measure: str, direction: str) -> Direction:
         raise InputError(f"The direction of {measure} is {direction!r}; it must be maximise or minimise.") from None
 
 
-def _finite(measure: str, measures: Measures) -> float:
+def _finite(measure: str, measures: Values) -> float:
     value = measures.get(measure)
     if value is None:
         raise InputError(f"The measure {measure} is missing; found {', '.join(sorted(measures)) or 'none'}.")
@@ -348,3 +367,4 @@ class _ConstraintModel(_Strict):
 class _ObjectiveModel(_Strict):
     terms: list[_TermModel]
     constraints: list[_ConstraintModel] = []
+    separate: bool = False

@@ -5,36 +5,23 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from explorer.contracts.measure import Direction, Measures, directions
 from explorer.contracts.objective import Objective
-from explorer.contracts.optimiser import Inputs, Optimiser
-from graphdb.architecture import Architecture, Scalar
-from graphdb.errors import InputError
+from explorer.contracts.options import checked
+from explorer.contracts.session import Descent, Report
+from explorer.contracts.simulator import Roles
 from graphdb.measurement import Measurement
 from graphdb.records import StudyRecord, TrialRecord
-from graphdb.store import Store
 
-Roles = Mapping[str, Architecture]
-Report = Callable[[str], None]
+if TYPE_CHECKING:
+    from explorer.contracts.optimiser import Optimiser
+    from graphdb.store import Store
 
-
-@dataclass(frozen=True)
-class Descent:
-    """That an architecture came from another one.
-
-    Attributes:
-        child, parent: the two.
-        how: `crossover`, `weight transfer` ...
-        about: more of it, such as the share of weights taken over.
-    """
-
-    child: Architecture
-    parent: Architecture
-    how: str
-    about: Mapping[str, Scalar]
+D = TypeVar("D")
 
 
 def _none(roles: Roles, measurement: Measurement) -> Sequence[Descent]:
@@ -43,16 +30,16 @@ def _none(roles: Roles, measurement: Measurement) -> Sequence[Descent]:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Generic[D]):
     """A recipe made ready for one study: everything that turns proposals into measurements and back.
 
     Attributes:
         simulator: registered name of what measures a trial.
         objective: what a trial is worth.
-        optimiser: asks and is told, in vectors.
+        optimiser: asks for designs and is told their outcomes.
         batch: proposals asked for at a time; part of the study's settings, so that trials do not depend on the workers.
-        architectures: vectors of a proposal -> the architecture of each role.
-        inputs: architecture of each role -> the vectors that stand for it.
+        architectures: design -> the architecture of each role.
+        design: architecture of each role -> the design that stands for them.
         pending: architecture of each role, and the trials done so far -> the measurement to be taken (its `measures`
             empty).
         descents: architecture of each role, and the pending measurement -> what they came from.
@@ -60,30 +47,41 @@ class Plan:
 
     simulator: str
     objective: Objective
-    optimiser: Optimiser
+    optimiser: Optimiser[D]
     batch: int
-    architectures: Callable[[Inputs], Roles]
-    inputs: Callable[[Roles], Inputs]
+    architectures: Callable[[D], Roles]
+    design: Callable[[Roles], D]
     pending: Callable[[Roles, Sequence[TrialRecord]], Measurement]
     descents: Callable[[Roles, Measurement], Sequence[Descent]] = _none
 
 
-class Recipe(ABC):
-    """A kind of study, found by name.
+class Recipe(ABC, Generic[D]):
+    """A kind of study over designs of the type `D`, found by name.
 
     Attributes:
         name: registered name.
-        description: one sentence for the help text.
-        front: measure -> "maximise" or "minimise", what the Pareto front is taken over.
+        options: what a study may be told, with defaults. Fields of the names `objective`, `weights` and `constraints`
+            have flags that all recipes share.
+        measures: that a trial gives.
+        objectives: names that `objective` may have, the default first; empty where there is no choice.
+        front: measures that the Pareto front and the hypervolume are taken over.
+        worst: measure -> the value from which the hypervolume counts; the worst of the trials where one is missing.
         columns: measures shown in tables, in order.
     """
 
     name: ClassVar[str]
-    description: ClassVar[str]
-    front: ClassVar[Mapping[str, str]]
+    options: ClassVar[type[BaseModel]]
+    measures: ClassVar[Measures]
+    objectives: ClassVar[Sequence[str]] = ()
+    front: ClassVar[Sequence[str]]
+    worst: ClassVar[Mapping[str, float]] = {}
     columns: ClassVar[Sequence[str]]
 
-    @abstractmethod
+    @property
+    def directions(self) -> Mapping[str, Direction]:
+        """Measure -> direction of the front."""
+        return directions(self.measures, self.front)
+
     def settings(self, given: Mapping[str, Any], budget: int) -> dict[str, Any]:
         """All settings of a study, defaults filled in: what is stored with it and decides its trials.
 
@@ -94,16 +92,26 @@ class Recipe(ABC):
         Raises:
             InputError: an unknown name or a value that is not allowed.
         """
+        del budget
+        full = checked(self.options, given, self.name).model_dump(mode="json")
+        self.objective(full)  # refuses what cannot be an objective before anything is stored
+        return full
 
     @abstractmethod
     def objective(self, settings: Mapping[str, Any]) -> Objective:
-        """The objective that stored settings describe."""
+        """The objective that stored settings describe.
+
+        Raises:
+            InputError: a weight or a constraint that is malformed or names an unknown measure.
+        """
 
     @abstractmethod
-    def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan:
+    def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan[D]:
         """Make ready: train what must be trained, store it, and give the plan. The same record gives the same plan.
 
         Args:
+            store: the database.
+            record: of the study.
             report: told in a few words what is being done.
         """
 
@@ -116,22 +124,3 @@ class Recipe(ABC):
         """
         del settings, best
         return []
-
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def checked(model: type[Model], given: Mapping[str, Any], recipe: str) -> Model:
-    """Settings read by their model.
-
-    Raises:
-        InputError: an unknown name or a value that is not allowed; the message says which.
-    """
-    try:
-        return model.model_validate(dict(given))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        raise InputError(f"There is no setting {place!r} of {recipe}; allowed: {', '.join(model.model_fields)}.")
-    raise InputError(f"The setting {place} of {recipe}: {first['msg']}.")

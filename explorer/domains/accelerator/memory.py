@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from explorer.domains.reading import is_number, key_violations, refused
+from explorer.toolkit.reading import is_number, key_violations, refused
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 NAME_RULE = "a small letter, then up to 39 small letters, digits and _"

@@ -18,9 +18,9 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.domains.counting import digits, uniform_below
 from explorer.domains.transformer.model import Layer, layer
 from explorer.domains.transformer.spaces.layered import Options
+from explorer.toolkit.counting import digits, uniform_below
 from graphdb.errors import InputError
 
 Layers = tuple[Layer, ...]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from explorer.contracts.space import Choices
-from explorer.domains.reading import is_integer, listed, refused
 from explorer.domains.transformer.model import MOST_HEADS, MOST_LAYERS, MOST_WIDTH, choices_of, layer, model_violations
+from explorer.toolkit.reading import is_integer, listed, refused
 from graphdb.errors import InputError
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.contracts.space import Choices
-from explorer.domains.reading import is_integer, key_violations, listed, refused
+from explorer.toolkit.reading import is_integer, key_violations, listed, refused
 
 HEAD_KINDS = ("sa_sdp", "sa_wma", "l_dft", "l_dct", "c_5", "c_9", "c_13")
 """Head types in the order of the published `design_space.yaml` of FlexiBERT 2.0, which is also the canonical order."""

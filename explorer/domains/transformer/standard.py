@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from explorer.contracts.space import Choices
-from explorer.domains.reading import among, is_integer, key_violations, listed, refused
 from explorer.domains.transformer.model import (
     HEAD_KINDS,
     MOST_HEADS,
@@ -19,6 +18,7 @@ from explorer.domains.transformer.model import (
     layer,
     layers_of,
 )
+from explorer.toolkit.reading import among, is_integer, key_violations, listed, refused
 from graphdb.errors import InputError
 
 PARAMETERS: dict[str, tuple[str | int, ...]] = {

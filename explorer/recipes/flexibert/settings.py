@@ -18,8 +18,8 @@ from explorer.domains.transformer.spaces import own as own_space
 from explorer.domains.transformer.spaces.layered import LayeredSpace
 from explorer.domains.transformer.training.config import TrainingConfig
 from explorer.domains.transformer.training.extras import extra
-from explorer.domains.yaml_file import read_yaml
 from explorer.recipes.flexibert.training import PretrainingSimulator, TrainingSettings, digest_of
+from explorer.toolkit.yaml_file import read_yaml
 from graphdb.errors import InputError
 
 ALIASES = MappingProxyType({"qnli_acc": "qnli_accuracy", "sst2_acc": "sst2_accuracy", "mlm_acc": "mlm_accuracy"})

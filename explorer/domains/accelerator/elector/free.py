@@ -15,8 +15,8 @@ from explorer.domains.accelerator.elector.hardware import (
 )
 from explorer.domains.accelerator.elector.space import NAMES
 from explorer.domains.accelerator.memory import UserMemory, user_memory_violations
-from explorer.domains.open_space import OpenSpace
-from explorer.domains.reading import among, is_integer, is_number, key_violations, listed, refused
+from explorer.toolkit.open_space import OpenSpace
+from explorer.toolkit.reading import among, is_integer, is_number, key_violations, listed, refused
 from graphdb.architecture import Architecture
 
 MOST_UNITS = 1 << 16

@@ -8,7 +8,7 @@ from typing import Any
 from explorer.contracts.space import Choices
 from explorer.domains.accelerator.elector.hardware import PUBLISHED_MEMORIES
 from explorer.domains.accelerator.elector.space import NAMES
-from explorer.domains.reading import is_integer, listed, refused
+from explorer.toolkit.reading import is_integer, listed, refused
 from graphdb.errors import InputError
 
 MEMORY_PARTS = ("memory_type", "banks", "ranks", "channels")

@@ -14,8 +14,8 @@ import numpy as np
 from explorer.contracts.space import Choices, DesignSpace, Vector
 from explorer.domains.accelerator.elector.graph import block_graph
 from explorer.domains.accelerator.elector.hardware import HYPERPARAMETERS, PUBLISHED_MEMORIES
-from explorer.domains.counting import digits, uniform_below
-from explorer.domains.reading import among, finite_vector, key_violations, listed, refused
+from explorer.toolkit.counting import digits, uniform_below
+from explorer.toolkit.reading import among, finite_vector, key_violations, listed, refused
 from graphdb.architecture import Architecture
 
 NAMES = (

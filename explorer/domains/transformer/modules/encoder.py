@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from explorer.contracts.space import Choices
-from explorer.domains.reading import refused
 from explorer.domains.transformer.model import Layer, layers_of, model_violations
 from explorer.domains.transformer.modules.feed_forward import FeedForward
 from explorer.domains.transformer.modules.heads import Dropout, MixedAttention, Prune, WeightedMultiplicativeHead
+from explorer.toolkit.reading import refused
 from graphdb.errors import InputError
 
 DEVIATION = 0.02

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from explorer.domains.reading import refused
 from explorer.domains.transformer.modules.encoder import DEVIATION, HeterogeneousEncoder
+from explorer.toolkit.reading import refused
 from graphdb.errors import InputError
 
 IGNORED = -100

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from explorer.contracts.space import Choices
-from explorer.domains.reading import is_integer, refused
 from explorer.domains.transformer.model import layers_of, model_violations
 from explorer.domains.transformer.training.extras import extra
+from explorer.toolkit.reading import is_integer, refused
 from graphdb.errors import InputError
 
 transformers = extra("transformers")

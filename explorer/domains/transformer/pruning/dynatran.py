@@ -6,7 +6,7 @@ import math
 
 from torch import Tensor
 
-from explorer.domains.reading import refused
+from explorer.toolkit.reading import refused
 from graphdb.errors import InputError
 
 

@@ -11,8 +11,8 @@ import torch
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from explorer.domains.reading import refused
 from explorer.domains.transformer.pruning.dynatran import dynatran
+from explorer.toolkit.reading import refused
 from graphdb.errors import InputError
 
 Batch = tuple[Tensor, Tensor | None]

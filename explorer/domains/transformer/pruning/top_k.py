@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from explorer.domains.reading import refused
+from explorer.toolkit.reading import refused
 from graphdb.errors import InputError
 
 Rule = Literal["right", "published"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from explorer.contracts.space import Choices
-from explorer.domains.open_space import OpenSpace
 from explorer.domains.transformer.graph import block_graph
 from explorer.domains.transformer.model import choices_of, layers_of, model_violations
 from explorer.domains.transformer.standard import from_standard, is_standard, standard_violations
+from explorer.toolkit.open_space import OpenSpace
 from graphdb.architecture import Architecture
 
 

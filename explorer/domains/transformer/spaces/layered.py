@@ -11,10 +11,10 @@ from functools import cached_property
 import numpy as np
 
 from explorer.contracts.space import Choices, DesignSpace, Vector
-from explorer.domains.counting import digits, uniform_below
-from explorer.domains.reading import finite_vector, listed, refused
 from explorer.domains.transformer.graph import block_graph
 from explorer.domains.transformer.model import Layer, choices_of, layer, layers_of, model_violations
+from explorer.toolkit.counting import digits, uniform_below
+from explorer.toolkit.reading import finite_vector, listed, refused
 from graphdb.architecture import Architecture
 
 Layers = tuple[Layer, ...]

@@ -22,12 +22,12 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
 
 from explorer.contracts.space import Choices
-from explorer.domains.reading import listed, shown
 from explorer.domains.transformer.graph import block_graph
 from explorer.domains.transformer.model import HEAD_KINDS, MOST_HEADS, MOST_LAYERS, MOST_STACKS, MOST_WIDTH, layers_of
 from explorer.domains.transformer.spaces.free import FreeTransformerSpace
 from explorer.domains.transformer.spaces.layered import LayeredSpace, Options
-from explorer.domains.yaml_file import read_yaml
+from explorer.toolkit.reading import listed, shown
+from explorer.toolkit.yaml_file import read_yaml
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from explorer.domains.reading import is_number
 from explorer.domains.transformer.training.config import TrainingConfig
 from explorer.domains.transformer.training.corpus import Batch, check_column, data_digest, load_files, split_off
 from explorer.domains.transformer.training.glue import glue_task, load_glue
 from explorer.domains.transformer.training.order import rows_of
+from explorer.toolkit.reading import is_number
 from graphdb.errors import InputError
 
 

@@ -16,11 +16,11 @@ from typing import Any
 import torch
 
 from explorer.contracts.space import Choices
-from explorer.domains.reading import is_integer
 from explorer.domains.transformer.modules.encoder import HeterogeneousEncoder
 from explorer.domains.transformer.modules.tasks import MaskedLanguageModel, SequenceClassifier
 from explorer.domains.transformer.training.checkpoint import check_shapes, read_tensors, write_tensors, write_text
 from explorer.domains.transformer.training.corpus import load_tokenizer
+from explorer.toolkit.reading import is_integer
 from graphdb.errors import InputError
 
 WEIGHTS, DESCRIPTION, CONFIG, TOKENIZER = "model.safetensors", "model.json", "config.json", "tokenizer"

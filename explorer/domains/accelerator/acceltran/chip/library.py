@@ -33,8 +33,8 @@ from explorer.domains.accelerator.acceltran.chip.modules import (
 )
 from explorer.domains.accelerator.elector.hardware import PUBLISHED_MEMORIES
 from explorer.domains.accelerator.memory import NAME, NAME_RULE, UserMemory, user_memory_violations
-from explorer.domains.reading import shown
-from explorer.domains.yaml_file import read_yaml
+from explorer.toolkit.reading import shown
+from explorer.toolkit.yaml_file import read_yaml
 from graphdb.errors import InputError
 
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")

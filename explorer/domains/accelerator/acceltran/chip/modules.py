@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from explorer.domains.accelerator.acceltran.chip.constants import Overlay, published, published_bits_per_cycle
-from explorer.domains.reading import is_number, refused
+from explorer.toolkit.reading import is_number, refused
 from graphdb.errors import InputError
 
 BUFFERS = ("activation_buffer", "weight_buffer", "mask_buffer")

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from explorer.domains.accelerator.acceltran.program import Role
-from explorer.domains.reading import refused
+from explorer.toolkit.reading import refused
 from graphdb.errors import InputError
 
 DEFAULT_CURVE = "bert-base-sst2"

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from explorer.domains.reading import shown
+from explorer.toolkit.reading import shown
 from graphdb.errors import InputError
 
 LARGEST_FILE_BYTES = 1 << 20

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from explorer.domains.counting import digits, uniform_below
+from explorer.toolkit.counting import digits, uniform_below
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 255, 256, 257, 10**88])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.domains.reading import among, finite_vector, is_integer, is_number, key_violations, shown
+from explorer.toolkit.reading import among, finite_vector, is_integer, is_number, key_violations, shown
 from graphdb.errors import InputError
 
 

@@ -1,0 +1,134 @@
+"""What was found of domains and recipes, checked: nothing is taken that would hide something else, or fails later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+
+from explorer.contracts.domain import Domain, RecipeEntry, SimulatorEntry
+from explorer.contracts.options import options_of
+from explorer.contracts.verb import Verb
+from graphdb.errors import InputError
+
+
+@dataclass
+class Catalogue:
+    """Domains and recipes, and the owner of every name.
+
+    Attributes:
+        domains, recipes, simulators: by name.
+        verbs: by group and name.
+        spaces, presets: name -> the domain that brings it.
+        published: name of a source -> where it is loaded from.
+        problems: why packages were left out.
+    """
+
+    domains: dict[str, Domain] = field(default_factory=dict)
+    recipes: dict[str, RecipeEntry] = field(default_factory=dict)
+    simulators: dict[str, SimulatorEntry] = field(default_factory=dict)
+    verbs: dict[tuple[str, str], Verb] = field(default_factory=dict)
+    spaces: dict[str, str] = field(default_factory=dict)
+    presets: dict[str, str] = field(default_factory=dict)
+    published: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    _owners: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def take(self, source: str, load: Callable[[], object], kind: type[Domain] | type[RecipeEntry]) -> None:
+        """Add a domain or a recipe; one that cannot be used becomes a problem instead.
+
+        Args:
+            source: the folder or package that it comes from, for the message.
+            load: imports it.
+            kind: what it must be.
+        """
+        name = "DOMAIN" if kind is Domain else "ENTRY"
+        try:
+            found = load()
+        except Exception as error:  # whatever a foreign module raises must not take the product down with it
+            self.problems.append(f"{_first(source)} is left out, as it cannot be imported: {_reason(error)}.")
+            return
+        if not isinstance(found, kind):
+            self.problems.append(
+                f"{_first(source)} is left out: its {name} is a {type(found).__name__}; allowed: a {kind.__name__}."
+            )
+            return
+        try:
+            self.add(source, found)
+        except InputError as error:
+            self.problems.append(f"{_first(source)} is left out: {error}")
+
+    def add(self, source: str, found: Domain | RecipeEntry) -> None:
+        """Add a domain or a recipe.
+
+        Args:
+            source: where it comes from.
+            found: checked here.
+
+        Raises:
+            InputError: it has a name that is taken, lacks a field, or an option model with a type that can be no flag.
+                Nothing of it has been added then.
+        """
+        _check(found)
+        names = list(_names(found))
+        for what, name in names:
+            owner = self._owners.get((what, name))
+            if owner is not None:
+                raise InputError(f"it brings the {what} {name!r}, a name that {owner} has taken.")
+        twice = [name for at, name in enumerate(names) if name in names[:at]]
+        if twice:
+            raise InputError(f"it brings the {twice[0][0]} {twice[0][1]!r} twice.")
+        self._owners.update((name, source) for name in names)
+        self.simulators.update((one.name, one) for one in found.simulators)
+        if isinstance(found, RecipeEntry):
+            self.recipes[found.name] = found
+            return
+        self.domains[found.name] = found
+        self.verbs.update(((verb.group, verb.name), verb) for verb in found.verbs)
+        self.spaces.update((name, found.name) for name in found.spaces)
+        self.presets.update((name, found.name) for name in found.presets)
+        self.published.update(found.published)
+
+
+def _names(found: Domain | RecipeEntry) -> Iterator[tuple[str, str]]:
+    """All names that it takes, by kind."""
+    for simulator in found.simulators:
+        yield "simulator", simulator.name
+    if isinstance(found, RecipeEntry):
+        yield "recipe", found.name
+        return
+    yield "domain", found.name
+    for what, names in (("space", found.spaces), ("preset", found.presets), ("published source", found.published)):
+        for name in names:
+            yield what, name
+    for verb in found.verbs:
+        yield "command", f"{verb.group} {verb.name}".strip()
+
+
+def _check(found: Domain | RecipeEntry) -> None:
+    """Refuses what would only fail when a user calls it."""
+    for own in fields(found):
+        value = getattr(found, own.name)
+        if own.name in ("name", "spaces", "load") and not value:
+            raise InputError(f"its field {own.name} is empty; it must be given.")
+    if isinstance(found, Domain):
+        unknown = [name for name in found.bare if name not in found.spaces]
+        if unknown:
+            raise InputError(f"its field bare names {unknown[0]!r}; allowed: {', '.join(found.spaces)}.")
+        if found.presets and not found.preset:
+            raise InputError("its field preset is empty; it must make the presets that it names.")
+        for verb in found.verbs:
+            options_of(verb.options)
+    else:
+        options_of(found.options)
+    for simulator in found.simulators:
+        options_of(simulator.options)
+
+
+def _first(source: str) -> str:
+    return source[:1].upper() + source[1:]
+
+
+def _reason(error: Exception) -> str:
+    """The kind of the error and the first line of its text."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0][:300].rstrip('.')}" if text else type(error).__name__

@@ -1,0 +1,162 @@
+"""`Domain`: all that a kind of architecture brings, by name, in one light module.
+
+A domain is a package with a module `domain` that holds `DOMAIN = Domain(...)`: a folder under `explorer/domains`, or any
+installed package that names it in the entry point group `explorer.domains`. The module is imported at every start, so it
+imports nothing heavier than pydantic; all else is named as `module:attribute` and imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from explorer.contracts.verb import Verb
+
+if TYPE_CHECKING:
+    from explorer.contracts.space import Choices, DesignSpace
+
+Reference = str
+"""`module:attribute`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorEntry:
+    """A simulator, before it is imported.
+
+    Attributes:
+        name: registered name.
+        help: one sentence in the imperative.
+        load: `module:Class` of a `Simulator`.
+        options: what a run may be told; the simulator's own option model.
+        title: the name as people write it, of which the API's mutation is made; empty for the name itself.
+        example: a whole command line of `explorer simulate`; empty for one that is made of the presets.
+        swift: settings that sweeps and the API begin with, where the simulator's own defaults take too long there.
+        shown: whether users may run it by itself; False for one that only a search makes use of.
+    """
+
+    name: str
+    help: str
+    load: Reference
+    options: type[BaseModel]
+    title: str = ""
+    example: str = ""
+    swift: Mapping[str, Any] = field(default_factory=dict)
+    shown: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """How single decisions of a design are changed by name.
+
+    Attributes:
+        names: that may be given.
+        apply: choices and name -> value -> the choices with these changed; raises `InputError` for a value that is not
+            allowed.
+    """
+
+    names: tuple[str, ...]
+    apply: Callable[[Choices, Mapping[str, Any]], Choices]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the designs of other programs.
+
+    Attributes:
+        what: it reads, for messages.
+        matches: whether a JSON value is one of these.
+        read: the value -> choices of the domain; raises `InputError`.
+    """
+
+    what: str
+    matches: Callable[[Any], bool]
+    read: Callable[[Mapping[str, Any]], Choices]
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceReader:
+    """Reads a design space of the user's own.
+
+    Attributes:
+        what: it reads, for messages.
+        read: what a YAML file holds, and the place for messages -> the space; raises `InputError`.
+    """
+
+    what: str
+    read: Callable[[Any, str], DesignSpace]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A kind of architecture. Only `name` and `spaces` must be given.
+
+    Attributes:
+        name: of the domain.
+        spaces: name -> `module:Class` of a `DesignSpace`.
+        bare: spaces in the order in which choices without a space are tried, the last one's objections being reported;
+            empty for all, in order.
+        simulators: of its own.
+        presets: names of designs that come with the domain.
+        preset: `module:function`, name of a preset -> `Architecture`.
+        published: name of a source -> `module:function` without arguments -> `Published`.
+        metric: `module:attribute`, the edit distance as a `Metric`; empty for none.
+        reference_hashes: `module:function`, choices -> published source -> the hash by which it names a design.
+        learning_tasks: `module:attribute`, the `LearningTask`s of the domain.
+        skills: `module:attribute`, `Skill`s: how far predictions can be trusted.
+        readers: `module:attribute`, `Reader`s of foreign files.
+        space_readers: `module:attribute`, `SpaceReader`s of users' own spaces.
+        overrides: `module:attribute`, the `Overrides` of single decisions.
+        measures: `module:attribute`, name -> `Measure` of all that is measured of such designs.
+        headline: the measures that stand for the others: indexed by the database and shown first.
+        verbs: what users can do with such designs besides what every domain offers.
+
+    Example:
+        >>> Domain("bridge", {"truss": "bridge.space:TrussSpace"}).spaces["truss"]
+        'bridge.space:TrussSpace'
+    """
+
+    name: str
+    spaces: Mapping[str, Reference]
+    bare: tuple[str, ...] = ()
+    simulators: tuple[SimulatorEntry, ...] = ()
+    presets: tuple[str, ...] = ()
+    preset: Reference = ""
+    published: Mapping[str, Reference] = field(default_factory=dict)
+    metric: Reference = ""
+    reference_hashes: Reference = ""
+    learning_tasks: Reference = ""
+    skills: Reference = ""
+    readers: Reference = ""
+    space_readers: Reference = ""
+    overrides: Reference = ""
+    measures: Reference = ""
+    headline: tuple[str, ...] = ()
+    verbs: tuple[Verb, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeEntry:
+    """A recipe, before it is imported.
+
+    Attributes:
+        name: registered name.
+        help: one sentence in the imperative.
+        load: `module:attribute`, the `Recipe`.
+        options: what a study may be told; the recipe's own option model.
+        example: a whole command line of `explorer search`.
+        simulators: that only this recipe makes use of.
+        title: the name as people write it, of which the API's input type is made; empty for the name itself.
+        arguments: options that the API's mutation for all recipes takes by name.
+    """
+
+    name: str
+    help: str
+    load: Reference
+    options: type[BaseModel]
+    example: str = ""
+    simulators: tuple[SimulatorEntry, ...] = ()
+    title: str = ""
+    arguments: tuple[str, ...] = ()

@@ -1,0 +1,31 @@
+"""`LearningTask`: what a surrogate learns, and from which measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from explorer.contracts.measure import Measure
+
+
+@dataclass(frozen=True)
+class LearningTask:
+    """What a surrogate learns from what the database holds.
+
+    Attributes:
+        name: for people.
+        roles: of the architectures that are measured together.
+        measures: learnt where they are known; the logarithms of those that are logarithmic.
+        seen: further measures whose architectures are learnt from by their structure alone.
+        simulators: whose measurements count; None for any.
+        embeds: domain -> role whose encoder embeds it.
+        sizes: settings of the surrogate that differ from their defaults, such as `members`, `steps` or `trees`.
+    """
+
+    name: str
+    roles: tuple[str, ...]
+    measures: tuple[Measure, ...]
+    seen: tuple[str, ...] = ()
+    simulators: frozenset[str] | None = None
+    embeds: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)

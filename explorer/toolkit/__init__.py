@@ -1,0 +1,1 @@
+"""What domains and recipes are built with: counting, checks of JSON values, users' files."""
