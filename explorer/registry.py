@@ -1,9 +1,9 @@
 """The one place that finds domains and recipes, and by their names all that they bring.
 
-Domains are found by folder, each `explorer/domains/<x>/domain.py` with its `DOMAIN`, and in installed packages that name
-theirs in the entry point group `explorer.domains`; recipes likewise, by `explorer/recipes/<x>/entry.py` with its `ENTRY`
-and the group `explorer.recipes`. A package that cannot be used is left out, and `problems` says why. What a domain brings
-is imported when it is first asked for, so that importing `explorer` stays light.
+Domains are found by folder, each `explorer/domains/<x>/domain.py` with its `DOMAIN`, and in installed packages that
+name theirs in the entry point group `explorer.domains`; recipes likewise, by `explorer/recipes/<x>/entry.py` with its
+`ENTRY` and the group `explorer.recipes`. A package that cannot be used is left out, and `problems` says why. What a
+domain brings is imported when it is first asked for, so that importing `explorer` stays light.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """`Domain`: all that a kind of architecture brings, by name, in one light module.
 
-A domain is a package with a module `domain` that holds `DOMAIN = Domain(...)`: a folder under `explorer/domains`, or any
-installed package that names it in the entry point group `explorer.domains`. The module is imported at every start, so it
-imports nothing heavier than pydantic; all else is named as `module:attribute` and imported when it is first used.
+A domain is a package with a module `domain` that holds `DOMAIN = Domain(...)`: a folder under `explorer/domains`, or
+any installed package that names it in the entry point group `explorer.domains`. The module is imported at every start,
+so it imports nothing heavier than pydantic; all else is named as `module:attribute` and imported when it is first used.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class Measure:
         label: in tables and plots, without the unit.
         unit: symbol as SI writes it (s, J, W, mm², 1/s), `%` for a share that is shown in percent, or empty.
         direction: of improvement; None where neither direction is better.
-        group: under which parts of a whole are gathered in JSON, such as `energy_parts_j`; empty for a figure by itself.
+        group: under which parts of a whole are gathered in JSON, such as `energy_parts_j`; empty for none.
         part: name within the group.
         subtotal: a sum over other parts of its group, which stands by itself wherever these were measured.
         logarithmic: plotted by its decades.

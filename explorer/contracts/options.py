@@ -110,9 +110,32 @@ def checked(model: type[Model], given: Mapping[str, Any], what: str, *, strict: 
         InputError: an unknown name or a value that is not allowed; the message says which, and what is allowed.
     """
     try:
-        return model.model_validate(dict(given), strict=strict)
+        return model.model_validate(_with_members(model, given), strict=strict)
     except ValidationError as error:
         raise InputError(refusal(error, model, what)) from None
+
+
+def _with_members(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
+    """`given` with the members of enumerations in the place of their values, which is how JSON has them."""
+    members = _enumerations(model)
+    return {
+        name: members[name].get(value, value) if name in members and isinstance(value, str) else value
+        for name, value in given.items()
+    }
+
+
+@cache
+def _enumerations(model: type[BaseModel]) -> Mapping[str, Mapping[str, Enum]]:
+    """Field -> value -> member, for the fields that are members of an enumeration."""
+    found: dict[str, Mapping[str, Enum]] = {}
+    for name, field in model.model_fields.items():
+        try:
+            shape = _shape(field.annotation)
+        except TypeError:
+            continue
+        if shape.enumeration is not None and not shape.repeated and not shape.mapping:
+            found[name] = {str(member.value): member for member in shape.enumeration}
+    return found
 
 
 def refusal(error: ValidationError, model: type[BaseModel], what: str) -> str:

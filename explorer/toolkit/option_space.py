@@ -1,0 +1,129 @@
+"""`OptionSpace`: a design space that is a table of decisions, each with the values it may take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from explorer.contracts.space import Choices, DesignSpace, Vector
+from explorer.toolkit.counting import digits, uniform_below
+from explorer.toolkit.reading import among, finite_vector, key_violations, listed, refused
+from graphdb.errors import InputError
+
+
+class OptionSpace(DesignSpace):
+    """Every combination of one value for each decision is legal; a subclass adds `name`, `domain` and `graph_of`.
+
+    The vector form has one entry for each decision, in order: the index of its value. Where values double from one to
+    the next, an index is a logarithm, and one step means as much everywhere.
+
+    Args:
+        options: decision -> the values that it may take, in an order that means something; JSON values, none twice.
+
+    Example:
+        >>> from graphdb.architecture import Architecture, Block
+        >>> class Beams(OptionSpace):
+        ...     name, domain = "beams", "bridge"
+        ...     def graph_of(self, choices):
+        ...         return Architecture.of(self.domain, self.name, choices, [Block("beam", choices)], [])
+        >>> space = Beams({"depth_m": (0.2, 0.4, 0.8), "steel": (True, False)})
+        >>> space.size, space.from_vector(np.array([1.2, 0.0]))
+        (6, {'depth_m': 0.4, 'steel': True})
+    """
+
+    def __init__(self, options: Mapping[str, tuple[Any, ...]]) -> None:
+        self.options = options
+        self._radices = [len(values) for values in options.values()]
+
+    @property
+    def size(self) -> int:
+        """The product of the numbers of values."""
+        return math.prod(self._radices)
+
+    @property
+    def bounds(self) -> tuple[Vector, Vector]:
+        """Zeros, and the highest index of each decision; two arrays of shape `(decisions,)`."""
+        highest = np.array(self._radices, dtype=np.float64) - 1.0
+        return np.zeros_like(highest), highest
+
+    def at(self, number: int) -> Choices:
+        """Design `number` in [0, size)."""
+        return self.choices_at(digits(number, self._radices))
+
+    def sample(self, generator: np.random.Generator) -> Choices:
+        """A legal design, every design equally likely."""
+        return self.at(uniform_below(generator, self.size))
+
+    def violations(self, choices: Choices) -> list[str]:
+        """What is illegal about `choices`; any JSON value may be given."""
+        return key_violations(choices, self.options) or [
+            refused(name, choices[name], listed(values))
+            for name, values in self.options.items()
+            if not among(choices[name], values)
+        ]
+
+    def normalise(self, choices: Choices) -> Choices:
+        """The decisions in their order; legal choices have one form only."""
+        return {name: choices[name] for name in self.options}
+
+    def to_vector(self, choices: Choices) -> Vector:
+        """The index of each value, shape `(decisions,)`."""
+        return np.array(self._indices(choices), dtype=np.float64)
+
+    def from_vector(self, vector: Vector) -> Choices:
+        """The design whose every index is nearest.
+
+        Raises:
+            InputError: the vector has another shape.
+        """
+        return self.choices_at(np.rint(finite_vector(vector, *self.bounds)).astype(int).tolist())
+
+    def neighbours(self, choices: Choices) -> Iterator[Choices]:
+        """All designs that differ in one decision, whatever its value."""
+        indices = self._indices(choices)
+        for place, radix in enumerate(self._radices):
+            for other in range(radix):
+                if other != indices[place]:
+                    yield self.choices_at([*indices[:place], other, *indices[place + 1 :]])
+
+    def mutate(self, choices: Choices, generator: np.random.Generator) -> Choices:
+        """Another value for one decision, the decision drawn first."""
+        indices = self._indices(choices)
+        place = generator.choice([i for i, radix in enumerate(self._radices) if radix > 1])
+        step = generator.integers(1, self._radices[place])
+        indices[place] = int((indices[place] + step) % self._radices[place])
+        return self.choices_at(indices)
+
+    def crossover(self, first: Choices, second: Choices, generator: np.random.Generator) -> Choices:
+        """Every decision from either parent, with equal chance."""
+        parents = np.array([self._indices(first), self._indices(second)])
+        origins = generator.integers(2, size=len(self._radices))
+        return self.choices_at(parents[origins, np.arange(len(self._radices))].tolist())
+
+    def fixed(self, decisions: Mapping[str, Any]) -> Self:
+        """The part of the space in which some decisions are made.
+
+        Args:
+            decisions: name -> value.
+
+        Raises:
+            InputError: a decision that the space does not have, or a value that it does not allow.
+        """
+        options = dict(self.options)
+        for name, value in decisions.items():
+            if name not in options:
+                raise InputError(f"{name} is not a decision of {self.name}; allowed: {listed(self.options)}.")
+            if not among(value, options[name]):
+                raise InputError(refused(name, value, listed(options[name])))
+            options[name] = (value,)
+        return type(self)(options)
+
+    def choices_at(self, indices: list[int]) -> Choices:
+        """The design with these indices of values."""
+        return {name: values[index] for (name, values), index in zip(self.options.items(), indices, strict=True)}
+
+    def _indices(self, choices: Choices) -> list[int]:
+        return [values.index(choices[name]) for name, values in self.options.items()]
