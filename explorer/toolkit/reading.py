@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import reprlib
 from collections.abc import Iterable
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
-import numpy as np
-from numpy.typing import ArrayLike
-
-from explorer.contracts.space import Vector
 from graphdb.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from explorer.contracts.space import Vector
 
 
 class _Short(reprlib.Repr):
@@ -72,6 +73,10 @@ def finite_vector(vector: ArrayLike, lowest: Vector, highest: Vector) -> Vector:
     Raises:
         InputError: the shape is not that of the bounds.
     """
+    import numpy as np  # the rest is imported at every start, by what reads choices
+
+    import numpy as np  # not above: option models stand on this module, and are imported at every start
+
     values = np.asarray(vector, dtype=np.float64)
     if values.shape != lowest.shape:
         raise InputError(f"The vector has the shape {values.shape}; allowed: {lowest.shape}.")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from explorer.contracts.domain import Reader
 from explorer.contracts.space import Choices
 from explorer.domains.transformer.model import MOST_HEADS, MOST_LAYERS, MOST_WIDTH, choices_of, layer, model_violations
 from explorer.toolkit.reading import is_integer, listed, refused
@@ -104,3 +105,6 @@ def _size(configuration: Mapping[str, Any], name: str, most: int) -> int:
     if not is_integer(value) or not 1 <= value <= most:
         raise InputError(refused(name, value, f"an integer from 1 to {most}"))
     return value
+
+
+READERS = (Reader("a configuration of Hugging Face", is_configuration, from_configuration),)

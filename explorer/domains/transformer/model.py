@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from explorer.contracts.space import Choices
 from explorer.toolkit.reading import is_integer, key_violations, listed, refused
+
+if TYPE_CHECKING:
+    from explorer.contracts.space import Choices
 
 HEAD_KINDS = ("sa_sdp", "sa_wma", "l_dft", "l_dct", "c_5", "c_9", "c_13")
 """Head types in the order of the published `design_space.yaml` of FlexiBERT 2.0, which is also the canonical order."""

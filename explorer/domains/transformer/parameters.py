@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from explorer.contracts.space import Choices
 from explorer.domains.transformer.model import Layer, layers_of
+
+if TYPE_CHECKING:
+    from explorer.contracts.space import Choices
 
 ROBERTA_VOCABULARY = 50_265
 ROBERTA_POSITIONS = 514

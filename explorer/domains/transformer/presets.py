@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from explorer.domains.transformer.model import Layer, choices_of, layer
-from explorer.domains.transformer.spaces.flexibert2 import FlexiBert2Space
-from explorer.domains.transformer.spaces.free import FreeTransformerSpace
-from graphdb.architecture import Architecture
+from graphdb.errors import InputError
+
+if TYPE_CHECKING:
+    from graphdb.architecture import Architecture
 
 
 def _bert(depth: int, hidden: int, heads: int) -> list[Layer]:
@@ -13,7 +16,7 @@ def _bert(depth: int, hidden: int, heads: int) -> list[Layer]:
 
 
 # BERT-Nano is that of AccelTran; the others have the published sizes of BERT, FlexiBERT-Mini those of its model card.
-_PRESETS = {
+PRESETS = {
     "bert-nano": [layer(32, ["sa_sdp"] * 2, [64])],
     "bert-tiny": _bert(2, 128, 2),
     "bert-mini": _bert(4, 256, 4),
@@ -25,13 +28,20 @@ _PRESETS = {
         *[layer(128, ["l_dct"] * 4, [1024])] * 2,
     ],
 }
+"""Name -> layers."""
 
 
-def presets() -> dict[str, Architecture]:
-    """Name -> architecture, in the FlexiBERT 2.0 space where it is legal there, so that searches meet it again."""
-    published, free = FlexiBert2Space(), FreeTransformerSpace()
-    found = {}
-    for name, layers in _PRESETS.items():
-        choices = choices_of(layers)
-        found[name] = (free if published.violations(choices) else published).build(choices)
-    return found
+def preset(name: str) -> Architecture:
+    """A well-known model, in the FlexiBERT 2.0 space where it is legal there, so that searches meet it again.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    from explorer.domains.transformer.spaces.flexibert2 import FlexiBert2Space
+    from explorer.domains.transformer.spaces.free import FreeTransformerSpace
+
+    if name not in PRESETS:
+        raise InputError(f"There is no preset {name[:100]!r} of a Transformer; allowed: {', '.join(PRESETS)}.")
+    choices = choices_of(PRESETS[name])
+    published = FlexiBert2Space()
+    return (FreeTransformerSpace() if published.violations(choices) else published).build(choices)

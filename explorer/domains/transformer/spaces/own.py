@@ -21,6 +21,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
 
+from explorer.contracts.domain import SpaceReader
 from explorer.contracts.space import Choices
 from explorer.domains.transformer.graph import block_graph
 from explorer.domains.transformer.model import HEAD_KINDS, MOST_HEADS, MOST_LAYERS, MOST_STACKS, MOST_WIDTH, layers_of
@@ -141,3 +142,6 @@ def _checked(place: str, content: object) -> _Given:
         key, f"a list of 1 to 64 whole numbers from 1 to {_LARGEST.get(key)}"
     )
     raise InputError(f"{place}: {key} is {shown(content[key])}; allowed: {wanted}.")
+
+
+READERS = (SpaceReader("options of Transformers", space_of),)

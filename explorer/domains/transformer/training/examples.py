@@ -11,8 +11,15 @@ import numpy as np
 import torch
 
 from explorer.domains.transformer.training.config import TrainingConfig
-from explorer.domains.transformer.training.corpus import Batch, check_column, data_digest, load_files, split_off
-from explorer.domains.transformer.training.glue import glue_task, load_glue
+from explorer.domains.transformer.training.corpus import (
+    Batch,
+    check_column,
+    data_digest,
+    load_files,
+    load_hub,
+    split_off,
+)
+from explorer.domains.transformer.training.glue import DATA_SET, glue_task
 from explorer.domains.transformer.training.order import rows_of
 from explorer.toolkit.reading import is_number
 from graphdb.errors import InputError
@@ -40,13 +47,14 @@ class LabelledText:
 
 
 def glue_text(name: str, cache: Path | None = None) -> LabelledText:
-    """A task of GLUE.
+    """A task of GLUE: its training set and its validation sets, as the labels of the test sets are not published.
 
     Raises:
         InputError: no such task, or the data cannot be loaded.
     """
     task = glue_task(name)
-    training, validation = load_glue(name, cache)
+    training = load_hub(DATA_SET, name, "train", cache)
+    validation = {begin: load_hub(DATA_SET, name, split, cache) for begin, split in task.validation}
     labels = tuple(getattr(training.features["label"], "names", ()))
     return LabelledText(name, training, validation, task.columns, labels, task.metrics)
 

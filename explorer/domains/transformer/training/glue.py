@@ -1,13 +1,13 @@
-"""The nine tasks of GLUE: where their text is, what they are measured by, and the score over all of them."""
+"""The nine tasks of GLUE: where their text is, what they are measured by, and the score over all of them.
+
+The measures of the domain are made from this table, so it imports nothing heavy.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from explorer.domains.transformer.training.corpus import load_hub
 from graphdb.errors import InputError
 
 DATA_SET = "nyu-mll/glue"
@@ -54,18 +54,6 @@ def glue_task(name: str) -> GlueTask:
     if name not in TASKS:
         raise InputError(f"There is no GLUE task {name[:100]!r}; allowed: {', '.join(TASKS)}.")
     return TASKS[name]
-
-
-def load_glue(name: str, cache: Path | None = None) -> tuple[Any, dict[str, Any]]:
-    """The training set of a task, and its validation sets by name (the labels of the test sets are not published).
-
-    Raises:
-        InputError: no such task, or the data cannot be loaded.
-    """
-    task = glue_task(name)
-    configuration = name
-    training = load_hub(DATA_SET, configuration, "train", cache)
-    return training, {prefix: load_hub(DATA_SET, configuration, split, cache) for prefix, split in task.validation}
 
 
 def glue_score(measures: Mapping[str, float]) -> float:

@@ -107,7 +107,7 @@ def test_glue_is_read_by_its_columns_and_measures(
         rows = [{"question1": a, "question2": b, "label": int(x == y), "idx": 0} for (a, x), (b, y) in pairs]
         return datasets.Dataset.from_list(rows, features=features)
 
-    monkeypatch.setattr("explorer.domains.transformer.training.glue.load_hub", hub)
+    monkeypatch.setattr("explorer.domains.transformer.training.examples.load_hub", hub)
     text = glue_text("qqp")
     assert asked == [("nyu-mll/glue", "qqp", "train"), ("nyu-mll/glue", "qqp", "validation")]
     found = finetune(pretrained, text, config(steps=2), tmp_path / "out").measures
