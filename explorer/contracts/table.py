@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from explorer.contracts.measure import Measures, nested
 from graphdb.architecture import Architecture
+from graphdb.measurement import Measurement
 
 KEY_DIGITS = 12
 
@@ -86,4 +88,23 @@ def architecture_json(architecture: Architecture) -> dict[str, Any]:
         "domain": architecture.domain,
         "space": architecture.space,
         "choices": architecture.choices,
+    }
+
+
+def measurement_json(measurement: Measurement, known: Measures) -> dict[str, Any]:
+    """A measurement as commands print it.
+
+    Args:
+        measurement: stored, or about to be.
+        known: measures that are declared, so that parts are gathered under their groups.
+    """
+    return {
+        "key": measurement.key,
+        "simulator": measurement.simulator,
+        "version": measurement.version,
+        "roles": dict(measurement.roles),
+        "settings": dict(measurement.settings),
+        "seed": measurement.seed,
+        "measures": nested(measurement.measures, known),
+        "predicted": sorted(measurement.predicted),
     }
