@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from explorer.contracts.measure import Measure
+from graphdb.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,12 @@ class LearningTask:
         simulators: whose measurements count; None for any.
         embeds: domain -> role whose encoder embeds it.
         sizes: settings of the surrogate that differ from their defaults, such as `members`, `steps` or `trees`.
+
+    Example:
+        >>> from explorer.contracts.measure import Measure
+        >>> task = LearningTask("bridges", ("bridge",), (Measure("mass_kg", "mass", "kg"),), embeds={"bridge": "bridge"})
+        >>> task.measure("mass_kg").unit
+        'kg'
     """
 
     name: str
@@ -29,3 +36,15 @@ class LearningTask:
     simulators: frozenset[str] | None = None
     embeds: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
+
+    def measure(self, name: str) -> Measure:
+        """The measure of that name.
+
+        Raises:
+            InputError: the task does not learn it.
+        """
+        for measure in self.measures:
+            if measure.name == name:
+                return measure
+        allowed = ", ".join(measure.name for measure in self.measures) or "none"
+        raise InputError(f"The surrogate of the {self.name} does not learn the measure {name!r}; allowed: {allowed}.")

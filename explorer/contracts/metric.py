@@ -1,12 +1,31 @@
-"""What a domain says about edit distances between its designs."""
+"""What a domain says about edit distances between its designs, and by what designs can be alike."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from explorer.contracts.space import Choices
-from explorer.distance.graph import Place
+if TYPE_CHECKING:
+    from explorer.contracts.space import Choices
+    from explorer.distance.graph import Place
+
+
+class Likeness(StrEnum):
+    """What makes designs alike.
+
+    Example:
+        >>> Likeness("distance") is Likeness.DISTANCE
+        True
+    """
+
+    BEHAVIOUR = "behaviour"
+    """What a surrogate of measures sees in them."""
+    DISTANCE = "distance"
+    """The edit distance of their graphs."""
+    BEGINNING = "beginning"
+    """How much is the same from the input on, then the edit distance."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +38,14 @@ class Metric:
         version: counts changes of `place`, so that encoders of an older one are not used.
         beginning: choices of two designs -> how much of them is the same from the input on, before the first
             difference; None where a domain has no such notion.
+
+    Example:
+        Beams that stand at their depth, so that replacing a beam costs the difference in depth:
+
+        >>> from graphdb.architecture import Block
+        >>> metric = Metric(lambda block: float(block.attributes["depth_cm"]), spaces=("truss",))
+        >>> metric.place(Block("beam", {"depth_cm": 20}))
+        20.0
     """
 
     place: Place

@@ -1,4 +1,4 @@
-"""`Published`: measured architectures that the package carries as data."""
+"""`Published`: measured architectures that a package carries as data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,18 @@ from graphdb.measurement import Measurement
 
 @dataclass(frozen=True)
 class Published:
-    """Architectures, and measurements whose roles name them by key."""
+    """Architectures, and measurements whose roles name them by key.
+
+    Attributes:
+        architectures: each once.
+        measurements: of these architectures, or of others that are published too.
+
+    Example:
+        >>> truss = Architecture.of("bridge", "truss", {"spans": 2}, [], [])
+        >>> weighed = Measurement("scales", "1", {"bridge": truss.key}, settings={}, measures={"mass_kg": 900.0})
+        >>> len(Published([truss], [weighed]).measurements)
+        1
+    """
 
     architectures: list[Architecture] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)

@@ -7,26 +7,36 @@ from enum import StrEnum
 
 
 class Source(StrEnum):
-    """Where a value comes from."""
+    """Where a value comes from.
+
+    Example:
+        >>> str(Source.MEASURED)
+        'measured'
+    """
 
     MEASURED = "measured"
     PREDICTED = "predicted"
-    """By the surrogate, for a model of the space whose models were measured."""
+    """By the surrogate, for a design of the space whose designs were measured."""
     EXTRAPOLATED = "extrapolated"
-    """By the surrogate, for a model outside that space, where nothing says how good it is."""
+    """By the surrogate, for a design outside that space, where nothing says how good it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Skill:
-    """What a predictor achieved on models that it had not seen.
+    """What a predictor achieved on designs that it had not seen.
 
     Attributes:
-        space: of the models.
+        space: of the designs.
         measure: predicted.
         predictor: what was judged.
-        designs: how many measured models there were.
-        r_squared: out of sample; 0 or less is no better than predicting the mean.
+        designs: how many measured designs there were.
+        r_squared: coefficient of determination out of sample; 0 or less is no better than predicting the mean.
         method: how it was judged.
+
+    Example:
+        >>> skill = Skill("truss", "mass_kg", "trees", designs=40, r_squared=0.83, method="leave one out")
+        >>> skill.sentence
+        'Predictions of mass_kg have shown skill: R² 0.83 out of sample on 40 measured designs of truss.'
     """
 
     space: str
@@ -44,7 +54,7 @@ class Skill:
     @property
     def sentence(self) -> str:
         """For people, in one sentence."""
-        evidence = f"R² {self.r_squared:.2f} out of sample on {self.designs} measured models of {self.space}"
+        evidence = f"R² {self.r_squared:.2f} out of sample on {self.designs} measured designs of {self.space}"
         if self.demonstrated:
             return f"Predictions of {self.measure} have shown skill: {evidence}."
         return f"Predictions of {self.measure} have no demonstrated skill: {evidence}; use them for no decision."

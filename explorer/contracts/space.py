@@ -76,6 +76,14 @@ class DesignSpace(ABC):
     def crossover(self, first: Choices, second: Choices, generator: np.random.Generator) -> Choices:
         """A legal design whose every decision comes from one of the parents."""
 
+    def enumerate(self) -> Iterator[Choices]:
+        """All designs, each once, in a fixed order.
+
+        Raises:
+            InputError: the space has no such order.
+        """
+        raise InputError(f"The space {self.name} cannot list its {self.size:,} designs.")
+
     def build(self, choices: Choices) -> Architecture:
         """The architecture of `choices`.
 

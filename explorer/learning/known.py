@@ -1,4 +1,4 @@
-"""The accuracy of every model of a space: measured where somebody has fine-tuned it, else predicted and marked so."""
+"""A measure of every design of a space: measured where somebody has done so, else predicted and marked so."""
 
 from __future__ import annotations
 
@@ -10,129 +10,159 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.contracts.skill import Source, caveat
-from explorer.domains.transformer.spaces.early import EarlyFlexiBertSpace
+from explorer import registry
+from explorer.contracts.learning_task import LearningTask
+from explorer.contracts.measure import Measure
+from explorer.contracts.session import Report
+from explorer.contracts.skill import Source
+from explorer.contracts.space import DesignSpace
 from explorer.learning import surrogates
-from explorer.learning.surrogates import MODELS, Report
-from explorer.services.loading import load_published
+from explorer.learning.trust import caveat
 from gnn.surrogate import GraphSurrogate
 from graphdb.architecture import Architecture
 from graphdb.measurement import Measurement
 from graphdb.store import Store
 
+Array = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
-class AccuracyTable:
-    """n models with embeddings and accuracies.
+class ValueTable:
+    """n designs with embeddings and the values of one measure.
 
     Attributes:
-        architectures: n models.
+        architectures: n designs.
         embeddings: `(n, d)`, of the surrogate's encoder.
-        accuracies: `(n,)`, 0 to 1.
-        measured: `(n,)`, whether the accuracy was measured.
+        values: `(n,)`, in the unit of the measure.
+        measured: `(n,)`, whether the value was measured.
     """
 
     architectures: Sequence[Architecture]
     embeddings: NDArray[np.float32]
-    accuracies: NDArray[np.float64]
+    values: Array
     measured: NDArray[np.bool_]
 
     @cached_property
     def _rows(self) -> dict[str, int]:
         return {architecture.key: row for row, architecture in enumerate(self.architectures)}
 
-    def accuracy_of(self, key: str) -> tuple[float, bool]:
-        """Accuracy of a model, and whether it was measured."""
+    def value_of(self, key: str) -> tuple[float, bool]:
+        """The value of a design, and whether it was measured."""
         row = self._rows[key]
-        return float(self.accuracies[row]), bool(self.measured[row])
+        return float(self.values[row]), bool(self.measured[row])
 
-    def measured_only(self) -> AccuracyTable:
-        """The models whose accuracy was measured."""
+    def measured_only(self) -> ValueTable:
+        """The designs whose value was measured."""
         kept = np.flatnonzero(self.measured)
         chosen = [self.architectures[int(row)] for row in kept]
-        return AccuracyTable(chosen, self.embeddings[kept], self.accuracies[kept], self.measured[kept])
+        return ValueTable(chosen, self.embeddings[kept], self.values[kept], self.measured[kept])
 
 
 @dataclass(frozen=True)
-class Accuracies:
-    """The accuracy of any Transformer, by measurement or by surrogate.
+class KnownValues:
+    """The value of a measure for any design of a domain, by measurement or by surrogate.
 
     Attributes:
-        measure: `qnli_accuracy` or `sst2_accuracy`.
-        measured: choices as JSON -> mean of what was measured, whatever space the model was stored in.
+        measure: which.
+        measured: choices as JSON -> mean of what was measured, whatever space the design was stored in.
         surrogate: for the rest.
+        space: whose designs were measured; what is said of others is an extrapolation.
     """
 
-    measure: str
+    measure: Measure
     measured: Mapping[str, float]
     surrogate: GraphSurrogate
+    space: DesignSpace
 
-    def of(self, model: Architecture) -> tuple[float, Source]:
-        """Accuracy of a model, 0 to 1, and where it comes from.
+    def of(self, architecture: Architecture) -> tuple[float, Source]:
+        """The value of a design, in the unit of the measure, and where it comes from.
 
         Predicted one by one, as the last bits of a prediction may depend on what is predicted beside it.
         """
-        known = self.measured.get(model.choices_json)
+        known = self.measured.get(architecture.choices_json)
         if known is not None:
             return known, Source.MEASURED
-        column = self.surrogate.measures.index(self.measure)
-        value = float(np.clip(self.surrogate.predict([model]).mean[0, column], 0.0, 1.0))
-        outside = EarlyFlexiBertSpace().violations(model.choices)
+        value = float(_predicted(self.surrogate, self.measure, [architecture])[0])
+        outside = self.space.violations(architecture.choices)
         return value, Source.EXTRAPOLATED if outside else Source.PREDICTED
 
 
-def transformer_accuracies(store: Store, measure: str, report: Report) -> Accuracies:
+def known_values(store: Store, task: LearningTask, measure: str, space: DesignSpace, report: Report) -> KnownValues:
     """What the database and the surrogate of it know; the surrogate is trained unless it was before.
 
+    The published measurements are loaded where the database has none.
+
     Args:
-        measure: `qnli_accuracy` or `sst2_accuracy`.
+        store: the database.
+        task: what the surrogate learns; its first role is the one that designs play alone where they were measured.
+        measure: one of the task's.
+        space: whose designs were measured.
         report: told in a few words what is being done.
+
+    Raises:
+        InputError: the task does not learn the measure.
+        NotFoundError: nobody has measured anything that the task learns from.
     """
-    rows = _known(store, measure, report)
-    found = surrogates.trained(store, MODELS, report)
-    architectures = store.architectures.get_many(sorted({row.roles["model"] for row in rows}))
+    learnt, role = task.measure(measure), task.roles[0]
+    rows = _known(store, measure, role, space.domain, None, report)
+    surrogate = surrogates.trained(store, task, report).surrogate
+    architectures = store.architectures.get_many(sorted({row.roles[role] for row in rows}))
     values: dict[str, list[float]] = {}
     for row in rows:
-        values.setdefault(architectures[row.roles["model"]].choices_json, []).append(row.measures[measure])
-    return Accuracies(measure, {choices: fmean(some) for choices, some in values.items()}, found.surrogate)
+        values.setdefault(architectures[row.roles[role]].choices_json, []).append(row.measures[measure])
+    return KnownValues(learnt, {choices: fmean(some) for choices, some in values.items()}, surrogate, space)
 
 
-def early_accuracies(store: Store, measure: str, report: Report) -> AccuracyTable:
-    """The 2,037 models of the early FlexiBERT space.
+def value_table(store: Store, task: LearningTask, measure: str, space: DesignSpace, report: Report) -> ValueTable:
+    """All designs of a space, with their values and embeddings.
 
     Trains the surrogate on what the database holds unless it did so before, and writes the embeddings of all stored
-    Transformers back. The published measurements are loaded where the database has none.
+    designs of the domain back. The published measurements are loaded where the database has none.
 
     Args:
-        measure: `qnli_accuracy` or `sst2_accuracy`.
+        store: the database.
+        task: what the surrogate learns; its first role is the one that designs play alone where they were measured.
+        measure: one of the task's.
+        space: of the designs; it must be able to list them.
         report: told in a few words what is being done.
+
+    Raises:
+        InputError: the task does not learn the measure, or the space cannot list its designs.
+        NotFoundError: nobody has measured anything that the task learns from.
     """
-    known = _known(store, measure, report, EarlyFlexiBertSpace.name)
-    found = surrogates.trained(store, MODELS, report)
-    surrogates.embed(store, "transformer", found, MODELS.embeds["transformer"], report)
-    space = EarlyFlexiBertSpace()
-    report(f"predicting the accuracy of unmeasured models. {caveat(space.name, measure)}")
-    models = [space.build(choices) for choices in space.enumerate()]
-    column = found.surrogate.measures.index(measure)
-    accuracies = np.clip(found.surrogate.predict(models).mean[:, column], 0.0, 1.0)
-    rows = {model.key: row for row, model in enumerate(models)}
-    measured = np.zeros(len(models), dtype=np.bool_)
+    learnt, role = task.measure(measure), task.roles[0]
+    known = _known(store, measure, role, space.domain, space.name, report)
+    trained = surrogates.trained(store, task, report)
+    surrogates.embed(store, space.domain, trained, role, report)
+    report(f"predicting the {learnt.label} of unmeasured designs. {caveat(space.name, measure)}")
+    designs = [space.build(choices) for choices in space.enumerate()]
+    values = _predicted(trained.surrogate, learnt, designs)
+    rows = {design.key: row for row, design in enumerate(designs)}
+    measured = np.zeros(len(designs), dtype=np.bool_)
     for measurement in known:
-        row = rows[measurement.roles["model"]]
-        accuracies[row], measured[row] = measurement.measures[measure], True
-    return AccuracyTable(models, found.surrogate.embed(models), accuracies, measured)
+        row = rows[measurement.roles[role]]
+        values[row], measured[row] = measurement.measures[measure], True
+    return ValueTable(designs, trained.surrogate.embed(designs, role), values, measured)
 
 
-def _known(store: Store, measure: str, report: Report, space: str | None = None) -> list[Measurement]:
-    """What somebody has measured on a model alone; the published data are loaded where there is nothing."""
-    found = _measured(store, measure, space)
-    if not found:
+def _predicted(surrogate: GraphSurrogate, measure: Measure, designs: Sequence[Architecture]) -> Array:
+    """Shape `(n,)`; shares stay within 0 and 1, which the surrogate does not know of."""
+    column: Array = surrogate.predict(designs).mean[:, surrogate.measures.index(measure.name)]
+    return np.clip(column, 0.0, 1.0) if measure.unit == "%" else column.copy()
+
+
+def _known(store: Store, measure: str, role: str, domain: str, space: str | None, report: Report) -> list[Measurement]:
+    """What somebody has measured on a design alone; the published data are loaded where there is nothing."""
+    rows = _measured(store, measure, role, domain, space)
+    if not rows:
         report("loading the published data")
-        load_published(store)
-        found = _measured(store, measure, space)
-    return found
+        published = registry.published()
+        store.architectures.add(published.architectures)
+        store.measurements.add(published.measurements)
+        rows = _measured(store, measure, role, domain, space)
+    return rows
 
 
-def _measured(store: Store, measure: str, space: str | None) -> list[Measurement]:
-    rows = store.measurements.with_measure(measure, space=space)
-    return [row for row in rows if set(row.roles) == {"model"} and measure not in row.predicted]
+def _measured(store: Store, measure: str, role: str, domain: str, space: str | None) -> list[Measurement]:
+    rows = store.measurements.with_measure(measure, domain=domain, space=space)
+    return [row for row in rows if set(row.roles) == {role} and measure not in row.predicted]

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.contracts.session import Report
 from explorer.learning import surrogates
-from explorer.learning.surrogates import Report
 from explorer.report.space_map import SpaceMap, plane
 from graphdb.errors import InputError, NotFoundError
 from graphdb.records import ArchitectureFilter
@@ -24,6 +24,8 @@ def space_map(
     surrogate has predicted does not.
 
     Args:
+        store: the database.
+        domain: whose designs are mapped.
         measure: any that is stored.
         report: told in a few words what is being done.
         space: whose designs alone are mapped; None for all of the domain.

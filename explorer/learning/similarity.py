@@ -1,17 +1,18 @@
-"""Architectures that are alike: by edit distance, which an encoder estimates and the vector index looks up."""
+"""Architectures that are alike, by edit distance (which an encoder estimates) or by behaviour, through vector indexes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from explorer import registry
-from explorer.contracts.metric import Metric
+from explorer.contracts.metric import Likeness, Metric
+from explorer.contracts.session import Report
 from explorer.distance.bounds import LowerBounds, upper_bound
 from explorer.distance.graph import Floats, PlacedGraph
+from explorer.learning import surrogates
 from gnn.inductive import VERSION, EncoderSettings, InductiveEncoder
 from gnn.table import classical_scaling
 from graphdb.architecture import Architecture
@@ -22,8 +23,6 @@ from graphdb.store import Store
 from graphdb.store.embeddings import DISTANCE
 from graphdb.store.rows import CorruptError
 
-Report = Callable[[str], None]
-
 SETTINGS = EncoderSettings(width=256, steps=2000)
 DESIGNS_PER_SPACE = 1000
 _SEED = 0
@@ -31,82 +30,113 @@ _ENCODED_AT_ONCE = 2000
 _RANKED_AGAIN = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Neighbour:
     """An architecture near another.
 
     Attributes:
         key: of the architecture.
+        score: from 0 to 1, where nothing differs: (1 + cosine) / 2 of the embeddings of behaviour, 1 / (1 + distance)
+            otherwise.
         distance: between the two: the encoder's estimate of the edit distance, or an upper bound of it where
-            neighbours were ranked again.
+            neighbours were ranked again or by beginning; None by behaviour.
     """
 
     key: str
-    distance: float
+    score: float
+    distance: float | None = None
+
+    @classmethod
+    def at(cls, key: str, distance: float) -> Neighbour:
+        """The neighbour at an edit distance."""
+        return cls(key, 1.0 / (1.0 + distance), distance)
 
 
-class Order(StrEnum):
-    """By what neighbours are ordered."""
-
-    ESTIMATE = "estimate"
-    """The encoder's estimate of the edit distance."""
-    BOUND = "bound"
-    """An upper bound of the edit distance, of the nearest by estimate."""
-    BEGINNING = "beginning"
-    """How much is the same from the input on, then that bound, of the nearest by estimate: FlexiBERT's biased
-    neighbours, which inherit the most weights."""
+def default_likeness(domain: str) -> Likeness:
+    """By what designs of a domain are compared unless the user says: edit distance where the domain has one."""
+    return Likeness.BEHAVIOUR if registry.metric(domain) is None else Likeness.DISTANCE
 
 
-def nearest(store: Store, key: str, count: int, report: Report, *, order: Order = Order.ESTIMATE) -> list[Neighbour]:
-    """`neighbours`, after encoding the architectures of the domain that have no embedding yet.
+def nearest(
+    store: Store,
+    key: str,
+    count: int,
+    report: Report,
+    *,
+    by: Likeness = Likeness.DISTANCE,
+    rank_again: bool = False,
+) -> list[Neighbour]:
+    """`neighbours`, after embedding the architectures of the domain that have no embedding of the kind yet.
 
-    The encoder is trained when it is first needed, and then kept in the database.
-
-    Args:
-        report: told in a few words what is being done.
-
-    Raises:
-        NotFoundError: no such architecture, or no edit distance for its domain.
-        InputError: the domain does not know this order.
-    """
-    embed_missing(store, store.architectures.get(key).domain, report)
-    return neighbours(store, key, count, order=order)
-
-
-def neighbours(store: Store, key: str, count: int, *, order: Order = Order.ESTIMATE) -> list[Neighbour]:
-    """The stored and encoded architectures of the same domain nearest to one, nearest first.
+    The encoder of edit distances, or the surrogate of measures, is trained when it is first needed, and then kept in the
+    database.
 
     Args:
         store: where they are.
         key: of a stored architecture.
         count: how many, at least 1.
-        order: all but the estimate order the nearest 200, or `count` if that is more, which takes a fraction of a
-            millisecond to some milliseconds each.
+        report: told in a few words what is being done.
+        by: what makes architectures alike.
+        rank_again: by distance: order the nearest 200 by an upper bound of it.
 
     Raises:
-        NotFoundError: no such architecture, no edit distance for its domain, or it has not been encoded.
-        InputError: the domain does not know this order.
+        NotFoundError: no such architecture, or the domain has no edit distance or no surrogate, as `by` needs.
+        InputError: the domain knows no beginning, or there is nothing to rank again.
     """
+    if by is Likeness.BEHAVIOUR:
+        surrogates.ensure_embedding(store, key, report)
+    else:
+        embed_missing(store, store.architectures.get(key).domain, report)
+    return neighbours(store, key, count, by=by, rank_again=rank_again)
+
+
+def neighbours(
+    store: Store, key: str, count: int, *, by: Likeness = Likeness.DISTANCE, rank_again: bool = False
+) -> list[Neighbour]:
+    """The stored and embedded architectures of the same domain nearest to one, nearest first.
+
+    Args:
+        store: where they are.
+        key: of a stored architecture.
+        count: how many, at least 1.
+        by: what makes architectures alike. By beginning, the nearest 200 by estimate, or `count` if that is more, are
+            ordered by how much is the same from the input on, and then by an upper bound of the edit distance.
+        rank_again: by distance: order as many by that bound alone. Either takes a fraction of a millisecond to some
+            milliseconds for each.
+
+    Raises:
+        NotFoundError: no such architecture, no edit distance for its domain, or it has not been embedded.
+        InputError: the domain knows no beginning, or there is nothing to rank again.
+    """
+    if rank_again and by is not Likeness.DISTANCE:
+        raise InputError(f"Neighbours by {by} are not ranked again; allowed: neighbours by {Likeness.DISTANCE}.")
+    if by is Likeness.BEHAVIOUR:
+        return [Neighbour(other, score) for other, score in store.embeddings.similar(key, count)]
     own = store.architectures.get(key)
     metric = _metric(own.domain)
-    if order is Order.ESTIMATE:
-        found = store.distances.similar(key, count)
-        return [Neighbour(other, max(0.0, 1.0 / score - 1.0)) for other, score in found]
-    if order is Order.BEGINNING and metric.beginning is None:
+    if by is Likeness.DISTANCE and not rank_again:
+        estimates = store.distances.similar(key, count)
+        return [Neighbour.at(other, max(0.0, 1.0 / score - 1.0)) for other, score in estimates]
+    if by is Likeness.BEGINNING and metric.beginning is None:
         raise InputError(f"Designs of the domain {own.domain} have no beginning to be ordered by.")
-    found = store.distances.similar(key, max(_RANKED_AGAIN, count))
-    others = store.architectures.get_many([other for other, _ in found])
+    estimates = store.distances.similar(key, max(_RANKED_AGAIN, count))
+    others = store.architectures.get_many([other for other, _ in estimates])
     graph = PlacedGraph.of(own, metric.place)
-    shared = {
-        other: metric.beginning(own.choices, one.choices) if order is Order.BEGINNING and metric.beginning else 0
-        for other, one in others.items()
-    }
-    bounds = [Neighbour(k, upper_bound(graph, PlacedGraph.of(other, metric.place))) for k, other in others.items()]
-    return sorted(bounds, key=lambda one: (-shared[one.key], one.distance, one.key))[:count]
+    bounds = {other: upper_bound(graph, PlacedGraph.of(one, metric.place)) for other, one in others.items()}
+    shared = dict.fromkeys(others, 0)
+    if by is Likeness.BEGINNING and metric.beginning is not None:
+        shared = {other: metric.beginning(own.choices, one.choices) for other, one in others.items()}
+    order = sorted(bounds, key=lambda other: (-shared[other], bounds[other], other))
+    return [Neighbour.at(other, bounds[other]) for other in order[:count]]
 
 
 def encoder_of(store: Store, domain: str, report: Report) -> InductiveEncoder:
     """The encoder of edit distances of a domain: found if it was trained before, trained otherwise.
+
+    Args:
+        store: the database, which keeps it.
+        domain: with an edit distance.
+        report: told in a few words what is being done.
 
     Raises:
         NotFoundError: the domain has no edit distance.
@@ -117,6 +147,11 @@ def encoder_of(store: Store, domain: str, report: Report) -> InductiveEncoder:
 
 def embed_missing(store: Store, domain: str, report: Report) -> int:
     """Encode the architectures of a domain that the current encoder has not encoded yet; how many.
+
+    Args:
+        store: the database.
+        domain: with an edit distance.
+        report: told in a few words what is being done.
 
     Raises:
         NotFoundError: the domain has no edit distance.
@@ -171,7 +206,7 @@ def train_encoder(
 
 
 def distances_among(designs: Sequence[Architecture], metric: Metric) -> Floats:
-    """Lower bounds of all edit distances, shape `(n, n)`."""
+    """Lower bounds of the edit distances among n designs, shape `(n, n)`."""
     return LowerBounds([PlacedGraph.of(one, metric.place) for one in designs]).among(np.arange(len(designs)))
 
 
@@ -193,5 +228,6 @@ def _encoder_key(domain: str, metric: Metric, settings: EncoderSettings, designs
 def _metric(domain: str) -> Metric:
     metric = registry.metric(domain)
     if metric is None:
-        raise NotFoundError(f"The domain {domain} has no edit distance; these have: {', '.join(registry.METRICS)}.")
+        having = ", ".join(name for name in registry.domains() if registry.metric(name) is not None) or "none"
+        raise NotFoundError(f"The domain {domain} has no edit distance; these have: {having}.")
     return metric

@@ -2,63 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
+from explorer import registry
+from explorer.contracts.learning_task import LearningTask
+from explorer.contracts.session import Report
 from gnn.network import SurrogateSettings
 from gnn.surrogate import VERSION, GraphSurrogate
 from graphdb.architecture import Architecture
 from graphdb.canonical import digest
-from graphdb.errors import NotFoundError
+from graphdb.errors import InputError, NotFoundError
 from graphdb.measurement import Measurement
 from graphdb.records import SurrogateRecord
 from graphdb.store import Store
 
-Report = Callable[[str], None]
-
-ACCURACIES = ("qnli_accuracy", "sst2_accuracy")
-COSTS = ("latency_s", "energy_j", "area_mm2")
 _SEED = 0
 _EMBEDDED_AT_ONCE = 2000
-
-
-@dataclass(frozen=True)
-class LearningTask:
-    """What a surrogate learns, and from which measurements.
-
-    Attributes:
-        name: for people.
-        roles: of the architectures that are measured together.
-        measures: learnt where they are known.
-        seen: further measures whose architectures are learnt from by their structure alone.
-        simulators: whose measurements count; None for any.
-        embeds: domain -> role whose encoder embeds it.
-        settings: sizes and training.
-    """
-
-    name: str
-    roles: tuple[str, ...]
-    measures: tuple[str, ...]
-    seen: tuple[str, ...]
-    simulators: frozenset[str] | None
-    embeds: Mapping[str, str]
-    settings: SurrogateSettings = field(default_factory=SurrogateSettings)
-
-
-MODELS = LearningTask("accuracy of Transformers", ("model",), ACCURACIES, ("mlm_loss",), None, {"transformer": "model"})
-PAIRS = LearningTask(
-    "costs of Transformers on accelerators",
-    ("model", "accelerator"),
-    COSTS,
-    (),
-    frozenset({"elector-published"}),
-    {"accelerator": "accelerator"},
-    # Smaller than the default, as it serves neighbour search alone: a third of the time on these large graphs.
-    SurrogateSettings(members=2, steps=300, trees=0),
-)
-_OF_DOMAIN = {domain: task for task in (MODELS, PAIRS) for domain in task.embeds}
 
 
 @dataclass(frozen=True)
@@ -69,22 +31,41 @@ class Trained:
     surrogate: GraphSurrogate
 
 
+def task_of(domain: str) -> LearningTask:
+    """What the surrogate learns that embeds the designs of a domain: the first such task.
+
+    Raises:
+        NotFoundError: no surrogate embeds the domain.
+    """
+    tasks = registry.learning_tasks()
+    for task in tasks:
+        if domain in task.embeds:
+            return task
+    embedded = ", ".join(dict.fromkeys(name for task in tasks for name in task.embeds)) or "none"
+    raise NotFoundError(f"No surrogate embeds the domain {domain}; there are {embedded}.")
+
+
 def trained(store: Store, task: LearningTask, report: Report) -> Trained:
     """The surrogate for what the database holds now: found if it was trained before, trained otherwise.
 
     The key is a hash of the training data, so the same data gives the same surrogate, to the bit on one machine.
 
     Args:
+        store: the database.
+        task: what is learnt, and from what.
         report: told in a few words what is being done.
 
     Raises:
         NotFoundError: no measurement to learn from.
+        InputError: the task sets a size that surrogates do not have.
     """
+    settings = settings_of(task)
     rows = _training_rows(store, task)
     if not rows:
-        raise NotFoundError(f"No measurement of {', '.join(task.measures)} is stored; run `explorer load` first.")
+        names = ", ".join(measure.name for measure in task.measures)
+        raise NotFoundError(f"No measurement of {names} is stored; run `explorer load` first.")
     key = digest(
-        [task.name, VERSION, _SEED, task.settings.to_json(), [[row.key, sorted(row.measures.items())] for row in rows]]
+        [task.name, VERSION, _SEED, settings.to_json(), [[row.key, sorted(row.measures.items())] for row in rows]]
     )
     try:
         record = store.surrogates.get(key)
@@ -93,39 +74,67 @@ def trained(store: Store, task: LearningTask, report: Report) -> Trained:
     return Trained(key, GraphSurrogate.from_record(record.weights, record.settings))
 
 
+def settings_of(task: LearningTask) -> SurrogateSettings:
+    """Sizes and training of the surrogate for a task.
+
+    Raises:
+        InputError: the task sets a size that surrogates do not have, or one that is out of range.
+    """
+    allowed = [field.name for field in fields(SurrogateSettings)]
+    for name in task.sizes:
+        if name not in allowed:
+            raise InputError(f"The task to learn the {task.name} sets {name!r}; allowed: {', '.join(allowed)}.")
+    return SurrogateSettings(**task.sizes)
+
+
 def ensure_embedding(store: Store, key: str, report: Report) -> None:
     """See that an architecture, and all others of its domain, have the embedding of the current surrogate.
+
+    Args:
+        store: the database.
+        key: of a stored architecture.
+        report: told in a few words what is being done.
 
     Raises:
         NotFoundError: no such architecture, no surrogate for its domain, or nothing to train that on.
     """
     domain = store.architectures.get(key).domain
-    if domain not in _OF_DOMAIN:
-        raise NotFoundError(f"No surrogate embeds the domain {domain}; there are {', '.join(_OF_DOMAIN)}.")
-    task = _OF_DOMAIN[domain]
+    task = task_of(domain)
     embed(store, domain, trained(store, task, report), task.embeds[domain], report)
 
 
-def embed(store: Store, domain: str, found: Trained, role: str, report: Report) -> int:
-    """Write the embeddings that a domain still lacks from this surrogate; returns how many."""
-    missing = store.embeddings.missing(found.key, domain)
+def embed(store: Store, domain: str, surrogate: Trained, role: str, report: Report) -> int:
+    """Write the embeddings that a domain still lacks from this surrogate.
+
+    Args:
+        store: the database.
+        domain: whose architectures are embedded.
+        surrogate: with the key under which its embeddings are written.
+        role: whose encoder embeds them.
+        report: told in a few words what is being done.
+
+    Returns:
+        How many were lacking.
+    """
+    missing = store.embeddings.missing(surrogate.key, domain)
     for start in range(0, len(missing), _EMBEDDED_AT_ONCE):
         report(f"embedding {len(missing):,} architectures")
         some = store.architectures.get_many(missing[start : start + _EMBEDDED_AT_ONCE])
-        vectors = found.surrogate.embed(list(some.values()), role)
-        store.embeddings.write(found.key, {k: v.tolist() for k, v in zip(some, vectors, strict=True)})
+        vectors = surrogate.surrogate.embed(list(some.values()), role)
+        store.embeddings.write(surrogate.key, {k: v.tolist() for k, v in zip(some, vectors, strict=True)})
     return len(missing)
 
 
 def _training_rows(store: Store, task: LearningTask) -> list[Measurement]:
     """All measurements that count, in the order of their keys; predicted values do not."""
-    found: dict[str, Measurement] = {}
-    for measure in (*task.measures, *task.seen):
-        for measurement in store.measurements.with_measure(measure):
+    rows: dict[str, Measurement] = {}
+    domain = next(iter(task.embeds), None)  # other domains may have measures and roles of the same names
+    for measure in (*(one.name for one in task.measures), *task.seen):
+        for measurement in store.measurements.with_measure(measure, domain=domain):
             counts = task.simulators is None or measurement.simulator in task.simulators
             if counts and set(task.roles) == set(measurement.roles) and measure not in measurement.predicted:
-                found[measurement.key] = measurement
-    return [found[key] for key in sorted(found)]
+                rows[measurement.key] = measurement
+    return [rows[key] for key in sorted(rows)]
 
 
 def _fitted(store: Store, task: LearningTask, rows: Sequence[Measurement], key: str, report: Report) -> Trained:
@@ -133,12 +142,13 @@ def _fitted(store: Store, task: LearningTask, rows: Sequence[Measurement], key: 
     by_role: dict[str, list[Architecture]] = {
         role: [architectures[row.roles[role]] for row in rows] for role in task.roles
     }
+    names = [measure.name for measure in task.measures]
     targets = {
-        measure: np.array([np.nan if measure in row.predicted else row.measures.get(measure, np.nan) for row in rows])
-        for measure in task.measures
+        name: np.array([np.nan if name in row.predicted else row.measures.get(name, np.nan) for row in rows])
+        for name in names
     }
-    logarithmic = [measure for measure in task.measures if measure in COSTS]
-    surrogate = GraphSurrogate(task.roles, logarithmic, task.settings)
+    logarithmic = [measure.name for measure in task.measures if measure.logarithmic]
+    surrogate = GraphSurrogate(task.roles, logarithmic, settings_of(task))
 
     def progress(done: float) -> None:
         report(f"training on the {task.name}: {100 * done:.0f} %")
