@@ -1,7 +1,8 @@
-"""The real embedded Neo4j, started once for a test run in a directory of its own."""
+"""The real embedded Neo4j, started once for each worker of a test run in a directory of its own."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import hypothesis
@@ -12,11 +13,15 @@ from graphdb.connection import open_store
 from graphdb.settings import Settings
 from graphdb.store import Store
 
-# The same examples in every run, so that a change alone decides whether the tests pass. To look for new ones:
-# pytest --hypothesis-profile=search
-hypothesis.settings.register_profile("search", derandomize=False)
-hypothesis.settings.register_profile("repeatable", derandomize=True)
+# The same few examples in every run, so that a change alone decides whether the tests pass. To look for new ones:
+# pytest --hypothesis-profile=search. No deadline: how long an example takes says more about the machine than about us.
+hypothesis.settings.register_profile("search", derandomize=False, max_examples=500, deadline=None)
+hypothesis.settings.register_profile("repeatable", derandomize=True, max_examples=25, deadline=None)
 hypothesis.settings.load_profile("repeatable")
+
+# Two workers share two cores. Said before anything imports PyTorch, and inherited by what the tests start.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")
