@@ -2,68 +2,70 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from explorer import registry
-from explorer.domains.accelerator.elector.overrides import OVERRIDES, overridden
-from explorer.domains.transformer.hugging_face import from_configuration, is_configuration
+from explorer.toolkit.json_file import read_json
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 from graphdb.store import Store
 
-SPACES_OF = {
-    "transformer": ("flexibert2", "flexibert", "transformer_free"),
-    "accelerator": ("elector", "acceltran_free"),
-}
-"""Where bare choices belong: the first space that allows them; the last one's objections are the ones reported."""
-
-LARGEST_FILE_BYTES = 4 << 20
 _KEY = re.compile(r"[0-9a-f]{6,64}")
 
 
 @dataclass(frozen=True)
-class Overrides:
-    """`--set` texts sorted into what they change: the accelerator, or the settings of the run."""
+class Assignments:
+    """Values that a user set by name, sorted into what they change.
 
-    architecture: dict[str, Any]
-    settings: dict[str, Any]
+    Attributes:
+        decisions: role -> name of a decision -> value; every role that is changed has an entry.
+        settings: of the run.
+    """
+
+    decisions: Mapping[str, Mapping[str, Any]]
+    settings: Mapping[str, Any]
 
 
 def resolve_architecture(
     store: Store,
     reference: str | Mapping[str, Any],
     *,
-    domain: str,
+    domain: str | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> Architecture:
     """The architecture that a user means.
 
     Args:
+        store: where keys are looked up.
         reference: name of a preset; key of the database or its first digits; path of a JSON file; or a JSON object,
             either `{"domain", "space", "choices"}` or bare choices.
-        domain: what it must be.
-        overrides: settings of an accelerator to be changed.
+        domain: that it must be of; None allows any, but no bare choices.
+        overrides: decisions to be changed, where the domain says how.
+
+    Returns:
+        the architecture, which need not be stored.
 
     Raises:
         InputError: nothing of that name, malformed or illegal JSON, or an architecture of another domain.
         NotFoundError: a key that the database does not hold.
     """
-    architecture = _found(store, reference, domain)
-    if architecture.domain != domain:
+    architecture = _referred(store, reference, domain)
+    if domain is not None and architecture.domain != domain:
         raise InputError(f"{_named(reference)} is of the domain {architecture.domain}; a {domain} is needed.")
     if not overrides:
         return architecture
-    return _of_choices(overridden(architecture.choices, overrides), domain, _named(reference))
+    known = registry.overrides(architecture.domain)
+    if known is None:
+        raise InputError(f"The domain {architecture.domain} has no decisions that can be set one by one.")
+    return _built(known.apply(architecture.choices, overrides), architecture.domain, _named(reference))
 
 
 def read_architecture(file: Path) -> Architecture:
-    """The architecture in a JSON file, or on standard input where the file is `-`; a `config.json` of Hugging Face too.
+    """The architecture in a JSON file, or on standard input where the file is `-`; files of other programs too.
 
     Raises:
         InputError: unreadable, malformed or illegal.
@@ -72,68 +74,57 @@ def read_architecture(file: Path) -> Architecture:
     value = read_json(file, place)
     if isinstance(value, dict):
         value.pop("key", None)  # `explorer show --json` and others print it
-    if is_configuration(value):
-        return _of_configuration(value, place)
+        foreign = _foreign(value, None, place)
+        if foreign is not None:
+            return foreign
     return registry.architecture_from_json(value, place)
 
 
-def split_overrides(simulator: str, texts: Sequence[str]) -> Overrides:
-    """Sort `name=value` texts by what they change.
-
-    Raises:
-        InputError: a text that is not `name=value`, or a name that is neither an accelerator's nor the simulator's.
-    """
-    given = parse_settings(texts)
-    settings = {name: value for name, value in given.items() if name not in OVERRIDES}
-    known = registry.simulator(simulator).settings({})
-    for name in settings:
-        if name not in known:
-            allowed = ", ".join([*OVERRIDES, *known])
-            raise InputError(f"--set {name}: there is no such setting; allowed: {allowed}.")
-    return Overrides({name: value for name, value in given.items() if name in OVERRIDES}, settings)
-
-
-def parse_settings(texts: Sequence[str], flag: str = "--set") -> dict[str, Any]:
-    """`name=value` texts as a dictionary; values are read as JSON where they are JSON, and as text otherwise.
+def sorted_assignments(simulator: str, given: Mapping[str, Any]) -> Assignments:
+    """Values sorted by what they change: an architecture that plays a role, or the settings of the run.
 
     Args:
-        flag: by which they were given, for the message.
+        simulator: registered name.
+        given: name -> value.
+
+    Returns:
+        the same values, sorted.
 
     Raises:
-        InputError: a text without `=`, or a name given twice.
+        InputError: a name that is neither a decision in one role's domain nor a setting, or a decision in several.
     """
-    given: dict[str, Any] = {}
-    for text in texts:
-        name, separator, value = text.partition("=")
-        if not separator or not name:
-            raise InputError(f"{flag} {text!r} is not name=value.")
-        if name in given:
-            raise InputError(f"{flag} {name} is given twice.")
-        given[name] = _value(value)
-    return given
+    made = registry.simulator(simulator)
+    decisions: dict[str, dict[str, Any]] = {}
+    settings: dict[str, Any] = {}
+    names = {role: known.names for role, who in made.roles.items() if (known := registry.overrides(who.domain))}
+    for name, value in given.items():
+        roles = [role for role, known in names.items() if name in known]
+        if len(roles) > 1:
+            raise InputError(f"--set {name}: {' and '.join(roles)} both have such a decision; give a JSON file instead.")
+        if roles:
+            decisions.setdefault(roles[0], {})[name] = value
+        elif name in made.options.model_fields:
+            settings[name] = value
+        else:
+            allowed = ", ".join([*(name for known in names.values() for name in known), *made.options.model_fields])
+            raise InputError(f"--set {name[:100]}: there is no such setting; allowed: {allowed}.")
+    return Assignments(decisions, settings)
 
 
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text, parse_constant=lambda constant: constant)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _found(store: Store, reference: str | Mapping[str, Any], domain: str) -> Architecture:
+def _referred(store: Store, reference: str | Mapping[str, Any], domain: str | None) -> Architecture:
     if not isinstance(reference, str):
-        return _of_json(dict(reference), domain, "the given JSON")
-    presets = registry.presets()
-    if reference in presets:
-        return presets[reference]
+        return _read(dict(reference), domain, "the given JSON")
+    if reference in registry.presets():
+        return registry.preset(reference)
     if reference.endswith(".json") or reference == "-" or _is_file(reference):
         place = "standard input" if reference == "-" else reference
-        return _of_json(read_json(Path(reference), place), domain, place)
+        return _read(read_json(Path(reference), place), domain, place)
     if _KEY.fullmatch(reference):
         return store.architectures.get(store.architectures.resolve(reference))
-    allowed = ", ".join(name for name, preset in presets.items() if preset.domain == domain)
+    kind = f"{domain} preset" if domain else "preset"
+    allowed = ", ".join(registry.presets(domain))
     raise InputError(
-        f"{reference[:100]!r} is no {domain} preset ({allowed}), no key (6 to 64 hexadecimal digits) and no JSON file."
+        f"{reference[:100]!r} is no {kind} ({allowed}), no key (6 to 64 hexadecimal digits) and no JSON file."
     )
 
 
@@ -144,26 +135,36 @@ def _is_file(name: str) -> bool:
         return False
 
 
-def _of_json(value: object, domain: str, place: str) -> Architecture:
+def _read(value: object, domain: str | None, place: str) -> Architecture:
     if isinstance(value, dict) and ({"domain", "space"} & value.keys()):
         return registry.architecture_from_json({k: v for k, v in value.items() if k != "key"}, place)
     if not isinstance(value, dict):
         raise InputError(f"{place} holds a JSON {type(value).__name__}; an object is needed.")
-    if is_configuration(value):
-        return _of_configuration(value, place)
-    return _of_choices(value, domain, place)
+    foreign = _foreign(value, domain, place)
+    if foreign is not None:
+        return foreign
+    if domain is None:
+        raise InputError(f"{place} names no domain; allowed: an object with the keys domain, space and choices.")
+    return _built(value, domain, place)
 
 
-def _of_configuration(value: Mapping[str, Any], place: str) -> Architecture:
-    try:
-        choices = from_configuration(value)
-    except InputError as error:
-        raise InputError(f"{place}: {error}") from error
-    return _of_choices(choices, "transformer", place)
+def _foreign(value: Mapping[str, Any], domain: str | None, place: str) -> Architecture | None:
+    """The architecture that another program's file describes; None where no reader knows the file."""
+    for owner in registry.domains() if domain is None else (domain,):
+        for reader in registry.readers(owner):
+            if not reader.matches(value):
+                continue
+            try:
+                choices = reader.read(value)
+            except InputError as error:
+                raise InputError(f"{place}: {error}") from error
+            return _built(choices, owner, place)
+    return None
 
 
-def _of_choices(choices: dict[str, Any], domain: str, place: str) -> Architecture:
-    *exact, last = (registry.space(name) for name in SPACES_OF[domain])
+def _built(choices: dict[str, Any], domain: str, place: str) -> Architecture:
+    """Bare choices in the first space that allows them; the last one's objections are reported."""
+    *exact, last = (registry.space(name) for name in registry.bare_spaces(domain))
     for space in exact:
         if not space.violations(choices):
             return space.build(choices)
@@ -171,33 +172,6 @@ def _of_choices(choices: dict[str, Any], domain: str, place: str) -> Architectur
         return last.build(choices)
     except InputError as error:
         raise InputError(f"{place}: {error}") from error
-
-
-def read_json(file: Path, place: str, what: str = "one architecture") -> Any:
-    """The JSON value in a file, or in standard input for `-`.
-
-    Raises:
-        InputError: it cannot be read, is no JSON, or too large.
-    """
-    try:
-        if str(file) == "-":
-            text = sys.stdin.read(LARGEST_FILE_BYTES + 1)
-        else:
-            with file.open(encoding="utf-8") as stream:
-                text = stream.read(LARGEST_FILE_BYTES + 1)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError(f"{place} cannot be read: {reason}.") from error
-    if len(text) > LARGEST_FILE_BYTES:
-        raise InputError(f"{place} is larger than {LARGEST_FILE_BYTES >> 20} MiB; {what} is far smaller.")
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{place}, line {error.lineno}, column {error.colno}: {error.msg}; JSON is needed.") from error
-    except RecursionError as error:
-        raise InputError(f"{place} is nested too deeply; {what} in JSON is needed.") from error
-    except ValueError as error:  # Python reads no integer of more than 4,300 digits
-        raise InputError(f"{place} holds a number of thousands of digits; {what} needs none.") from error
 
 
 def _named(reference: str | Mapping[str, Any]) -> str:

@@ -1,0 +1,98 @@
+"""`DatabaseSession`: what verbs ask of the product, answered by the database and the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from explorer.contracts.session import Descent, Progress, Report
+from graphdb.settings import Settings
+
+if TYPE_CHECKING:
+    from explorer.contracts.simulator import Roles
+    from graphdb.architecture import Architecture
+    from graphdb.measurement import Measurement
+    from graphdb.store import Store
+
+
+def _silent(what: object, /) -> None:
+    del what
+
+
+class DatabaseSession:
+    """A user's session with the database, which is opened when it is first needed.
+
+    Args:
+        settings: where the database is.
+        report: is told in a few words what is being done.
+        advance: is shown how far the work is.
+    """
+
+    def __init__(
+        self, settings: Settings, report: Report = _silent, advance: Callable[[Progress], None] = _silent
+    ) -> None:
+        self._settings = settings
+        self._report = report
+        self._advance = advance
+        self._open = ExitStack()
+        self._store: Store | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    @property
+    def store(self) -> Store:
+        """The database, open."""
+        if self._store is None:
+            from graphdb.connection import open_store
+
+            self._store = self._open.enter_context(open_store(self._settings))
+        return self._store
+
+    def resolve(
+        self, reference: str | Mapping[str, Any], *, domain: str, overrides: Mapping[str, Any] | None = None
+    ) -> Architecture:
+        """The architecture that a user means; see `Session`."""
+        from explorer.services.references import resolve_architecture
+
+        return resolve_architecture(self.store, reference, domain=domain, overrides=overrides)
+
+    def add(self, architectures: Iterable[Architecture]) -> int:
+        """Store architectures; how many were new."""
+        return self.store.architectures.add(architectures)
+
+    def descend(self, descents: Iterable[Descent]) -> None:
+        """Store children and parents, and that the ones came from the others."""
+        from explorer.services.lineage import store_descents
+
+        store_descents(self.store, descents)
+
+    def measure(self, simulator: str, architectures: Roles, settings: Mapping[str, Any]) -> Measurement:
+        """Run a simulator, and store the architectures with the measurement; see `Session`."""
+        from explorer.services.simulations import simulate
+
+        return simulate(self.store, simulator, architectures, settings)
+
+    def keep(self, measurements: Iterable[Measurement]) -> int:
+        """Store measurements of stored architectures; how many were new."""
+        return self.store.measurements.add(measurements)
+
+    def report(self, phase: str) -> None:
+        """Tell the user in a few words what is being done."""
+        self._report(phase)
+
+    def advance(self, progress: Progress) -> None:
+        """Show the user how far the work is."""
+        self._advance(progress)
+
+    def release(self) -> None:
+        """Let go of the database; the next call that needs it opens it again."""
+        self._store = None
+        self._open.close()
