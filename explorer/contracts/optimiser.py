@@ -249,16 +249,21 @@ class Optimiser(ABC, Generic[D]):
         """The identities of designs that are under way."""
         return {self.candidates.key(design) for design in pending}
 
+    @staticmethod
+    def _under_way(pending: Sequence[D]) -> tuple[int, ...]:
+        """What is added to the stream of a generator, so that two asks between two tells draw differently."""
+        return (len(pending),) if pending else ()
+
     def _fresh(self, generator: np.random.Generator, count: int, excluded: set[Hashable], rounds: int = 12) -> list[D]:
         """Up to `count` distinct random designs neither evaluated nor in `excluded`; samples double each round."""
-        found: dict[Hashable, D] = {}
+        fresh: dict[Hashable, D] = {}
         size = max(count, 8)
         for _ in range(rounds):
             for design in self.candidates.sample(generator, size):
                 key = self.candidates.key(design)
                 if key not in self._evaluated and key not in excluded:
-                    found.setdefault(key, design)
-                    if len(found) == count:
-                        return list(found.values())
+                    fresh.setdefault(key, design)
+                    if len(fresh) == count:
+                        return list(fresh.values())
             size = min(2 * size, 4096)
-        return list(found.values())
+        return list(fresh.values())

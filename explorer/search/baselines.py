@@ -1,38 +1,46 @@
-"""Searches to compare with: they know nothing of gradients."""
+"""Searches to compare with: they follow no gradient and learn no surrogate."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from typing import ClassVar, Generic, cast
 
 import numpy as np
 
-from explorer.contracts.optimiser import Candidates, Inputs, Optimiser, Proposal
+from explorer.contracts.optimiser import Candidates, D, Inputs, Observation, Optimiser, Proposal, VectorCandidates
 from graphdb.errors import InputError
 
+_TOURNAMENTS = 10  # before a random design takes the place of a child
 
-class RandomSearch(Optimiser):
-    """Random untried designs."""
 
-    def ask(self, count: int) -> list[Proposal]:
+class RandomSearch(Optimiser[D], Generic[D]):
+    """Random designs that have not been tried, whatever a design is and however many objectives there are."""
+
+    objectives: ClassVar[int | None] = None
+
+    def ask(self, count: int, pending: Sequence[D] = ()) -> list[Proposal[D]]:
         generator = self._generator(len(self._observations))
-        return [Proposal(inputs, "random") for inputs in self._fresh(generator, count, set())]
+        return [Proposal(design, "random") for design in self._fresh(generator, count, self._keys(pending))]
 
 
-class RegularisedEvolution(Optimiser):
+class RegularisedEvolution(Optimiser[D], Generic[D]):
     """Evolution in which the oldest die: Real and others 2019, "Regularized Evolution for Image Classifier Search".
 
-    The population is the latest designs told. A parent is the best of a random few of them; its child a random
-    neighbour, or, where the candidates name none, the legal design nearest to a perturbed parent.
+    The population is the latest designs told. A parent is the best of a random few of them; under several objectives,
+    the first of those few that none of the others dominates. Its child is a random neighbour or, where vector
+    candidates name no neighbours, the legal design nearest to a perturbed parent.
     """
 
+    objectives: ClassVar[int | None] = None
+
     def __init__(
-        self, candidates: Candidates, seed: int, population: int = 20, tournament: int = 5, spread: float = 0.15
+        self, candidates: Candidates[D], seed: int, population: int = 20, tournament: int = 5, spread: float = 0.15
     ) -> None:
         """
         Args:
             candidates: the legal designs.
             seed: of all random choices, not negative.
-            population: random designs at first, and how many of the latest may be parents.
+            population: number of random designs at first, and of the latest designs that may be parents.
             tournament: how many of them compete to be one.
             spread: standard deviation of a perturbation, as a share of the box.
 
@@ -48,37 +56,49 @@ class RegularisedEvolution(Optimiser):
             raise InputError(f"The spread of a perturbation must be positive, found {spread}.")
         self._population, self._tournament, self._spread = population, tournament, spread
 
-    def ask(self, count: int) -> list[Proposal]:
+    def ask(self, count: int, pending: Sequence[D] = ()) -> list[Proposal[D]]:
         done = len(self._observations)
-        generator = self._generator(done)
-        taken: set[Hashable] = set()
-        proposals = []
-        for index in range(done, done + count):
+        generator = self._generator(done, *self._under_way(pending))
+        taken = self._keys(pending)
+        first = done + len(pending)
+        proposals: list[Proposal[D]] = []
+        for index in range(first, first + count):
             child = self._child(generator, taken) if index >= self._population and done else None
             origin = "initial" if child is None else "evolution"
-            inputs = next(iter(self._fresh(generator, 1, taken)), None) if child is None else child
-            if inputs is None:
+            design = next(iter(self._fresh(generator, 1, taken)), None) if child is None else child
+            if design is None:
                 break
-            taken.add(self.candidates.key(inputs))
-            proposals.append(Proposal(inputs, origin))
+            taken.add(self.candidates.key(design))
+            proposals.append(Proposal(design, origin))
         return proposals
 
-    def _child(self, generator: np.random.Generator, taken: set[Hashable]) -> Inputs | None:
-        """An untried child of some tournament's winner; None where ten of them have none left."""
+    def _child(self, generator: np.random.Generator, taken: set[Hashable]) -> D | None:
+        """An untried child of some tournament's winner; None where no tournament yields one."""
         living = self._observations[-self._population :]
-        for _ in range(10):
-            rivals = generator.choice(len(living), size=min(self._tournament, len(living)), replace=False)
-            parent = max((living[int(rival)] for rival in rivals), key=lambda observation: observation.rank)
-            children = self.candidates.neighbours(parent.inputs) or self._perturbed(parent.inputs, generator)
+        for _ in range(_TOURNAMENTS):
+            drawn = generator.choice(len(living), size=min(self._tournament, len(living)), replace=False)
+            parent = _undominated([living[int(rival)] for rival in drawn])
+            children = self.candidates.neighbours(parent.design) or self._perturbed(parent.design, generator)
             keys = [self.candidates.key(child) for child in children]
             untried = [i for i, key in enumerate(keys) if key not in taken and key not in self._evaluated]
             if untried:
                 return children[untried[int(generator.integers(len(untried)))]]
         return None
 
-    def _perturbed(self, inputs: Inputs, generator: np.random.Generator) -> list[Inputs]:
+    def _perturbed(self, design: D, generator: np.random.Generator) -> list[D]:
+        """The legal design nearest to a perturbed one; none where designs are no vectors."""
+        if not isinstance(self.candidates, VectorCandidates):
+            return []
         point = tuple(
             vector + self._spread * (high - low) * generator.standard_normal(len(vector))
-            for vector, (low, high) in zip(inputs, self.candidates.bounds(), strict=True)
+            for vector, (low, high) in zip(cast(Inputs, design), self.candidates.bounds(), strict=True)
         )
-        return self.candidates.snap([point])
+        return cast(list[D], self.candidates.snap([point]))
+
+
+def _undominated(rivals: Sequence[Observation[D]]) -> Observation[D]:
+    """The first of these that no other dominates: under one objective, the first of the best."""
+    for rival in rivals:
+        if not any(other.dominates(rival) for other in rivals):
+            return rival
+    raise AssertionError("Domination has no circles, so that one of several designs is always undominated.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.contracts.optimiser import Candidates, Inputs, Optimiser, Proposal, Vector
+from explorer.contracts.optimiser import Inputs, Optimiser, Proposal, Vector, VectorCandidates
 from explorer.search.gobi import GobiSettings, gobi
-from explorer.search.surrogate import Surrogate, SurrogateSettings
+from explorer.search.surrogate import EnsembleSettings, Surrogate
 from explorer.search.targets import losses, normalised_by_initial, normalised_by_range
 from explorer.search.threads import one_thread
 from graphdb.errors import InputError
@@ -49,13 +49,13 @@ class BoshcodeSettings:
     penalty: float = 1.0
     initial_normaliser: bool = False
     distilled: int = 100
-    surrogate: SurrogateSettings = field(default_factory=SurrogateSettings)
+    surrogate: EnsembleSettings = field(default_factory=EnsembleSettings)
     gobi: GobiSettings = field(default_factory=GobiSettings)
 
     @classmethod
     def published(cls) -> BoshcodeSettings:
         """The published normaliser and training, for comparison: slow, and weaker from few observations."""
-        return cls(initial_normaliser=True, distilled=0, surrogate=SurrogateSettings.published())
+        return cls(initial_normaliser=True, distilled=0, surrogate=EnsembleSettings.published())
 
     def __post_init__(self) -> None:
         for name, least in (("initial", 2), ("starts", 1), ("pool", 1), ("patience", 1), ("aleatoric_patience", 0)):
@@ -68,19 +68,21 @@ class BoshcodeSettings:
             )
 
 
-class Boshcode(Optimiser):
+class Boshcode(Optimiser[Inputs]):
     """Second-order search over a heteroscedastic surrogate, in one or more roles at once.
 
     Each proposal after the initial design is, by lot, an optimising one (80 %), the design whose student deviation is
     largest (10 %) or a random one (10 %). Tuli and others 2022 (CODEBench), FlexiBERT for one role.
     """
 
-    def __init__(self, candidates: Candidates, seed: int, settings: BoshcodeSettings | None = None) -> None:
+    candidates: VectorCandidates
+
+    def __init__(self, candidates: VectorCandidates, seed: int, settings: BoshcodeSettings | None = None) -> None:
         """
         Args:
             candidates: the legal designs.
             seed: of all random choices, not negative.
-            settings: of the search, the published ones by default.
+            settings: of the search, `BoshcodeSettings()` by default.
         """
         super().__init__(candidates, seed)
         self.settings = settings or BoshcodeSettings()
@@ -89,26 +91,27 @@ class Boshcode(Optimiser):
         self._low = np.concatenate([low for low, _ in bounds])
         self._width = np.concatenate([high - low for low, high in bounds])
 
-    def ask(self, count: int) -> list[Proposal]:
+    def ask(self, count: int, pending: Sequence[Inputs] = ()) -> list[Proposal[Inputs]]:
         with one_thread():
-            return self._ask(count)
+            return self._ask(count, pending)
 
-    def _ask(self, count: int) -> list[Proposal]:
+    def _ask(self, count: int, pending: Sequence[Inputs]) -> list[Proposal[Inputs]]:
         done = len(self._observations)
+        first = done + len(pending)
         # A first round larger than the initial design has nothing to learn from yet.
-        origins = [self.origin(done + offset) if done >= 2 else INITIAL for offset in range(count)]
-        generator = self._generator(1, done)
-        taken: set[Hashable] = set()
+        origins = [self.origin(first + offset) if done >= 2 else INITIAL for offset in range(count)]
+        generator = self._generator(1, done, *self._under_way(pending))
+        taken = self._keys(pending)
         query: _Query | None = None
-        proposals = []
+        proposals: list[Proposal[Inputs]] = []
         for origin in origins:
             if origin in (OPTIMISE, UNCERTAINTY) and query is None:
                 query = _Query(self, generator)
-            inputs = self._choose(origin, query, taken, generator)
-            if inputs is None:
+            design = self._choose(origin, query, taken, generator)
+            if design is None:
                 break
-            taken.add(self.candidates.key(inputs))
-            proposals.append(Proposal(inputs, origin))
+            taken.add(self.candidates.key(design))
+            proposals.append(Proposal(design, origin))
         return proposals
 
     def origin(self, index: int) -> str:
@@ -155,7 +158,7 @@ class Boshcode(Optimiser):
 
     def scaled(self, designs: list[Inputs]) -> Tensor:
         """Designs as `n x D` within the unit box; an entry that never varies is 0."""
-        rows = np.stack([np.concatenate(inputs) for inputs in designs]) - self._low
+        rows = np.stack([np.concatenate(design) for design in designs]) - self._low
         return torch.from_numpy(rows / np.where(self._width > 0, self._width, 1.0)).float()
 
     def unscaled(self, points: Tensor) -> list[Inputs]:
@@ -174,9 +177,9 @@ class Boshcode(Optimiser):
     ) -> Inputs | None:
         if query is not None and origin in (OPTIMISE, UNCERTAINTY):
             ranked = query.by_acquisition if origin == OPTIMISE else query.by_deviation
-            for inputs in ranked:
-                if self.candidates.key(inputs) not in taken:
-                    return inputs
+            for design in ranked:
+                if self.candidates.key(design) not in taken:
+                    return design
         return next(iter(self._fresh(generator, 1, taken)), None)
 
 
@@ -189,7 +192,7 @@ class _Query:
         self._pool = search._fresh(generator, search.settings.pool, set())
         self._numpy = generator
         self._surrogate = Surrogate(search._sizes, search.settings.surrogate, self._torch)
-        known = search.scaled([observation.inputs for observation in search.observations])
+        known = search.scaled([observation.design for observation in search.observations])
         targets = torch.from_numpy(search.targets()).float()
         distilled = self._pool[: search.settings.distilled]
         extra = search.scaled(distilled) if distilled else None
@@ -207,7 +210,7 @@ class _Query:
         starts = search.scaled(self._starts())
         points = gobi(acquisition, starts, search.settings.gobi, self._torch, search.frozen)
         snapped = search.candidates.snap(search.unscaled(points))
-        near = [neighbour for inputs in snapped for neighbour in search.candidates.neighbours(inputs)]
+        near = [neighbour for design in snapped for neighbour in search.candidates.neighbours(design)]
         return self._ranked([*snapped, *near, *self._pool], acquisition)
 
     @cached_property
@@ -220,16 +223,16 @@ class _Query:
         search = self._search
         count = search.settings.starts
         known = sorted(search.observations, key=lambda observation: observation.rank, reverse=True)
-        best = [observation.inputs for observation in known[: count // 2]]
+        best = [observation.design for observation in known[: count // 2]]
         return [*best, *search.candidates.sample(self._numpy, count - len(best))]
 
     def _ranked(self, designs: list[Inputs], function: Callable[[Tensor], Tensor]) -> list[Inputs]:
         search = self._search
         untried: dict[Hashable, Inputs] = {}
-        for inputs in designs:
-            key = search.candidates.key(inputs)
+        for design in designs:
+            key = search.candidates.key(design)
             if key not in search._evaluated:
-                untried.setdefault(key, inputs)
+                untried.setdefault(key, design)
         if not untried:
             return []
         distinct = list(untried.values())

@@ -6,11 +6,11 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from explorer.contracts.optimiser import Candidates, Inputs, Vector
+from explorer.contracts.optimiser import Box, Inputs, Vector, VectorCandidates
 from graphdb.errors import InputError
 
 
-class TableCandidates(Candidates):
+class TableCandidates(VectorCandidates):
     """All combinations of the rows of one table per role.
 
     Snapping takes for each role the row with the smallest mean absolute difference, which for a full product is also
@@ -39,7 +39,7 @@ class TableCandidates(Candidates):
         """How many combinations there are."""
         return int(np.prod([len(table) for table in self._tables]))
 
-    def bounds(self) -> tuple[tuple[Vector, Vector], ...]:
+    def bounds(self) -> Box:
         return tuple((table.min(axis=0), table.max(axis=0)) for table in self._tables)
 
     def sample(self, generator: np.random.Generator, count: int) -> list[Inputs]:
@@ -52,27 +52,27 @@ class TableCandidates(Candidates):
             for p in points
         ]
 
-    def key(self, inputs: Inputs) -> Hashable:
+    def key(self, design: Inputs) -> Hashable:
         """The row of each role.
 
         Raises:
             InputError: a vector that is in no row.
         """
-        return self.indices(inputs)
+        return self.indices(design)
 
-    def indices(self, inputs: Inputs) -> tuple[int, ...]:
+    def indices(self, design: Inputs) -> tuple[int, ...]:
         """The (first) row of each role that holds its vector.
 
         Raises:
             InputError: a vector that is in no row.
         """
-        found = []
-        for role, (rows, vector) in enumerate(zip(self._rows, inputs, strict=True)):
+        indices = []
+        for role, (rows, vector) in enumerate(zip(self._rows, design, strict=True)):
             index = rows.get(np.asarray(vector, dtype=np.float64).tobytes())
             if index is None:
                 raise InputError(f"The vector of role {role} is in no row of its table.")
-            found.append(index)
-        return tuple(found)
+            indices.append(index)
+        return tuple(indices)
 
     def at(self, *indices: int) -> Inputs:
         """The combination of these rows."""

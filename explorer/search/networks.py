@@ -19,7 +19,7 @@ from explorer.search.npn import Gaussian, NPNLinear, certain, concatenate, npn_r
 
 
 @dataclass(frozen=True)
-class Layer:
+class NetworkLayer:
     """Units, what follows them (relu, sigmoid, softplus), and the share of units dropped after that."""
 
     units: int
@@ -31,34 +31,38 @@ class Layer:
 class Layout:
     """The layers that each role passes alone, then those that all pass together."""
 
-    branch: tuple[Layer, ...]
-    joint: tuple[Layer, ...]
+    branch: tuple[NetworkLayer, ...]
+    joint: tuple[NetworkLayer, ...]
 
 
-_MEAN_ONE = Layout((), (Layer(32, "relu"), Layer(32, "relu"), Layer(1, "sigmoid")))
-_TEACHER_ONE = Layout((), (Layer(64, "softplus", 0.3), Layer(32, "softplus", 0.3), Layer(1, "sigmoid")))
-_STUDENT_ONE = Layout((), (Layer(64, "softplus"), Layer(32, "softplus"), Layer(1, "sigmoid")))
-_MEAN_MANY = Layout((Layer(32, "relu"), Layer(32, "sigmoid")), (Layer(32, "relu"), Layer(1, "sigmoid")))
-_SOFT_BRANCH = (Layer(32, "softplus"), Layer(32, "softplus"))
+_MEAN_ONE = Layout((), (NetworkLayer(32, "relu"), NetworkLayer(32, "relu"), NetworkLayer(1, "sigmoid")))
+_TEACHER_ONE = Layout(
+    (), (NetworkLayer(64, "softplus", 0.3), NetworkLayer(32, "softplus", 0.3), NetworkLayer(1, "sigmoid"))
+)
+_STUDENT_ONE = Layout((), (NetworkLayer(64, "softplus"), NetworkLayer(32, "softplus"), NetworkLayer(1, "sigmoid")))
+_MEAN_MANY = Layout(
+    (NetworkLayer(32, "relu"), NetworkLayer(32, "sigmoid")), (NetworkLayer(32, "relu"), NetworkLayer(1, "sigmoid"))
+)
+_SOFT_BRANCH = (NetworkLayer(32, "softplus"), NetworkLayer(32, "softplus"))
 _TEACHER_MANY = Layout(_SOFT_BRANCH, _TEACHER_ONE.joint)
-_STUDENT_MANY = Layout(_SOFT_BRANCH, (Layer(32, "softplus"), Layer(1, "softplus")))
+_STUDENT_MANY = Layout(_SOFT_BRANCH, (NetworkLayer(32, "softplus"), NetworkLayer(1, "softplus")))
 
 _DENSE: dict[str, Callable[[Tensor], Tensor]] = {"softplus": functional.softplus, "sigmoid": torch.sigmoid}
 _NATURAL: dict[str, Callable[[Gaussian], Gaussian]] = {"relu": npn_relu, "sigmoid": npn_sigmoid}
 
 
 def mean_layout(roles: int) -> Layout:
-    """Of the natural-parameter network that gives mean and aleatoric variance."""
+    """Layers of the natural-parameter network that gives mean and aleatoric variance."""
     return _MEAN_ONE if roles == 1 else _MEAN_MANY
 
 
 def teacher_layout(roles: int) -> Layout:
-    """Of the network whose dropout passes spread with epistemic uncertainty."""
+    """Layers of the network whose dropout passes spread with epistemic uncertainty."""
     return _TEACHER_ONE if roles == 1 else _TEACHER_MANY
 
 
 def student_layout(roles: int) -> Layout:
-    """Of the network that learns that spread."""
+    """Layers of the network that learns that spread."""
     return _STUDENT_ONE if roles == 1 else _STUDENT_MANY
 
 
@@ -94,7 +98,9 @@ class DenseNetwork(nn.Module):
         return self._through(self.joint, self._layout.joint, torch.cat(parts, dim=-1), generator).squeeze(-1)
 
     @staticmethod
-    def _through(linears: nn.Module, layers: tuple[Layer, ...], x: Tensor, generator: torch.Generator | None) -> Tensor:
+    def _through(
+        linears: nn.Module, layers: tuple[NetworkLayer, ...], x: Tensor, generator: torch.Generator | None
+    ) -> Tensor:
         assert isinstance(linears, nn.ModuleList)
         for linear, layer in zip(linears, layers, strict=True):
             x = _DENSE[layer.activation](linear(x))
@@ -128,19 +134,19 @@ class NaturalParameterNetwork(nn.Module):
         return Gaussian(out.mean.squeeze(-1), out.variance.squeeze(-1))
 
     @staticmethod
-    def _through(linears: nn.Module, layers: tuple[Layer, ...], x: Gaussian) -> Gaussian:
+    def _through(linears: nn.Module, layers: tuple[NetworkLayer, ...], x: Gaussian) -> Gaussian:
         assert isinstance(linears, nn.ModuleList)
         for linear, layer in zip(linears, layers, strict=True):
             x = _NATURAL[layer.activation](linear(x))
         return x
 
 
-def _widths(inputs: int, layers: tuple[Layer, ...]) -> list[tuple[int, int]]:
+def _widths(inputs: int, layers: tuple[NetworkLayer, ...]) -> list[tuple[int, int]]:
     units = [inputs, *(layer.units for layer in layers)]
     return list(pairwise(units))
 
 
-def _linears(inputs: int, layers: tuple[Layer, ...], generator: torch.Generator) -> list[nn.Linear]:
+def _linears(inputs: int, layers: tuple[NetworkLayer, ...], generator: torch.Generator) -> list[nn.Linear]:
     return [_linear(a, b, generator) for a, b in _widths(inputs, layers)]
 
 
@@ -153,5 +159,5 @@ def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
     return linear
 
 
-def _natural_linears(inputs: int, layers: tuple[Layer, ...], generator: torch.Generator) -> list[NPNLinear]:
+def _natural_linears(inputs: int, layers: tuple[NetworkLayer, ...], generator: torch.Generator) -> list[NPNLinear]:
     return [NPNLinear(a, b, generator) for a, b in _widths(inputs, layers)]

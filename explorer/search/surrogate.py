@@ -21,7 +21,7 @@ from graphdb.errors import InputError
 
 
 @dataclass(frozen=True)
-class SurrogateSettings:
+class EnsembleSettings:
     """How the three networks learn; `published` gives the published constants where these differ.
 
     The published code takes one sample a step, at most some 16,000 steps a fit, keeps its weights from one search step
@@ -57,14 +57,14 @@ class SurrogateSettings:
     add_variance: bool = False
 
     @classmethod
-    def published(cls) -> SurrogateSettings:
+    def published(cls) -> EnsembleSettings:
         """One sample a step at the published rates, the error weighed tenfold, variances added to deviations."""
         return cls(batch=1, mean_rate=5e-5, teacher_rate=2e-3, student_rate=2e-3, error_factor=10.0, add_variance=True)
 
     def __post_init__(self) -> None:
         for name, least in (("epochs", 1), ("batch", 1), ("passes", 2), ("repeats", 1)):
             if getattr(self, name) < least:
-                raise InputError(f"SurrogateSettings.{name} must be at least {least}, found {getattr(self, name)}.")
+                raise InputError(f"EnsembleSettings.{name} must be at least {least}, found {getattr(self, name)}.")
 
 
 class Prediction(NamedTuple):
@@ -84,7 +84,7 @@ class Surrogate:
     alone, which a resumed search needs.
     """
 
-    def __init__(self, sizes: Sequence[int], settings: SurrogateSettings, generator: torch.Generator) -> None:
+    def __init__(self, sizes: Sequence[int], settings: EnsembleSettings, generator: torch.Generator) -> None:
         """
         Args:
             sizes: length of the vector of each role; they sum to D.

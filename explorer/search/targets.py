@@ -1,16 +1,17 @@
-"""From what was told to what the surrogate learns: targets within the unit interval, smaller is better."""
+"""Targets of the surrogate, made of what was told: within the unit interval, smaller is better."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from explorer.contracts.optimiser import Observation, Vector
 
 
-def losses(observations: Sequence[Observation], penalty: float = 1.0) -> Vector:
+def losses(observations: Sequence[Observation[Any]], penalty: float = 1.0) -> Vector:
     """1 - performance for each observation, with infeasible and failed designs put where the surrogate steers away.
 
     A feasible design keeps its loss. An infeasible one gets at least the median of the feasible losses, plus `penalty`
@@ -18,8 +19,12 @@ def losses(observations: Sequence[Observation], penalty: float = 1.0) -> Vector:
     side. As long as nothing is feasible all infeasible ones share one base, so that the violation alone counts. A
     design that could not be measured gets the worst loss of all.
 
+    Args:
+        observations: all that was told.
+        penalty: what a violation of 1 adds.
+
     Returns:
-        Shape `(n,)`.
+        shape `(n,)`.
     """
     values = np.array([observation.value for observation in observations])
     violations = np.array([observation.violation for observation in observations])

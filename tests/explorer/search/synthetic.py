@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.contracts.optimiser import Optimiser
+from explorer.contracts.optimiser import Inputs, Optimiser, Outcome
 from explorer.search.candidates import TableCandidates
 
 
@@ -34,16 +34,16 @@ def pair_table(
 
 
 def best_so_far(
-    optimiser: Optimiser, candidates: TableCandidates, performance: NDArray[np.float64], budget: int, batch: int
+    optimiser: Optimiser[Inputs], candidates: TableCandidates, performance: NDArray[np.float64], budget: int, batch: int
 ) -> NDArray[np.float64]:
     """Best performance after each evaluation, shape `(budget,)`."""
-    found: list[float] = []
-    while len(found) < budget:
-        for proposal in optimiser.ask(min(batch, budget - len(found))):
-            value = float(performance[candidates.indices(proposal.inputs)])
-            optimiser.tell(proposal.inputs, value)
-            found.append(value)
-    return np.maximum.accumulate(found)
+    values: list[float] = []
+    while len(values) < budget:
+        for proposal in optimiser.ask(min(batch, budget - len(values))):
+            value = float(performance[candidates.indices(proposal.design)])
+            optimiser.tell(proposal.design, Outcome((value,)))
+            values.append(value)
+    return np.maximum.accumulate(values)
 
 
 def _unit(x: NDArray[np.float64]) -> NDArray[np.float64]:

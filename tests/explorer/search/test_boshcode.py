@@ -7,21 +7,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explorer.contracts.optimiser import Optimiser
+from explorer.contracts.optimiser import Inputs, Optimiser, Outcome
 from explorer.search.baselines import RandomSearch
 from explorer.search.boshcode import DIVERSITY, INITIAL, OPTIMISE, UNCERTAINTY, Boshcode, BoshcodeSettings
 from explorer.search.candidates import TableCandidates
 from explorer.search.gobi import GobiSettings
-from explorer.search.surrogate import SurrogateSettings
+from explorer.search.surrogate import EnsembleSettings
 from graphdb.errors import InputError
 from tests.explorer.contracts.optimiser import OptimiserContract
 from tests.explorer.search.synthetic import best_so_far, pair_table
 
-QUICK = BoshcodeSettings(initial=5, pool=60, surrogate=SurrogateSettings(epochs=20), gobi=GobiSettings(iterations=20))
+QUICK = BoshcodeSettings(initial=5, pool=60, surrogate=EnsembleSettings(epochs=20), gobi=GobiSettings(iterations=20))
 
 
 class TestBoshcode(OptimiserContract):
-    def make(self, candidates: TableCandidates, seed: int) -> Optimiser:
+    def make(self, candidates: TableCandidates, seed: int) -> Optimiser[Inputs]:
         return Boshcode(candidates, seed, QUICK)
 
 
@@ -34,7 +34,7 @@ def test_one_role_is_boshnas(seed: int) -> None:
     search = Boshcode(candidates, seed)
     for _ in range(4):
         for proposal in search.ask(10):
-            search.tell(proposal.inputs, float(values[candidates.indices(proposal.inputs)]))
+            search.tell(proposal.design, Outcome((float(values[candidates.indices(proposal.design)]),)))
     later = [o.value for index, o in enumerate(search.observations) if index >= 30 and search.origin(index) == OPTIMISE]
     assert np.median(later) > np.quantile(values, 0.75)  # although most of the best have been taken before
 
@@ -54,17 +54,16 @@ def test_steers_towards_what_the_constraints_allow() -> None:
     candidates, performance = pair_table(0, models=40, accelerators=40)
     search = Boshcode(candidates, 1)
 
-    def violation(inputs: tuple[np.ndarray, ...]) -> float:
-        return max(0.0, float(inputs[1][0]) - 2) / 2  # first resource at level 1 or 2: two in five
+    def violation(design: Inputs) -> float:
+        return max(0.0, float(design[1][0]) - 2) / 2  # first resource at level 1 or 2: two in five
 
     later = []
     for _ in range(4):
         for proposal in search.ask(8):
-            search.tell(
-                proposal.inputs, float(performance[candidates.indices(proposal.inputs)]), violation(proposal.inputs)
-            )
+            value = float(performance[candidates.indices(proposal.design)])
+            search.tell(proposal.design, Outcome((value,), (violation(proposal.design),)))
             if proposal.origin == OPTIMISE:
-                later.append(violation(proposal.inputs) == 0)
+                later.append(violation(proposal.design) == 0)
     assert search.best is not None
     assert search.best.violation == 0
     assert np.mean(later) > 0.65
@@ -77,7 +76,7 @@ def test_shares_of_origins() -> None:
     assert origins[:10] == [INITIAL] * 10
     assert INITIAL not in origins[10:]
     for origin, share in ((OPTIMISE, 0.8), (UNCERTAINTY, 0.1), (DIVERSITY, 0.1)):
-        assert abs(np.mean([found == origin for found in origins[10:]]) - share) < 0.03
+        assert abs(np.mean([one == origin for one in origins[10:]]) - share) < 0.03
 
 
 def test_uncertainty_sampling_takes_the_largest_deviation() -> None:
@@ -92,11 +91,11 @@ def test_counter_ignores_exploration_and_resets_on_progress() -> None:
     settings = BoshcodeSettings(initial=2, patience=2, aleatoric_patience=1, uncertainty=0.25, diversity=0.25)
     search = Boshcode(candidates, 0, settings)
     pairs = [candidates.at(i, i) for i in range(30)]
-    for index, inputs in enumerate(pairs):
+    for index, design in enumerate(pairs):
         if search.converged:
             break
         before, progress = search.stagnation, index == 4
-        search.tell(inputs, 0.9 if progress else 0.5)
+        search.tell(design, Outcome((0.9 if progress else 0.5,)))
         expected = 0 if progress or index == 0 else before + (search.origin(index) == OPTIMISE)
         assert search.stagnation == expected
         assert search.aleatoric == (expected >= 2)

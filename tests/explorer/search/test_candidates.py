@@ -22,7 +22,7 @@ def test_snaps_to_the_combination_with_the_smallest_sum_of_mean_differences() ->
 
 def test_samples_are_legal_and_reach_every_pair() -> None:
     candidates = TableCandidates(np.eye(3), np.arange(4.0)[:, None])
-    seen = {candidates.key(inputs) for inputs in candidates.sample(np.random.default_rng(0), 300)}
+    seen = {candidates.key(design) for design in candidates.sample(np.random.default_rng(0), 300)}
     assert len(seen) == candidates.size == 12
     low, high = candidates.bounds()[1]
     assert (low.tolist(), high.tolist()) == ([0.0], [3.0])

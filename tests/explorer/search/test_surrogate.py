@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.search.surrogate import Surrogate, SurrogateSettings
+from explorer.search.surrogate import EnsembleSettings, Surrogate
 from graphdb.errors import InputError
 
 
@@ -36,14 +36,14 @@ def test_ranks_points_that_it_has_not_seen(function: object, sizes: list[int], l
     x = torch.rand(360, sum(sizes), generator=seeded(0))
     y = function(x)  # type: ignore[operator]
     targets = 0.1 + 0.8 * (y - y[:60].min()) / (y[:60].max() - y[:60].min())
-    surrogate = Surrogate(sizes, SurrogateSettings(), seeded(1))
+    surrogate = Surrogate(sizes, EnsembleSettings(), seeded(1))
     surrogate.fit(x[:60], targets[:60].clamp(0, 1))
     assert rank_correlation(surrogate.predict(x[60:]).mean, targets[60:]) > least
 
 
 def test_student_learns_the_spread_of_the_teacher() -> None:
     x = torch.rand(260, 7, generator=seeded(0))
-    surrogate = Surrogate([4, 3], SurrogateSettings(), seeded(1))
+    surrogate = Surrogate([4, 3], EnsembleSettings(), seeded(1))
     surrogate.fit(x[:60], 0.1 + 0.8 * zdt(x[:60]).clamp(0, 1), x[60:160])
     unseen = x[160:]
     spread = torch.stack([surrogate.spread(unseen) for _ in range(40)]).mean(0)
@@ -57,7 +57,7 @@ def test_fit_repeats_and_leaves_global_random_state_alone() -> None:
     state = torch.random.get_rng_state()
     found = []
     for seed in (3, 3, 4):
-        surrogate = Surrogate([2, 1], SurrogateSettings(epochs=5), seeded(seed))
+        surrogate = Surrogate([2, 1], EnsembleSettings(epochs=5), seeded(seed))
         surrogate.fit(x, x[:, 0])
         found.append(surrogate.acquisition(x, aleatoric=True))
     assert torch.equal(found[0], found[1])
@@ -68,7 +68,7 @@ def test_fit_repeats_and_leaves_global_random_state_alone() -> None:
 def test_acquisition_is_the_optimistic_bound() -> None:
     x = torch.rand(12, 3, generator=seeded(0))
     for published in (False, True):
-        surrogate = Surrogate([2, 1], SurrogateSettings(epochs=5, add_variance=published), seeded(3))
+        surrogate = Surrogate([2, 1], EnsembleSettings(epochs=5, add_variance=published), seeded(3))
         surrogate.fit(x, x[:, 0])
         mean, variance, deviation = surrogate.predict(x)
         assert (deviation > 0).all()
@@ -79,4 +79,4 @@ def test_acquisition_is_the_optimistic_bound() -> None:
 
 def test_senseless_settings_are_refused() -> None:
     with pytest.raises(InputError, match="passes must be at least 2, found 1"):
-        SurrogateSettings(passes=1)
+        EnsembleSettings(passes=1)

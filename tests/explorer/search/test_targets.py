@@ -6,12 +6,14 @@ import math
 
 import numpy as np
 
-from explorer.contracts.optimiser import Observation
+from explorer.contracts.optimiser import Observation, Outcome
 from explorer.search.targets import losses, normalised_by_initial, normalised_by_range
 
 
-def observed(*pairs: tuple[float, float]) -> list[Observation]:
-    return [Observation((), index, value, violation) for index, (value, violation) in enumerate(pairs)]
+def observed(*pairs: tuple[float, float]) -> list[Observation[int]]:
+    return [
+        Observation(index, index, Outcome((value,), (violation,))) for index, (value, violation) in enumerate(pairs)
+    ]
 
 
 def test_feasible_designs_keep_their_loss() -> None:
@@ -19,18 +21,18 @@ def test_feasible_designs_keep_their_loss() -> None:
 
 
 def test_infeasible_designs_are_worse_than_mediocre_however_good() -> None:
-    found = losses(observed((0.9, 0), (0.5, 0), (0.3, 0), (0.99, 0.1), (0.99, 0.4), (0.1, 5.0)))
-    np.testing.assert_allclose(found[3:], [0.6, 0.9, 1.9])
+    told = losses(observed((0.9, 0), (0.5, 0), (0.3, 0), (0.99, 0.1), (0.99, 0.4), (0.1, 5.0)))
+    np.testing.assert_allclose(told[3:], [0.6, 0.9, 1.9])
 
 
 def test_without_a_feasible_design_the_violation_alone_counts() -> None:
-    found = losses(observed((0.9, 0.5), (0.1, 0.2), (0.4, 0.3)))
-    assert np.argsort(found).tolist() == [1, 2, 0]
+    told = losses(observed((0.9, 0.5), (0.1, 0.2), (0.4, 0.3)))
+    assert np.argsort(told).tolist() == [1, 2, 0]
 
 
 def test_failed_designs_share_the_worst_loss() -> None:
-    found = losses(observed((0.9, 0), (0.5, 0.3), (math.nan, 0)))
-    assert found[2] == found[:2].max()
+    told = losses(observed((0.9, 0), (0.5, 0.3), (math.nan, 0)))
+    assert told[2] == told[:2].max()
     np.testing.assert_array_equal(losses(observed((math.nan, 0), (math.nan, 0))), [1.0, 1.0])
 
 
