@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from explorer import registry
-from explorer.contracts.space import Choices
+from explorer.contracts.session import Descent
+from explorer.contracts.space import Choices, DesignSpace
 from explorer.domains.transformer.hierarchy import LEVELS, between
 from explorer.domains.transformer.model import choices_of, layers_of
 from explorer.domains.transformer.transfer import overlap
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
-from graphdb.store import Store
 
 HOW = "crossover"
 _PARENTS = 2  # may be among what is drawn, and are left out
@@ -25,20 +24,34 @@ class Crossing:
     """What lies between two parents.
 
     Attributes:
-        parents: keys.
-        size: models between them, the parents themselves included where they are.
+        parents: the two models.
+        size: number of models between them, including the parents where they lie there themselves.
         children: some of them, none twice, and no parent.
-        overlaps: child key -> for each parent, the share of the child's weights that it could set.
     """
 
-    parents: tuple[str, str]
+    parents: tuple[Architecture, Architecture]
     size: int
     children: Sequence[Architecture]
-    overlaps: dict[str, tuple[float, float]]
+
+    def descents(self) -> Iterator[Descent]:
+        """Every child, as derived from both parents."""
+        for child in self.children:
+            for parent in self.parents:
+                yield crossed(child, parent)
+
+
+def crossed(child: Architecture, parent: Architecture) -> Descent:
+    """That a model lies between a parent and another one, with the share of its weights that the parent could set."""
+    return Descent(child, parent, HOW, {"ratio": overlap(parent.choices, child.choices, "ordered")})
 
 
 def cross(
-    first: Architecture, second: Architecture, level: int, count: int, generator: np.random.Generator
+    first: Architecture,
+    second: Architecture,
+    spaces: Sequence[DesignSpace],
+    level: int,
+    count: int,
+    generator: np.random.Generator,
 ) -> Crossing:
     """Random models of a level between two parents of the level before it.
 
@@ -46,9 +59,13 @@ def cross(
 
     Args:
         first, second: Transformers.
+        spaces: of the children: each child is of the first one in which it is legal; the last takes any Transformer.
         level: of the children, 2 or 3.
-        count: of children, fewer where there are not so many.
+        count: of children; fewer where there are not as many.
         generator: of the choice.
+
+    Returns:
+        The children, and how many there could be.
 
     Raises:
         InputError: a parent is no Transformer, there is no such level, or a depth has no stacks of two.
@@ -61,35 +78,13 @@ def cross(
     coarse, fine = LEVELS[level - 2], LEVELS[level - 1]
     library = between(layers_of(first.choices), layers_of(second.choices), coarse, fine)
     known = {parent.choices_json for parent in (first, second)}
-    children = [_built(choices_of(layers), first, second) for layers in library.draw(count + _PARENTS, generator)]
-    children = [child for child in children if child.choices_json not in known][:count]
-    return Crossing(
-        (first.key, second.key),
-        library.size,
-        children,
-        {
-            child.key: (
-                overlap(first.choices, child.choices, "ordered"),
-                overlap(second.choices, child.choices, "ordered"),
-            )
-            for child in children
-        },
-    )
+    drawn = (_built(choices_of(layers), spaces) for layers in library.draw(count + _PARENTS, generator))
+    children = [child for child in drawn if child.choices_json not in known][:count]
+    return Crossing((first, second), library.size, children)
 
 
-def store_crossing(store: Store, crossing: Crossing) -> int:
-    """Keep the children, each as derived from both parents; how many were new."""
-    added = store.architectures.add(crossing.children)
-    for child in crossing.children:
-        for parent, ratio in zip(crossing.parents, crossing.overlaps[child.key], strict=True):
-            store.architectures.add_derived(child.key, parent, HOW, {"ratio": ratio})
-    return added
-
-
-def _built(choices: Choices, first: Architecture, second: Architecture) -> Architecture:
-    """In the space of the parents where both are of one that has the child, else as a free Transformer."""
-    if first.space == second.space:
-        space = registry.space(first.space)
+def _built(choices: Choices, spaces: Sequence[DesignSpace]) -> Architecture:
+    for space in spaces:
         if not space.violations(choices):
             return space.build(choices)
-    return registry.space("transformer_free").build(choices)
+    raise InputError("A model between the two is legal in none of the spaces; the last one must take any Transformer.")

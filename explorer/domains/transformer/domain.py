@@ -42,7 +42,7 @@ DOMAIN = Domain(
         ),
         Verb(
             "flexibert",
-            "Fine-tune a trained model on GLUE or on your own data, and store what it reaches. The same command goes on "
+            "Fine-tune a trained model on GLUE or on your own data and store what it reaches. The same command goes on "
             "after any end.",
             FinetuneOptions,
             f"{_HOME}.verbs.training:finetune",

@@ -8,9 +8,3 @@ Rule = Literal["flexibert", "ordered", "projected"]
 RULES: tuple[Rule, ...] = get_args(Rule)
 """`flexibert`: whole blocks, until the first layer with other operations (FlexiBERT 1). `ordered`: the leading part of
 every tensor (2.0). `projected`: the same, but a random projection in place of what would be cut off (2.0)."""
-
-HOW = "weight transfer"
-"""How a model whose weights began as another's descends from it."""
-
-ENOUGH = 0.8
-"""Overlap from which on FlexiBERT fine-tunes a transferred model without pre-training it."""

@@ -1,4 +1,7 @@
-"""How far predictions about Transformers can be trusted: all that was judged. A fit on more data has to be judged anew."""
+"""How far predictions about Transformers can be trusted: all that was judged.
+
+A fit on more measurements has to be judged anew.
+"""
 
 from __future__ import annotations
 

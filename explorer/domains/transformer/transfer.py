@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -19,12 +18,8 @@ from torch import Tensor
 from explorer.contracts.space import Choices
 from explorer.domains.transformer.model import Layer, layers_of
 from explorer.domains.transformer.parameters import ROBERTA_POSITIONS, ROBERTA_VOCABULARY
+from explorer.domains.transformer.rules import RULES, Rule
 from graphdb.errors import InputError
-
-Rule = Literal["flexibert", "ordered", "projected"]
-RULES: tuple[Rule, ...] = ("flexibert", "ordered", "projected")
-"""`flexibert`: whole blocks, until the first layer with other operations (FlexiBERT 1). `ordered`: the leading part of
-every tensor (2.0). `projected`: the same, but a random projection in place of what would be cut off (2.0)."""
 
 HOW = "weight transfer"
 """How a model whose weights began as another's descends from it."""

@@ -13,7 +13,7 @@ import torch
 from explorer.domains.transformer.modules.tasks import SequenceClassifier
 from explorer.domains.transformer.training.config import TrainingConfig
 from explorer.domains.transformer.training.examples import Examples, LabelledText, tokenised
-from explorer.domains.transformer.training.loop import Progress, Schedule, accelerator, make_folder, train
+from explorer.domains.transformer.training.loop import Schedule, TrainingStep, accelerator, make_folder, train
 from explorer.domains.transformer.training.metrics import METRICS
 from explorer.domains.transformer.training.order import INITIAL, derived_seed
 from explorer.domains.transformer.training.saved import Description, digest, load_encoder, read_description, save_task
@@ -40,7 +40,7 @@ def finetune(
     folder: Path,
     *,
     schedule: Schedule | None = None,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Callable[[TrainingStep], None] = lambda step: None,
 ) -> Finetuned:
     """Train a classifier on a pre-trained encoder, going on from the folder's checkpoint if there is one.
 

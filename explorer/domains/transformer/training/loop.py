@@ -33,8 +33,16 @@ Task = MaskedLanguageModel | SequenceClassifier
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a training is: updates done of all, and the mean loss (nats, or squared error) since the last report."""
+class TrainingStep:
+    """How far a training is.
+
+    Attributes:
+        step: updates done.
+        steps: updates in all.
+        loss: mean since the last report, in nats, or the squared error of a score.
+        learning_rate: of the last update.
+        sequences_per_s: mean since the training began or went on.
+    """
 
     step: int
     steps: int
@@ -90,7 +98,7 @@ def train(
     identity: Mapping[str, Any],
     devices: Any,
     schedule: Schedule,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Callable[[TrainingStep], None] = lambda step: None,
 ) -> None:
     """Update the weights of `task` until `steps` updates are done, counting those of the folder's checkpoint.
 
@@ -209,13 +217,13 @@ class _Losses:
         self.sum = self.sum + loss.double()
         self.count += 1
 
-    def written(self, step: int, steps: int, rate: float, speed: float) -> Progress:
+    def written(self, step: int, steps: int, rate: float, speed: float) -> TrainingStep:
         loss = float(self.sum) / self.count
         _check_finite(loss, step, rate)
         self.sum, self.count = 0.0, 0
         with self.file.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({"step": step, "loss": loss, "learning_rate": rate}) + "\n")
-        return Progress(step, steps, loss, rate, speed)
+        return TrainingStep(step, steps, loss, rate, speed)
 
 
 def _check_finite(loss: float, step: int, rate: float) -> None:

@@ -12,7 +12,7 @@ from explorer.contracts.space import Choices
 from explorer.domains.transformer.modules.encoder import HeterogeneousEncoder
 from explorer.domains.transformer.modules.tasks import IGNORED, MaskedLanguageModel
 from explorer.domains.transformer.training.corpus import MaskedText
-from explorer.domains.transformer.training.loop import Progress, Schedule, accelerator, make_folder, train
+from explorer.domains.transformer.training.loop import Schedule, TrainingStep, accelerator, make_folder, train
 from explorer.domains.transformer.training.order import INITIAL, derived_seed
 from explorer.domains.transformer.training.saved import Description, digest, save_task
 from graphdb.errors import InputError
@@ -25,7 +25,7 @@ def pretrain(
     *,
     initial: HeterogeneousEncoder | None = None,
     schedule: Schedule | None = None,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Callable[[TrainingStep], None] = lambda step: None,
 ) -> dict[str, float]:
     """Train a model to predict masked tokens, going on from the folder's checkpoint if there is one.
 

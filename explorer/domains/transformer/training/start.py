@@ -9,10 +9,11 @@ import torch
 
 from explorer.contracts.space import Choices
 from explorer.domains.transformer.modules.encoder import HeterogeneousEncoder
+from explorer.domains.transformer.rules import Rule
 from explorer.domains.transformer.training.config import TrainingConfig
 from explorer.domains.transformer.training.order import INITIAL, TRANSFER, derived_seed
 from explorer.domains.transformer.training.saved import TOKENIZER, Description, load_encoder, read_description
-from explorer.domains.transformer.transfer import Rule, transfer
+from explorer.domains.transformer.transfer import transfer
 from graphdb.errors import InputError
 
 

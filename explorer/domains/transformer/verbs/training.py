@@ -2,199 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
-
-from explorer.cli.output import AsJson, architecture_json, console, emit, errors, measurement_json, number, short, table
-from graphdb.architecture import Architecture, Scalar
-from graphdb.connection import open_store
+from explorer.contracts.session import Descent, Interrupted, Progress, Session
+from explorer.contracts.table import Column, Findings, Table, architecture_json, measurement_json, number, short, words
+from explorer.domains.transformer.measures import MEASURES
+from explorer.domains.transformer.verbs.options import FinetuneOptions, PretrainOptions
+from explorer.toolkit.assignments import parsed_assignments
+from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 from graphdb.measurement import Measurement
-from graphdb.settings import Settings
 
 if TYPE_CHECKING:
     from explorer.domains.transformer.training.config import TrainingConfig
-    from explorer.domains.transformer.training.loop import Progress
-    from explorer.domains.transformer.training.start import Start
-    from explorer.domains.transformer.transfer import Rule
+    from explorer.domains.transformer.training.loop import TrainingStep
 
 VERSION = "1"
-"""Of what is measured; another one would give other figures."""
-VOCABULARY = 50_265
-"""Tokens of RoBERTa."""
-
-pretraining = typer.Typer(help="Train a model on text, by masked language modelling.", no_args_is_help=True)
-finetuning = typer.Typer(help="Train a pre-trained model for a task.", no_args_is_help=True)
-
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="JSON or YAML file of hyperparameters.")]
-Changes = Annotated[
-    list[str] | None, typer.Option("--set", help="name=value, a hyperparameter such as steps=1000; repeatable.")
-]
-ReportEvery = Annotated[int, typer.Option(help="Updates between two lines of metrics.jsonl.")]
-CheckpointEvery = Annotated[int, typer.Option(help="Updates between two checkpoints.")]
+"""Version of what is measured; another one would give other figures."""
 
 
-@pretraining.callback()
-def pretrain() -> None:
-    """Train a model on text, by masked language modelling."""
-
-
-@finetuning.callback()
-def finetune() -> None:
-    """Train a pre-trained model for a task."""
-
-
-@pretraining.command("flexibert", epilog="Example: explorer pretrain flexibert bert-tiny --corpus a.txt --out tiny")
-def pretrain_flexibert(
-    model: Annotated[str, typer.Argument(help="Preset, key of the database, or JSON file.")],
-    corpus: Annotated[
-        list[str],
-        typer.Option(
-            help="Text, Markdown, CSV, JSON or JSONL file, repeatable; or a data set of the hub, name[:part]."
-        ),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for checkpoint, metrics and model; what it holds is gone on from.")],
-    recipe: Annotated[str, typer.Option(help="Published recipe to begin with.")] = "flexibert2-pretraining",
-    config: ConfigFile = None,
-    changes: Changes = None,
-    tokenizer: Annotated[
-        str | None, typer.Option(help="Folder or name on the hub. [default: byte-level BPE of the corpus]")
-    ] = None,
-    vocabulary: Annotated[int, typer.Option(help="Most tokens of a tokenizer made of the corpus.")] = VOCABULARY,
-    source: Annotated[
-        Path | None,
-        typer.Option("--from", help="Folder of a trained model to begin with, whose tokenizer is then the default."),
-    ] = None,
-    rule: Annotated[
-        str | None,
-        typer.Option(help="How its weights are taken over: flexibert, ordered or projected. [default: ordered]"),
-    ] = None,
-    report_every: ReportEvery = 100,
-    checkpoint_every: CheckpointEvery = 1000,
-    json: AsJson = False,
-) -> None:
-    """Pre-train a FlexiBERT model; its loss on text held out is stored. The same command goes on after any end."""
+def pretrain(session: Session, options: PretrainOptions) -> Findings:
+    """Pre-train a FlexiBERT model by masked language modelling; its loss on text held out is stored."""
+    if options.rule is not None and options.source is None:
+        raise InputError("--rule has no effect by itself; allowed with --from.")
+    session.report("loading the libraries of training")
     from explorer.domains.transformer.training import start
     from explorer.domains.transformer.training.corpus import load_corpus, masked_text, tokenizer_of
     from explorer.domains.transformer.training.loop import Schedule
     from explorer.domains.transformer.training.pretraining import pretrain as run
     from explorer.domains.transformer.training.saved import digest
+    from explorer.domains.transformer.transfer import HOW
 
-    if rule is not None and source is None:
-        raise InputError("--rule has no effect by itself; allowed with --from.")
-    chosen = _rule(rule or "ordered")
-    schedule = Schedule(report_every, checkpoint_every)
-    settings = _config(recipe, config, changes)
-    architecture = _architecture(model)
-    if source is not None and tokenizer is None:
-        tokenizer = start.tokenizer_folder(source)
-    with errors.status("Reading the corpus"):
-        data = load_corpus(corpus)
-        text = masked_text(data, tokenizer_of(data, out, tokenizer, vocabulary), settings)
+    rule = options.rule or "ordered"
+    schedule = Schedule(options.report_every, options.checkpoint_every)
+    settings = _config(options.recipe, options.config, options.changes)
+    architecture = _stored(session, options.model)
+    tokenizer = options.tokenizer
+    if options.source is not None and tokenizer is None:
+        tokenizer = start.tokenizer_folder(options.source)
+    session.report("reading the corpus")
+    data = load_corpus(options.corpus)
+    text = masked_text(data, tokenizer_of(data, options.out, tokenizer, options.vocabulary), settings)
     inherited = None
-    if source is not None:
-        inherited = start.transferred(source, architecture.choices, len(text.tokenizer), settings, chosen)
-    with _shown(out) as report:
+    if options.source is not None:
+        inherited = start.transferred(options.source, architecture.choices, len(text.tokenizer), settings, rule)
+    with _shown(session, options.out) as report:
         initial = None if inherited is None else inherited.encoder
-        measures = run(architecture.choices, text, out, initial=initial, schedule=schedule, report=report)
-    about: dict[str, Any] = {"corpus": _names(corpus), "data": text.identity}
+        measures = run(architecture.choices, text, options.out, initial=initial, schedule=schedule, report=report)
+    about: dict[str, Any] = {"corpus": _names(options.corpus), "data": text.identity}
     if inherited is not None:
-        model_key = _inherit(architecture, inherited, chosen)
-        about["start"] = {"rule": chosen, "model": model_key, "weights": digest(inherited.encoder.state_dict())}
-    measurement = _measurement("mlm", architecture, settings, about, measures)
-    _finish(architecture, measurement, out, json)
+        parent = _stored(session, inherited.source)
+        if parent.key != architecture.key:
+            session.descend([Descent(architecture, parent, HOW, {"rule": rule, "ratio": inherited.ratio})])
+        about["start"] = {"rule": rule, "model": parent.key, "weights": digest(inherited.encoder.state_dict())}
+    return _kept(session, architecture, _measurement("mlm", architecture, settings, about, measures), options.out)
 
 
-@finetuning.command("flexibert", epilog="Example: explorer finetune flexibert tiny --task sst2")
-def finetune_flexibert(
-    pretrained: Annotated[Path, typer.Argument(help="Folder of a trained model.")],
-    task: Annotated[str | None, typer.Option(help="Task of GLUE: cola, sst2, mrpc, stsb, qqp, mnli ...")] = None,
-    data: Annotated[
-        list[Path] | None,
-        typer.Option(help="CSV, JSON or JSONL file with the columns text, text_pair if need be, label; repeatable."),
-    ] = None,
-    validation: Annotated[
-        list[Path] | None, typer.Option(help="File to measure on. [default: a tenth of the data at most]")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the result. [default: the task in PRETRAINED]")] = None,
-    recipe: Annotated[
-        str, typer.Option(help="Published recipe to begin with; flexibert1-finetuning for the other.")
-    ] = "flexibert2-finetuning",
-    config: ConfigFile = None,
-    changes: Changes = None,
-    report_every: ReportEvery = 100,
-    checkpoint_every: CheckpointEvery = 1000,
-    json: AsJson = False,
-) -> None:
-    """Fine-tune a trained model on GLUE or on own data; what it reaches is stored. The same command goes on."""
+def finetune(session: Session, options: FinetuneOptions) -> Findings:
+    """Fine-tune a trained model on GLUE or on a user's own data; what it reaches is stored."""
+    if (options.task is None) == (not options.data):
+        raise InputError("One of --task and --data is needed, and not both.")
+    if options.validation and not options.data:
+        raise InputError("--validation has no effect with --task; allowed with --data.")
+    session.report("loading the libraries of training")
     from explorer.domains.transformer.training.examples import glue_text, own_text
     from explorer.domains.transformer.training.finetuning import finetune as run
     from explorer.domains.transformer.training.loop import Schedule
     from explorer.domains.transformer.training.saved import read_description
 
-    if (task is None) == (not data):
-        raise InputError("One of --task and --data is needed, and not both.")
-    if validation and not data:
-        raise InputError("--validation has no effect with --task; allowed with --data.")
-    schedule = Schedule(report_every, checkpoint_every)
-    settings = _config(recipe, config, changes)
-    architecture = _architecture(read_description(pretrained).model)
-    with errors.status("Reading the data"):
-        text = glue_text(task) if task else own_text(data or [], settings, validation or [])
-    folder = out or pretrained / (task or (data or [])[0].stem)
-    with _shown(folder) as report:
-        found = run(pretrained, text, settings, folder, schedule=schedule, report=report)
-    named = {"task": task} if task else {"data": _names(map(str, data or []))}
-    measurement = _measurement(
-        "glue" if task else "finetuning", architecture, settings, named | {"inputs": found.identity}, found.measures
-    )
-    _finish(architecture, measurement, folder, json)
+    schedule = Schedule(options.report_every, options.checkpoint_every)
+    settings = _config(options.recipe, options.config, options.changes)
+    architecture = _stored(session, read_description(options.pretrained).model)
+    session.report("reading the data")
+    text = glue_text(options.task) if options.task else own_text(options.data, settings, options.validation)
+    folder = options.out or options.pretrained / (options.task or options.data[0].stem)
+    with _shown(session, folder) as report:
+        tuned = run(options.pretrained, text, settings, folder, schedule=schedule, report=report)
+    named = {"task": options.task} if options.task else {"data": _names(map(str, options.data))}
+    simulator = "glue" if options.task else "finetuning"
+    about = named | {"inputs": tuned.identity}
+    return _kept(session, architecture, _measurement(simulator, architecture, settings, about, tuned.measures), folder)
 
 
-def _rule(name: str) -> Rule:
-    from explorer.domains.transformer.transfer import RULES
-
-    for rule in RULES:
-        if rule == name:
-            return rule
-    raise InputError(f"--rule is {name!r}; allowed: {', '.join(RULES)}.")
-
-
-def _inherit(architecture: Architecture, start: Start, rule: str) -> str:
-    """Keep whose weights a model began with; the key of that one."""
-    from explorer.domains.transformer.transfer import HOW
-
-    source = _architecture(start.source)
-    if source.key != architecture.key:
-        with open_store(Settings.from_environment()) as store:
-            step: dict[str, Scalar] = {"rule": rule, "ratio": start.ratio}
-            store.architectures.add_derived(architecture.key, source.key, HOW, step)
-    return source.key
-
-
-def _config(recipe: str, file: Path | None, changes: list[str] | None) -> TrainingConfig:
+def _config(recipe: str, file: Path | None, changes: Sequence[str]) -> TrainingConfig:
     from explorer.domains.transformer.training import config
-    from explorer.services.references import parse_settings
 
-    found = config.recipe(recipe)
+    chosen = config.recipe(recipe)
     if file is not None:
-        found = config.read_config(file, found)
-    return config.changed(found, parse_settings(changes or []), "--set")
+        chosen = config.read_config(file, chosen)
+    return config.changed(chosen, parsed_assignments(changes), "--set")
 
 
-def _architecture(model: str | Mapping[str, Any]) -> Architecture:
+def _stored(session: Session, model: str | Mapping[str, Any]) -> Architecture:
     """The model, stored; the database is not held open while a training may take days."""
-    from explorer.services.references import resolve_architecture
-
-    with open_store(Settings.from_environment()) as store:
-        architecture = resolve_architecture(store, model, domain="transformer")
-        store.architectures.add([architecture])
+    architecture = session.resolve(model, domain="transformer")
+    session.add([architecture])
+    session.release()
     return architecture
 
 
@@ -207,54 +113,45 @@ def _measurement(
     simulator: str,
     architecture: Architecture,
     config: TrainingConfig,
-    data: dict[str, Any],
+    about: Mapping[str, Any],
     measures: Mapping[str, float],
 ) -> Measurement:
-    settings = config.model_dump(exclude={"seed"}) | data
+    """What a training reached, to be stored.
+
+    Args:
+        simulator: under whose name it is stored.
+        architecture: the model.
+        config: hyperparameters.
+        about: what else the result depends on.
+        measures: name -> value.
+    """
+    settings = config.model_dump(exclude={"seed"}) | dict(about)
     return Measurement(simulator, VERSION, {"model": architecture.key}, settings, measures, config.seed)
 
 
 @contextmanager
-def _shown(folder: Path) -> Iterator[Callable[[Progress], None]]:
-    """A bar of the progress; Ctrl-C ends in a sentence on how to go on."""
-    bars = Bars(
-        TextColumn("[bold]training"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.description}"),
-        TimeRemainingColumn(),
-        console=errors,
-    )
-    began = errors.status("Training")  # until there is a loss to be shown, or a refusal
+def _shown(session: Session, folder: Path) -> Iterator[Callable[[TrainingStep], None]]:
+    """Shows how far a training is; Ctrl-C ends in a sentence on how to go on."""
 
-    def report(progress: Progress) -> None:
-        if not bars.tasks:
-            began.stop()
-            bars.start()
-            bars.add_task("")
-        words = f"loss {progress.loss:.4f}, {progress.sequences_per_s:.0f} sequences/s"
-        bars.update(bars.task_ids[0], completed=progress.step, total=progress.steps, description=words)
+    def report(step: TrainingStep) -> None:
+        words = f"loss {step.loss:.4f}, {step.sequences_per_s:.0f} sequences/s"
+        session.advance(Progress(step.step, step.steps, words))
 
-    began.start()
+    session.report("training")  # until there is a loss to be shown, or a refusal
     try:
         yield report
     except KeyboardInterrupt:
-        errors.print(f"Interrupted; the same command goes on from what {folder} holds.", markup=False, soft_wrap=True)
-        raise typer.Exit(130) from None
-    finally:
-        began.stop()
-        if bars.tasks:
-            bars.stop()
+        raise Interrupted(f"Interrupted; the same command goes on from what {folder} holds.") from None
 
 
-def _finish(architecture: Architecture, measurement: Measurement, folder: Path, json: bool) -> None:
-    with open_store(Settings.from_environment()) as store:
-        store.measurements.add([measurement])
-    if json:
-        emit(measurement_json(measurement) | {"model": architecture_json(architecture), "folder": str(folder)})
-        return
-    rows = table(f"{short(architecture.key)} in {folder}", "measure", "value")
-    for name, value in measurement.measures.items():
-        rows.add_row(name, number(value))
-    console.print(rows)
-    console.print(f"stored as {short(measurement.key)}", highlight=False, markup=False)
+def _kept(session: Session, architecture: Architecture, measurement: Measurement, folder: Path) -> Findings:
+    session.keep([measurement])
+    rows = [[name, number(value)] for name, value in measurement.measures.items()]
+    return Findings(
+        json=measurement_json(measurement, MEASURES)
+        | {"model": architecture_json(architecture), "folder": str(folder)},
+        shown=[
+            Table(f"{short(architecture.key)} in {folder}", (words("measure"), Column("value")), rows),
+            f"stored as {short(measurement.key)}",
+        ],
+    )

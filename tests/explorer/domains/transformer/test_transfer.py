@@ -16,7 +16,8 @@ from explorer.domains.transformer.model import choices_of, layer
 from explorer.domains.transformer.modules.encoder import HeterogeneousEncoder
 from explorer.domains.transformer.modules.tasks import MaskedLanguageModel
 from explorer.domains.transformer.parameters import parameter_count
-from explorer.domains.transformer.transfer import RULES, Rule, best_source, overlap, tensor_shapes, transfer
+from explorer.domains.transformer.rules import RULES, Rule
+from explorer.domains.transformer.transfer import best_source, overlap, tensor_shapes, transfer
 from graphdb.errors import InputError
 
 VOCABULARY, POSITIONS = 23, 7

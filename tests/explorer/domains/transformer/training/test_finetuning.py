@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from explorer.domains.transformer.training import corpus, examples
 from explorer.domains.transformer.training.examples import glue_text, own_text
 from explorer.domains.transformer.training.finetuning import finetune
-from explorer.domains.transformer.training.loop import Progress, Schedule
+from explorer.domains.transformer.training.loop import Schedule, TrainingStep
 from explorer.domains.transformer.training.pretraining import pretrain
 from explorer.domains.transformer.training.saved import read_description
 from graphdb.errors import InputError
@@ -75,8 +75,8 @@ def test_a_stopped_fine_tuning_goes_on_to_the_bit(pretrained: Path, data: Path, 
     settings = config(steps=8)
     text = own_text([data], settings)
 
-    def stop(progress: Progress) -> None:
-        if progress.step == 5:
+    def stop(step: TrainingStep) -> None:
+        if step.step == 5:
             raise RuntimeError
 
     whole = finetune(pretrained, text, settings, tmp_path / "whole")

@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from explorer.domains.transformer.modules.encoder import HeterogeneousEncoder
 from explorer.domains.transformer.modules.tasks import MaskedLanguageModel
 from explorer.domains.transformer.training import corpus
-from explorer.domains.transformer.training.loop import Progress, Schedule, accelerator
+from explorer.domains.transformer.training.loop import Schedule, TrainingStep, accelerator
 from explorer.domains.transformer.training.pretraining import held_out_measures, pretrain
 from explorer.domains.transformer.training.saved import load_encoder, read_description
 from graphdb.errors import InputError
@@ -39,7 +39,7 @@ def same(first: Path, second: Path) -> bool:
 
 def test_the_loss_falls_far_below_guessing(text: corpus.MaskedText, tmp_path: Path) -> None:
     longer = replace(text, config=config(steps=300, batch_size=16, warmup_steps=10, dropout=0.0))
-    reports: list[Progress] = []
+    reports: list[TrainingStep] = []
     generator = torch.Generator().manual_seed(0)
     untrained = MaskedLanguageModel(
         HeterogeneousEncoder(MODEL, vocabulary=len(text.tokenizer), maximum_positions=24, generator=generator)
@@ -62,8 +62,8 @@ class _Stop(Exception):
 def test_a_stopped_training_goes_on_to_the_bit(text: corpus.MaskedText, tmp_path: Path) -> None:
     whole = pretrain(MODEL, text, tmp_path / "whole", schedule=EVERY_STEP)
 
-    def stop(progress: Progress) -> None:
-        if progress.step == 5:
+    def stop(step: TrainingStep) -> None:
+        if step.step == 5:
             raise _Stop
 
     with pytest.raises(_Stop):
@@ -71,7 +71,7 @@ def test_a_stopped_training_goes_on_to_the_bit(text: corpus.MaskedText, tmp_path
     assert not (tmp_path / "parts" / "model.safetensors").exists()
     resumed: list[int] = []
     parts = pretrain(
-        MODEL, text, tmp_path / "parts", schedule=Schedule(1, 3), report=lambda progress: resumed.append(progress.step)
+        MODEL, text, tmp_path / "parts", schedule=Schedule(1, 3), report=lambda step: resumed.append(step.step)
     )
     assert resumed[0] == 4  # the checkpoint was of step 3
     assert same(tmp_path / "whole", tmp_path / "parts")
@@ -103,8 +103,8 @@ def test_a_killed_process_leaves_a_checkpoint_to_go_on_from(text: corpus.MaskedT
     done = _steps(checkpoint)
     assert 3 <= done < 4000
 
-    def stop(progress: Progress) -> None:
-        if progress.step == done + 3:
+    def stop(step: TrainingStep) -> None:
+        if step.step == done + 3:
             raise _Stop
 
     for name in ("run", "whole"):
@@ -119,8 +119,8 @@ def test_a_killed_process_leaves_a_checkpoint_to_go_on_from(text: corpus.MaskedT
 def test_ctrl_c_leaves_a_checkpoint(number: signal.Signals, text: corpus.MaskedText, tmp_path: Path) -> None:
     before = signal.getsignal(number)
 
-    def interrupt(progress: Progress) -> None:
-        if progress.step == 4:
+    def interrupt(step: TrainingStep) -> None:
+        if step.step == 4:
             signal.raise_signal(number)
 
     rarely = Schedule(1, 1000)
@@ -161,7 +161,7 @@ def test_initial_weights_are_those_that_training_begins_with(text: corpus.Masked
             tmp_path / name,
             initial=initial,
             schedule=EVERY_STEP,
-            report=lambda progress, name=name: losses.setdefault(name, progress.loss),
+            report=lambda step, name=name: losses.setdefault(name, step.loss),
         )
     assert losses["warm"] < losses["scratch"] - 0.3
     with pytest.raises(InputError, match="initial is null"):
