@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -83,6 +83,26 @@ class DesignSpace(ABC):
             InputError: the space has no such order.
         """
         raise InputError(f"The space {self.name} cannot list its {self.size:,} designs.")
+
+    def fixed(self, decisions: Mapping[str, Any]) -> DesignSpace:
+        """The designs of this space in which some decisions have the given values.
+
+        Args:
+            decisions: name -> value.
+
+        Raises:
+            InputError: the space has no such decision, or does not allow the value; a space that does not override
+                this method has none that could be fixed.
+        """
+        if not decisions:
+            return self
+        names = ", ".join(str(name)[:60] for name in decisions)
+        raise InputError(f"The space {self.name} has no decisions that could be fixed, found {names}.")
+
+    def summary(self, choices: Choices) -> Mapping[str, str]:
+        """The decisions in a few short columns for tables, heading -> text; none unless overridden."""
+        del choices
+        return {}
 
     def build(self, choices: Choices) -> Architecture:
         """The architecture of `choices`.
