@@ -29,7 +29,8 @@ class Measure:
         direction: of improvement; None where neither direction is better.
         group: under which parts of a whole are gathered in JSON, such as `energy_parts_j`; empty for none.
         part: name within the group.
-        subtotal: a sum over other parts of its group, which stands by itself wherever these were measured.
+        subtotal_of: parts that it is the sum of; it stands by itself where any of them was measured, and is a part of
+            its group otherwise.
         logarithmic: plotted by its decades.
         whole: a count, without decimals.
         description: one phrase without full stop.
@@ -46,7 +47,7 @@ class Measure:
     direction: Direction | None = None
     group: str = ""
     part: str = ""
-    subtotal: bool = False
+    subtotal_of: tuple[str, ...] = ()
     logarithmic: bool = False
     whole: bool = False
     description: str = ""
@@ -105,13 +106,12 @@ def nested(values: Mapping[str, float], known: Measures) -> dict[str, Any]:
         values: measure -> value.
         known: measures that are declared; others stand as they are.
     """
-    parted = {known[name].group for name in values if name in known and not known[name].subtotal}
     plain: dict[str, Any] = {}
     gathered: dict[str, dict[str, Any]] = {}
     for name, value in values.items():
         measure = known.get(name) or unlabelled(name)
         shown: float = int(value) if measure.whole else value
-        if measure.group and not (measure.subtotal and measure.group in parted):
+        if measure.group and values.keys().isdisjoint(measure.subtotal_of):
             gathered.setdefault(measure.group, {})[measure.part or name] = shown
         else:
             plain[name] = shown

@@ -59,7 +59,11 @@ class OptionSpace(DesignSpace):
 
     def violations(self, choices: Choices) -> list[str]:
         """What is illegal about `choices`; any JSON value may be given."""
-        return key_violations(choices, self.options) or [
+        return key_violations(choices, self.options) or self.refusals(choices)
+
+    def refusals(self, choices: Choices) -> list[str]:
+        """What is illegal about the values of choices that name every decision, a sentence each."""
+        return [
             refused(name, choices[name], listed(values))
             for name, values in self.options.items()
             if not among(choices[name], values)

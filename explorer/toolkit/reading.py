@@ -75,8 +75,6 @@ def finite_vector(vector: ArrayLike, lowest: Vector, highest: Vector) -> Vector:
     """
     import numpy as np  # the rest is imported at every start, by what reads choices
 
-    import numpy as np  # not above: option models stand on this module, and are imported at every start
-
     values = np.asarray(vector, dtype=np.float64)
     if values.shape != lowest.shape:
         raise InputError(f"The vector has the shape {values.shape}; allowed: {lowest.shape}.")

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from explorer.contracts.simulator import Simulator
+from explorer.contracts.simulator import Role, Roles, Simulator
 from explorer.domains.accelerator.acceltran.engines import analytic, detailed, fast
-from explorer.domains.accelerator.acceltran.findings.measures import MEASURES
-from explorer.domains.accelerator.acceltran.settings.run import RunSettings, run_settings
-from graphdb.architecture import Architecture
+from explorer.domains.accelerator.acceltran.measures import MEASURES
+from explorer.domains.accelerator.acceltran.settings.run import NAME, Engine, Mode, RunSettings, run_settings
 from graphdb.errors import InputError
 from graphdb.measurement import Measurement
+
+_CHUNKS = {Engine.FAST: 64, Engine.DETAILED: 4}
+"""The fast engine measures dozens to thousands of pairs a second, the detailed one a few."""
 
 
 class AccelTranSimulator(Simulator):
@@ -24,73 +26,73 @@ class AccelTranSimulator(Simulator):
     engine. Deterministic, so that no seed is taken.
     """
 
-    name = "acceltran"
+    name = NAME
     version = "2"
-    roles = MappingProxyType({"model": "transformer", "accelerator": "accelerator"})
+    roles = MappingProxyType(
+        {"model": Role("transformer"), "accelerator": Role("accelerator", ("elector", "acceltran_free"))}
+    )
     measures = MEASURES
+    options = RunSettings
 
     def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """All settings of a run, defaults filled in.
+        """All settings of a run, defaults filled in, as plain JSON.
 
         Raises:
-            InputError: an unknown name or a value that is not allowed.
+            InputError: an unknown name, a value that is not allowed, or one that would be ignored.
         """
         return run_settings(given).model_dump(mode="json")
 
-    def run(self, architectures: Mapping[str, Architecture], settings: Mapping[str, Any]) -> Measurement:
-        """One measurement.
+    def measured(self, architectures: Roles, settings: Mapping[str, Any]) -> Mapping[str, float]:
+        """The measures of one batch.
+
+        Args:
+            architectures: of the model and the accelerator.
+            settings: complete and checked.
 
         Raises:
-            InputError: a setting is not allowed, an architecture is missing, or the model does not fit.
+            InputError: the model does not fit the accelerator.
         """
-        (found,) = self.run_batch([architectures], settings)
-        if isinstance(found, InputError):
-            raise found
-        return found
+        (figures,) = _evaluate([_choices(architectures)], run_settings(settings))
+        if isinstance(figures, InputError):
+            raise figures
+        return figures
 
-    def run_batch(
-        self, pairs: Sequence[Mapping[str, Architecture]], settings: Mapping[str, Any]
-    ) -> list[Measurement | InputError]:
+    def run_batch(self, pairs: Sequence[Roles], settings: Mapping[str, Any]) -> list[Measurement | InputError]:
         """Many measurements at once, each exactly that of `run`; a pair that cannot run gives its error in its place.
+
+        Args:
+            pairs: model and accelerator of each.
+            settings: of all of them.
 
         Raises:
             InputError: a setting is not allowed, or an architecture is missing.
         """
-        checked = run_settings(settings)
+        run = run_settings(settings)
         for architectures in pairs:
-            self._require_roles(architectures)
-        figures = _evaluate([(pair["model"].choices, pair["accelerator"].choices) for pair in pairs], checked)
+            self.check_roles(architectures)
+        full = run.model_dump(mode="json")
         return [
-            found if isinstance(found, InputError) else self._measurement(pair, checked, found)
-            for pair, found in zip(pairs, figures, strict=True)
+            figures if isinstance(figures, InputError) else self.measurement(architectures, full, figures)
+            for architectures, figures in zip(pairs, _evaluate([_choices(pair) for pair in pairs], run), strict=True)
         ]
 
-    def _measurement(
-        self, architectures: Mapping[str, Architecture], settings: RunSettings, figures: Mapping[str, float]
-    ) -> Measurement:
-        return Measurement(
-            simulator=self.name,
-            version=self.version,
-            roles={role: architectures[role].key for role in self.roles},
-            settings=settings.model_dump(mode="json"),
-            measures={name: figures[name] for name in self.measures if name in figures},
-        )
-
-    def _require_roles(self, architectures: Mapping[str, Architecture]) -> None:
-        domains = {role: architecture.domain for role, architecture in architectures.items()}
-        if domains != dict(self.roles):
-            raise InputError(
-                f"The architectures given to acceltran are {domains!r:.200}; allowed: {dict(self.roles)} "
-                "(role: domain)."
-            )
+    def chunk(self, settings: Mapping[str, Any]) -> int:
+        """How many measurements a worker is handed at once."""
+        return _CHUNKS[Engine(settings["engine"])]
 
 
-def _evaluate(
-    pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], settings: RunSettings
-) -> Sequence[Mapping[str, float] | InputError]:
-    """Figures of each (model dictionary, accelerator choices); an error in the place of a pair that cannot run."""
-    if settings.engine == "fast":
-        return fast.evaluate(pairs, settings) if settings.mode == "reference" else analytic.evaluate(pairs, settings)
+_Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
+
+
+def _choices(architectures: Roles) -> _Pair:
+    return architectures["model"].choices, architectures["accelerator"].choices
+
+
+def _evaluate(pairs: Sequence[_Pair], settings: RunSettings) -> Sequence[Mapping[str, float] | InputError]:
+    """Figures of each pair of choices; an error in the place of a pair that cannot run."""
+    if settings.engine is Engine.FAST:
+        engine = fast if settings.mode is Mode.REFERENCE else analytic
+        return engine.evaluate(pairs, settings)
     return [_detailed(model, accelerator, settings) for model, accelerator in pairs]
 
 

@@ -1,10 +1,11 @@
-"""Changing single settings of an accelerator, by the names of the published table."""
+"""Changing single decisions of an accelerator, by the names of the published table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from explorer.contracts.domain import Overrides
 from explorer.contracts.space import Choices
 from explorer.domains.accelerator.elector.hardware import PUBLISHED_MEMORIES
 from explorer.domains.accelerator.elector.space import NAMES
@@ -12,12 +13,12 @@ from explorer.toolkit.reading import is_integer, listed, refused
 from graphdb.errors import InputError
 
 MEMORY_PARTS = ("memory_type", "banks", "ranks", "channels")
-OVERRIDES = (*NAMES, "memory_index", *MEMORY_PARTS, "issue_width", "loop_order")
+ALLOWED = (*NAMES, "memory_index", *MEMORY_PARTS, "issue_width", "loop_order")
 """All names that may be given: the choices, the ways in which the published table names the memory, and two more."""
 
 
 def overridden(choices: Choices, given: Mapping[str, Any]) -> Choices:
-    """`choices` with the given settings in place of their own; legality is the space's business.
+    """`choices` with the given decisions in place of their own; whether they are legal is for a space to say.
 
     `tile_y` follows `tile_x` unless it is given too. The memory is named whole (`memory`), by its published index, or
     by parts that change the memory at hand.
@@ -26,8 +27,8 @@ def overridden(choices: Choices, given: Mapping[str, Any]) -> Choices:
         InputError: an unknown name, or a memory that is not in the table.
     """
     for name in given:
-        if name not in OVERRIDES:
-            raise InputError(f"There is no accelerator setting {name!r}; allowed: {listed(OVERRIDES)}.")
+        if name not in ALLOWED:
+            raise InputError(f"There is no accelerator setting {name!r}; allowed: {listed(ALLOWED)}.")
     changed = {name: value for name, value in given.items() if name not in ("memory_index", *MEMORY_PARTS)}
     if "tile_x" in changed:
         changed.setdefault("tile_y", changed["tile_x"])
@@ -55,3 +56,6 @@ def _composed(memory: Any, parts: Mapping[str, Any]) -> str:
     if composed not in PUBLISHED_MEMORIES:
         raise InputError(refused("The main memory", composed, listed(PUBLISHED_MEMORIES)))
     return composed
+
+
+OVERRIDES = Overrides(ALLOWED, overridden)

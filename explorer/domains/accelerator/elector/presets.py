@@ -51,11 +51,10 @@ _PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
-def presets() -> dict[str, Architecture]:
-    """Name -> architecture.
+def preset(name: str) -> Architecture:
+    """One of `edge`, `edge-lp`, `server` and `nano`.
 
     `edge` and `server` are AccelTran-Edge and AccelTran-Server; `edge-lp` is the low-power mode, which only issues
     fewer tiles at once; the weight buffer of `nano` is too small for the embeddings of any preset model.
     """
-    space = FreeAccelTranSpace()
-    return {name: space.build({**_COMMON, **choices}) for name, choices in _PRESETS.items()}
+    return FreeAccelTranSpace().build({**_COMMON, **_PRESETS[name]})

@@ -31,11 +31,12 @@ from typing import Any
 
 from explorer.domains.accelerator.acceltran.building.backward import backward_pass
 from explorer.domains.accelerator.acceltran.building.encoder import Result, embeddings, forward_layer
-from explorer.domains.accelerator.acceltran.building.layers import Layer, layers_of
+from explorer.domains.accelerator.acceltran.building.layers import EncoderLayer, encoder_layers
 from explorer.domains.accelerator.acceltran.building.optimiser import optimiser_step
+from explorer.domains.accelerator.acceltran.building.options import ProgramOptions, program_options
 from explorer.domains.accelerator.acceltran.building.published_backward import published_backward
-from explorer.domains.accelerator.acceltran.building.section import Recipe, Section, recipe_of
-from explorer.domains.accelerator.acceltran.program import Operation, Program, Role, Transfer, flat
+from explorer.domains.accelerator.acceltran.building.section import Section
+from explorer.domains.accelerator.acceltran.program import Operation, Program, Role, Transfer
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from graphdb.errors import InputError
 
@@ -44,87 +45,67 @@ MOST_BLOCKS = 20_000
 
 
 def build_program(model: Mapping[str, Any], batch_size: int, settings: RunSettings) -> Program:
-    """The program of a model dictionary of FlexiBERT 2.0 (`l`, `o`, `h`, `f`) for a batch of sequences.
+    """The program of a model for a batch of sequences.
 
-    Raises:
-        InputError: the dictionary is malformed, or the batch size is below 1.
-    """
-    return _program(*checked(model, batch_size, settings))
-
-
-def checked(model: Mapping[str, Any], batch_size: int, settings: RunSettings) -> tuple[tuple[Layer, ...], Recipe]:
-    """The layers of a program, and what else it depends on.
+    Args:
+        model: dictionary of FlexiBERT 2.0 (`l`, `o`, `h`, `f`).
+        batch_size: sequences.
+        settings: of the run.
 
     Raises:
         InputError: the dictionary is malformed or describes too large a model, or the batch size is below 1.
     """
     if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
         raise InputError(f"The batch size is {batch_size!r:.40}; allowed: an integer of at least 1.")
-    layers = layers_of(model)
+    layers = encoder_layers(model)
     blocks = sum(len(layer.heads) + len(layer.widths) for layer in layers)
     if blocks > MOST_BLOCKS:
         raise InputError(
             f"The model has {blocks} heads and feed-forward blocks in all, each of which is scheduled; allowed: up to "
             f"{MOST_BLOCKS}."
         )
-    return layers[:1] if settings.first_layer_only else layers, recipe_of(batch_size, settings)
+    return _program(
+        layers[:1] if settings.first_layer_only else layers, program_options(batch_size, settings)
+    )
+
+
+def shape_of(item: Operation | Transfer) -> tuple[object, ...]:
+    """All that an operation or transfer has but names: two of the same shape cost the same."""
+    if isinstance(item, Transfer):
+        return item.action, item.buffer, item.elements, item.role, item.pinned
+    sizes = item.batch, item.x, item.y, item.z
+    return item.kind, *sizes, item.left, item.right, item.backward, item.density
 
 
 @lru_cache(maxsize=64)
-def _program(layers: tuple[Layer, ...], recipe: Recipe) -> Program:
-    section = Section(recipe)
+def _program(layers: tuple[EncoderLayer, ...], options: ProgramOptions) -> Program:
+    section = Section(options)
     reads = embeddings(section, layers[0].hidden)
     records = []
     for index, layer in enumerate(layers):
         record = forward_layer(section, layer, index, reads)
         records.append(record)
         reads = record.result.tensors
-    if recipe.write_back:
-        write_output(section, layers[-1].output, records[-1].result)
+    if options.write_back:
+        _write_output(section, layers[-1].output, records[-1].result)
     footprint = _footprint(section, layers[0].hidden)
-    if recipe.gradients:
+    if options.gradients:
         optimiser_step(section, backward_pass(section, layers, records))
-    elif recipe.training:
+    elif options.training:
         published_backward(section, layers)
     return Program(tuple(section.compute), tuple(section.memory), footprint)
 
 
-def write_output(section: Section, width: int, result: Result) -> None:
+def _write_output(section: Section, width: int, result: Result) -> None:
     """Write the last layer's output to main memory, stored first where nothing has stored it."""
-    elements = section.recipe.activations(width)
+    elements = section.options.activations(width)
     tensor, *_ = result.tensors or (section.store("output", elements, Role.INPUT, result.made_by),)
     section.write_back(tensor, elements, Role.INPUT, result.made_by, "activation")
 
 
 def _footprint(section: Section, hidden: int) -> tuple[tuple[str, int], ...]:
     """Elements of the weights, of the activations that a forward pass stores, and of the embedding table."""
-    recipe = section.recipe
-    weights = section.weights // (1 if recipe.weights_once else recipe.batch)
-    embedding = (recipe.vocabulary + recipe.length) * hidden
+    options = section.options
+    weights = section.weights // (1 if options.weights_once else options.batch)
+    embedding = (options.vocabulary + options.length) * hidden
     return ("weights", weights), ("activations", section.activations), ("embeddings", embedding)
-
-
-def grouped(program: Program) -> list[tuple[Operation | Transfer, int]]:
-    """Distinct operations and transfers, each with how many of them the program has, in order of appearance.
-
-    Two are the same here if everything but names is: what they need, wait for and are called does not change what
-    either costs. BERT-Base has about 5,000 operations and transfers but a few dozen of these, so that whoever sums
-    costs (and needs no schedule) works them out once each; the first of its kind stands for all. `counting` finds the
-    same without a program.
-    """
-    counts: dict[tuple[object, ...], int] = {}
-    first: dict[tuple[object, ...], Operation | Transfer] = {}
-    items: list[Operation | Transfer] = [*flat(program.compute), *flat(program.memory)]
-    for item in items:
-        shape = shape_of(item)
-        counts[shape] = counts.get(shape, 0) + 1
-        first.setdefault(shape, item)
-    return [(first[shape], count) for shape, count in counts.items()]
-
-
-def shape_of(item: Operation | Transfer) -> tuple[object, ...]:
-    """What an operation or transfer costs depends on nothing else."""
-    if isinstance(item, Transfer):
-        return item.action, item.buffer, item.elements, item.role, item.pinned
-    sizes = item.batch, item.x, item.y, item.z
-    return item.kind, *sizes, item.left, item.right, item.backward, item.density

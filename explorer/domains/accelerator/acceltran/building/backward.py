@@ -23,48 +23,58 @@ from explorer.domains.accelerator.acceltran.building.head_gradients import (
     product_gradients,
     weight_gradient,
 )
-from explorer.domains.accelerator.acceltran.building.layers import Head, Layer
-from explorer.domains.accelerator.acceltran.building.section import Lists, Recipe, Section
+from explorer.domains.accelerator.acceltran.building.layers import EncoderLayer, Head
+from explorer.domains.accelerator.acceltran.building.options import ProgramOptions
+from explorer.domains.accelerator.acceltran.building.section import Lists, Section
 from explorer.domains.accelerator.acceltran.program import Kind, Role
 
-AGAIN = "[again]"
+_AGAIN = "[again]"
 
 
-def backward_pass(section: Section, layers: tuple[Layer, ...], records: list[LayerRecord]) -> list[Parameter]:
-    """Append the gradients of a forward pass; the parameters, in the order of their gradients."""
-    gradient = loss_gradient(section, layers[-1].output)
+def backward_pass(section: Section, layers: tuple[EncoderLayer, ...], records: list[LayerRecord]) -> list[Parameter]:
+    """Append the gradients of a forward pass.
+
+    Args:
+        section: what they are appended to.
+        layers: of the model.
+        records: what the forward pass of each left.
+
+    Returns:
+        The parameters, in the order of their gradients.
+    """
+    gradient = section.load("loss[del]-l", section.options.activations(layers[-1].output), GRADIENT, "activation")
     parameters: list[Parameter] = []
     for index in reversed(range(len(layers))):
-        gradient = layer_gradients(section, layers[index], index, records[index], gradient, parameters)
-    parameters.extend(embedding_gradients(section, layers[0].hidden, gradient))
+        gradient = _layer_gradients(section, layers[index], index, records[index], gradient, parameters)
+    parameters.extend(_embedding_gradients(section, layers[0].hidden, gradient))
     return parameters
 
 
-def loss_gradient(section: Section, width: int) -> str:
-    """Load the gradient of the loss for the last output; its tensor."""
-    return section.load("loss[del]-l", section.recipe.activations(width), GRADIENT, "activation")
-
-
-def layer_gradients(
-    section: Section, layer: Layer, index: int, record: LayerRecord, gradient: str, parameters: list[Parameter]
+def _layer_gradients(
+    section: Section,
+    layer: EncoderLayer,
+    index: int,
+    record: LayerRecord,
+    gradient: str,
+    parameters: list[Parameter],
 ) -> str:
     """Append a layer's gradients, after its forward pass where that is run again, and its parameters to theirs.
 
     Returns:
         The tensor of the gradient of the layer's input.
     """
-    if not section.recipe.recompute:
+    if not section.options.recompute:
         return _layer(section, layer, index, record, "", gradient, parameters)
-    again = Section(section.recipe, AGAIN)
+    again = Section(section.options, _AGAIN)
     record = forward_layer(again, layer, index, record.reads)
     section.compute.extend(again.compute)
     section.memory.extend(again.memory)
-    return _layer(section, layer, index, record, AGAIN, gradient, parameters)
+    return _layer(section, layer, index, record, _AGAIN, gradient, parameters)
 
 
 def _layer(
     section: Section,
-    layer: Layer,
+    layer: EncoderLayer,
     index: int,
     record: LayerRecord,
     tag: str,
@@ -72,7 +82,7 @@ def _layer(
     parameters: list[Parameter],
 ) -> str:
     """Append a layer's gradients and its parameters; the tensor of its input's gradient."""
-    recipe, hidden, number = section.recipe, layer.hidden, index + 1
+    options, hidden, number = section.options, layer.hidden, index + 1
     if record.projection:
         gradient = _block(section, record.projection, f"nl_{index}_proj", gradient, parameters)
     role = Role.FEED_FORWARD_OUTPUT
@@ -81,15 +91,15 @@ def _layer(
     for position in reversed(range(len(record.blocks))):
         name = f"nl_{index}_{position + 1}"
         gradient = _block(section, record.blocks[position], name, gradient, parameters)
-    if recipe.residual:
+    if options.residual:
         gradient = add_gradients(section, f"residual_{number}_2[del]", hidden, (gradient, summed))
     role = Role.ATTENTION_OUTPUT
     attended = _normalisation(section, f"ln_{index}_1", hidden, record.attended, role, gradient, parameters)
-    if recipe.elementwise and any(head.family == "sa" for head in layer.heads):
+    if options.elementwise and any(head.family == "sa" for head in layer.heads):
         made_by = section.run(
             f"bias_{number}[wgt]",
             Kind.ELEMENTWISE,
-            recipe.length,
+            options.length,
             hidden,
             roles=(GRADIENT, GRADIENT),
             needs=(attended,),
@@ -97,21 +107,21 @@ def _layer(
         )
         parameters.append(weight_gradient(section, (f"bias_{number}-l", 1, hidden), made_by))
     made = [
-        head_gradient_lists(recipe, head, head_name(head, number, position), hidden, record.reads, tag, attended)
+        _head_gradient_lists(options, head, head_name(head, number, position), hidden, record.reads, tag, attended)
         for position, head in enumerate(layer.heads, start=1)
     ]
     section.side_by_side([head for head, _, _ in made])
     parameters.extend(parameter for _, _, its in made for parameter in its)
     inputs = tuple(of_input for _, of_input, _ in made)
-    return add_gradients(section, f"layer_{number}[del]", hidden, (*inputs, *((attended,) if recipe.residual else ())))
+    return add_gradients(section, f"layer_{number}[del]", hidden, (*inputs, *((attended,) if options.residual else ())))
 
 
 @lru_cache(maxsize=8192)
-def head_gradient_lists(
-    recipe: Recipe, head: Head, name: str, hidden: int, reads: tuple[str, ...], tag: str, gradient: str
+def _head_gradient_lists(
+    options: ProgramOptions, head: Head, name: str, hidden: int, reads: tuple[str, ...], tag: str, gradient: str
 ) -> tuple[Lists, str, tuple[Parameter, ...]]:
     """The gradients of a head, finished, the tensor of its input's gradient, and its parameters."""
-    section = Section(recipe)
+    section = Section(options)
     of_input, parameters = backward_head(section, head, name, hidden, reads, tag, gradient)
     return section.finished(), of_input, parameters
 
@@ -125,59 +135,71 @@ def _normalisation(
     gradient: str,
     parameters: list[Parameter],
 ) -> str:
-    recipe, needs, length = section.recipe, (*source, gradient), section.recipe.length
-    if recipe.elementwise:
+    options, needs, length = section.options, (*source, gradient), section.options.length
+    if options.elementwise:
         made_by = section.run(
             f"{name}[wgt]",
             Kind.ELEMENTWISE,
             length,
             hidden,
-            0,
-            (role, GRADIENT),
-            needs,
-            batch=2 * recipe.batch,
+            roles=(role, GRADIENT),
+            needs=needs,
+            batch=2 * options.batch,
             backward=True,
         )
         parameters.append(weight_gradient(section, (f"{name}-l", 2, hidden), made_by))
-        needs = (*needs, section.load(f"{name}-l", recipe.weights(2 * hidden)))
-    shape, elements = (length, hidden, 0), recipe.activations(hidden)
-    return activation_gradient(section, name, shape, (role, GRADIENT), needs, Kind.LAYER_NORM, elements=elements)
+        needs = (*needs, section.load(f"{name}-l", options.weights(2 * hidden)))
+    return activation_gradient(
+        section,
+        name,
+        (length, hidden, 0),
+        roles=(role, GRADIENT),
+        needs=needs,
+        kind=Kind.LAYER_NORM,
+        elements=options.activations(hidden),
+    )
 
 
 def _block(section: Section, block: Block, activation: str, gradient: str, parameters: list[Parameter]) -> str:
     """Gradients of a feed-forward product and of the non-linearity after it; the tensor of its input's gradient."""
-    recipe = section.recipe
+    options = section.options
     if block.activated:
-        shape, roles = (recipe.length, block.made, 0), (Role.FEED_FORWARD, GRADIENT)
-        needs, elements = (block.output, gradient), recipe.activations(block.made)
-        gradient = activation_gradient(section, activation, shape, roles, needs, Kind.NON_LINEARITY, elements=elements)
+        gradient = activation_gradient(
+            section,
+            activation,
+            (options.length, block.made, 0),
+            roles=(Role.FEED_FORWARD, GRADIENT),
+            needs=(block.output, gradient),
+            kind=Kind.NON_LINEARITY,
+            elements=options.activations(block.made),
+        )
     of_input, parameter = product_gradients(
         section,
         block.name,
         (block.given, block.made),
-        block.reads,
-        block.role,
-        gradient,
-        recipe.elementwise,
+        source=block.reads,
+        role=block.role,
+        gradient=gradient,
+        bias=options.elementwise,
     )
     parameters.append(parameter)
     return of_input
 
 
-def embedding_gradients(section: Section, hidden: int, gradient: str) -> list[Parameter]:
+def _embedding_gradients(section: Section, hidden: int, gradient: str) -> list[Parameter]:
     """Gradients of the rows that the batch looked up, added up by token; and of the positions, where they are added."""
-    recipe = section.recipe
-    parts = [("emb", recipe.batch), ("position", 1)] if recipe.elementwise else [("emb", recipe.batch)]
+    options = section.options
+    parts = [("emb", options.batch), ("position", 1)] if options.elementwise else [("emb", options.batch)]
     parameters = []
     for name, copies in parts:
         made_by = section.run(
             f"{name}[wgt]",
             Kind.ELEMENTWISE,
-            recipe.length,
+            options.length,
             hidden,
             roles=(GRADIENT, GRADIENT),
             needs=(gradient,),
             backward=True,
         )
-        parameters.append(weight_gradient(section, (name, recipe.length, hidden), made_by, copies, "activation"))
+        parameters.append(weight_gradient(section, (name, options.length, hidden), made_by, copies, "activation"))
     return parameters

@@ -11,8 +11,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from explorer.domains.accelerator.acceltran.building.heads import forward_head
-from explorer.domains.accelerator.acceltran.building.layers import Head, Layer
-from explorer.domains.accelerator.acceltran.building.section import Lists, Recipe, Section
+from explorer.domains.accelerator.acceltran.building.layers import EncoderLayer, Head
+from explorer.domains.accelerator.acceltran.building.options import ProgramOptions
+from explorer.domains.accelerator.acceltran.building.section import Lists, Section
 from explorer.domains.accelerator.acceltran.program import Kind, Role, Transfer
 
 
@@ -69,45 +70,58 @@ class LayerRecord(NamedTuple):
 
 
 def head_name(head: Head, number: int, position: int) -> str:
-    """Name of a layer's head, both counted from 1."""
+    """Name of a head.
+
+    Args:
+        head: the head.
+        number: its layer, counted from 1.
+        position: its place in the layer, counted from 1.
+    """
     return f"{head.label}_{number}_{position}"
 
 
 def embeddings(section: Section, hidden: int) -> tuple[str, ...]:
     """Append the embeddings; the tensors that the first layer reads."""
-    recipe = section.recipe
-    if recipe.embedding_rows:
+    options = section.options
+    if options.embedding_rows:
         rows = (
-            section.load("emb", recipe.activations(hidden), Role.EMBEDDING, "activation"),
-            section.load("position", recipe.length * hidden, Role.EMBEDDING, "activation"),
+            section.load("emb", options.activations(hidden), Role.EMBEDDING, "activation"),
+            section.load("position", options.length * hidden, Role.EMBEDDING, "activation"),
         )
     else:
-        elements = (recipe.vocabulary + recipe.length) * hidden
+        elements = (options.vocabulary + options.length) * hidden
         section.memory.append(Transfer("emb", "load", "weight", elements, Role.EMBEDDING, pinned=True))
         rows = ("emb", "emb")
-    if not recipe.elementwise:
+    if not options.elementwise:
         return (rows[0],)
     # The list of compute operations begins with heads, so that the sum is the only one of its own.
-    alone = Section(recipe, section.tag)
+    alone = Section(options, section.tag)
     roles = (Role.EMBEDDING, Role.EMBEDDING)
     made_by = alone.run(
-        "emb_position", Kind.ELEMENTWISE, recipe.length, hidden, roles=roles, needs=tuple(dict.fromkeys(rows))
+        "emb_position", Kind.ELEMENTWISE, options.length, hidden, roles=roles, needs=tuple(dict.fromkeys(rows))
     )
     section.side_by_side([alone.finished()])
-    if not recipe.keeps:
+    if not options.keeps:
         return (rows[0],)
-    return (section.store("emb_position", recipe.activations(hidden), Role.INPUT, made_by),)
+    return (section.store("emb_position", options.activations(hidden), Role.INPUT, made_by),)
 
 
-def forward_layer(section: Section, layer: Layer, index: int, reads: tuple[str, ...]) -> LayerRecord:
-    """Append a layer, counted from 0, that reads the tensors `reads`."""
-    recipe, number, hidden = section.recipe, index + 1, layer.hidden
-    outputs = _heads(section, layer, number, reads if recipe.keeps else ())
+def forward_layer(section: Section, layer: EncoderLayer, index: int, reads: tuple[str, ...]) -> LayerRecord:
+    """Append a layer.
+
+    Args:
+        section: what it is appended to.
+        layer: the layer.
+        index: its number, counted from 0.
+        reads: tensors of its input.
+    """
+    options, number, hidden = section.options, index + 1, layer.hidden
+    outputs = _heads(section, layer, number, reads if options.keeps else ())
     attended = _attended(section, layer, number, reads, outputs)
     normalised = _normalisation(section, f"ln_{index}_1", hidden, attended, Role.ATTENTION_OUTPUT)
     blocks, result = _feed_forward(section, layer, index, normalised)
     summed = result.tensors
-    if recipe.residual:
+    if options.residual:
         operands = (*normalised.tensors, *(result.tensors or (blocks[-1].output,)))
         summed = (_residual(section, f"residual_{number}_2", hidden, operands, result),)
     result = _normalisation(section, f"ln_{index}_2", hidden, summed, Role.FEED_FORWARD_OUTPUT)
@@ -115,13 +129,13 @@ def forward_layer(section: Section, layer: Layer, index: int, reads: tuple[str, 
     if layer.projected:
         names, widths = (f"ff_{number}_proj", f"nl_{index}_proj"), (hidden, layer.projected)
         roles = (Role.INPUT, Role.FEED_FORWARD_OUTPUT)
-        projection, result = _block(section, names, widths, roles, result, not recipe.activation_shape)
+        projection, result = _block(section, names, widths, roles, result, not options.activation_shape)
     return LayerRecord(reads, attended, summed, blocks, projection, result)
 
 
-def _heads(section: Section, layer: Layer, number: int, reads: tuple[str, ...]) -> tuple[str, ...]:
+def _heads(section: Section, layer: EncoderLayer, number: int, reads: tuple[str, ...]) -> tuple[str, ...]:
     made = [
-        head_lists(section.recipe, section.tag, head, head_name(head, number, position), layer.hidden, reads)
+        _head_lists(section.options, section.tag, head, head_name(head, number, position), layer.hidden, reads)
         for position, head in enumerate(layer.heads, start=1)
     ]
     section.side_by_side([head for head, _ in made])
@@ -129,60 +143,79 @@ def _heads(section: Section, layer: Layer, number: int, reads: tuple[str, ...]) 
 
 
 @lru_cache(maxsize=8192)
-def head_lists(
-    recipe: Recipe, tag: str, head: Head, name: str, hidden: int, reads: tuple[str, ...]
+def _head_lists(
+    options: ProgramOptions, tag: str, head: Head, name: str, hidden: int, reads: tuple[str, ...]
 ) -> tuple[Lists, str]:
     """The forward pass of a head, finished, and the tensor that it makes."""
-    section = Section(recipe, tag)
+    section = Section(options, tag)
     output = forward_head(section, head, name, hidden, reads)
     return section.finished(), output
 
 
 def _attended(
-    section: Section, layer: Layer, number: int, reads: tuple[str, ...], outputs: tuple[str, ...]
+    section: Section, layer: EncoderLayer, number: int, reads: tuple[str, ...], outputs: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Sum the heads, add the bias of the output and the layer's input, each where its correction is on."""
-    recipe, hidden, length = section.recipe, layer.hidden, section.recipe.length
+    options, hidden, length = section.options, layer.hidden, section.options.length
     role = Role.ATTENTION_OUTPUT
     made_by: tuple[str, ...] = ()
     needs = outputs
-    if recipe.head_merge and len(outputs) > 1:
-        sums = recipe.batch * (len(outputs) - 1)
-        name = f"merge_{number}"
-        made_by = (section.run(name, Kind.ELEMENTWISE, length, hidden, 0, (role, role), outputs, batch=sums),)
-        needs = ()
-    if recipe.elementwise and any(head.family == "sa" for head in layer.heads):
-        bias = section.load(f"bias_{number}-l", recipe.weights(hidden))
-        name, roles = f"bias_{number}", (role, Role.WEIGHT)
-        made_by = (section.run(name, Kind.ELEMENTWISE, length, hidden, 0, roles, (bias, *needs), made_by),)
-    if recipe.residual:
-        name = f"residual_{number}_1"
-        inputs = reads if recipe.keeps else ()
+    if options.head_merge and len(outputs) > 1:
+        sums = options.batch * (len(outputs) - 1)
         made_by = (
-            section.run(name, Kind.ELEMENTWISE, length, hidden, 0, (role, Role.INPUT), (*needs, *inputs), made_by),
+            section.run(
+                f"merge_{number}", Kind.ELEMENTWISE, length, hidden, roles=(role, role), needs=outputs, batch=sums
+            ),
+        )
+        needs = ()
+    if options.elementwise and any(head.family == "sa" for head in layer.heads):
+        bias = section.load(f"bias_{number}-l", options.weights(hidden))
+        made_by = (
+            section.run(
+                f"bias_{number}",
+                Kind.ELEMENTWISE,
+                length,
+                hidden,
+                roles=(role, Role.WEIGHT),
+                needs=(bias, *needs),
+                after=made_by,
+            ),
+        )
+    if options.residual:
+        inputs = reads if options.keeps else ()
+        made_by = (
+            section.run(
+                f"residual_{number}_1",
+                Kind.ELEMENTWISE,
+                length,
+                hidden,
+                roles=(role, Role.INPUT),
+                needs=(*needs, *inputs),
+                after=made_by,
+            ),
         )
     if not made_by:
         return outputs
-    return (section.store(f"attended_{number}", recipe.activations(hidden), role, made_by[0]),)
+    return (section.store(f"attended_{number}", options.activations(hidden), role, made_by[0]),)
 
 
 def _normalisation(section: Section, name: str, hidden: int, source: tuple[str, ...], role: Role) -> Result:
     """As published, a normalisation waits for nothing, and its result is not stored."""
-    recipe = section.recipe
-    reads = source if recipe.keeps else ()
-    if recipe.elementwise:
-        reads = (section.load(f"{name}-l", recipe.weights(2 * hidden)), *reads)
-    made_by = section.run(name, Kind.LAYER_NORM, recipe.length, hidden, roles=(role, role), needs=reads)
+    options = section.options
+    reads = source if options.keeps else ()
+    if options.elementwise:
+        reads = (section.load(f"{name}-l", options.weights(2 * hidden)), *reads)
+    made_by = section.run(name, Kind.LAYER_NORM, options.length, hidden, roles=(role, role), needs=reads)
     return _kept(section, name, hidden, Role.INPUT, made_by)
 
 
 def _kept(section: Section, name: str, width: int, role: Role, made_by: str) -> Result:
-    if not section.recipe.keeps:
+    if not section.options.keeps:
         return Result(made_by, ())
-    return Result(made_by, (section.store(name, section.recipe.activations(width), role, made_by),))
+    return Result(made_by, (section.store(name, section.options.activations(width), role, made_by),))
 
 
-def _feed_forward(section: Section, layer: Layer, index: int, source: Result) -> tuple[tuple[Block, ...], Result]:
+def _feed_forward(section: Section, layer: EncoderLayer, index: int, source: Result) -> tuple[tuple[Block, ...], Result]:
     """The feed-forward blocks of a layer, which read `source`, and the result of the last one."""
     widths = (layer.hidden, *layer.widths, layer.hidden)
     last = len(layer.widths)
@@ -193,7 +226,7 @@ def _feed_forward(section: Section, layer: Layer, index: int, source: Result) ->
             Role.FEED_FORWARD if position else Role.INPUT,
             Role.FEED_FORWARD_OUTPUT if position == last else Role.FEED_FORWARD,
         )
-        activated = position < last or not section.recipe.activation_shape
+        activated = position < last or not section.options.activation_shape
         block, source = _block(section, names, pair, roles, source, activated)
         blocks.append(block)
     return tuple(blocks), source
@@ -208,16 +241,16 @@ def _block(
     activated: bool,
 ) -> tuple[Block, Result]:
     """A product, its bias and the non-linearity after it; `names` are those of product and non-linearity."""
-    recipe, length, (given, made), (role, output_role) = section.recipe, section.recipe.length, widths, roles
+    options, length, (given, made), (role, output_role) = section.options, section.options.length, widths, roles
     name = f"{names[0]}_f"
-    needs = (section.load(f"{name}-l", recipe.weights((given + recipe.elementwise) * made)), *source.tensors)
-    made_by = section.run(name, Kind.PRODUCT, length, given, made, (role, Role.WEIGHT), needs)
+    needs = (section.load(f"{name}-l", options.weights((given + options.elementwise) * made)), *source.tensors)
+    made_by = section.run(name, Kind.PRODUCT, length, given, made, roles=(role, Role.WEIGHT), needs=needs)
     made_by = section.biased(made_by, name, made, output_role)
-    output = section.store(name, recipe.activations(made), output_role, made_by)
+    output = section.store(name, options.activations(made), output_role, made_by)
     block = Block(name, given, made, source.tensors, role, output, activated)
     if not activated:
         return block, Result(made_by, (output,))
-    width = made if recipe.activation_shape else given
+    width = made if options.activation_shape else given
     both = (output_role, output_role)
     made_by = section.run(names[1], Kind.NON_LINEARITY, length, width, roles=both, needs=(output,))
     return block, _kept(section, names[1], made, output_role, made_by)
@@ -225,8 +258,8 @@ def _block(
 
 def _residual(section: Section, name: str, hidden: int, needs: tuple[str, ...], source: Result) -> str:
     """Add the input of the feed-forward blocks to their result `source`; the tensor of the sum."""
-    recipe = section.recipe
+    options = section.options
     roles = (Role.FEED_FORWARD_OUTPUT, Role.INPUT)
     after = () if source.tensors else (source.made_by,)
-    made_by = section.run(name, Kind.ELEMENTWISE, recipe.length, hidden, roles=roles, needs=needs, after=after)
-    return section.store(name, recipe.activations(hidden), Role.FEED_FORWARD_OUTPUT, made_by)
+    made_by = section.run(name, Kind.ELEMENTWISE, options.length, hidden, roles=roles, needs=needs, after=after)
+    return section.store(name, options.activations(hidden), Role.FEED_FORWARD_OUTPUT, made_by)

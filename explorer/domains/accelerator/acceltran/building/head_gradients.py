@@ -1,6 +1,6 @@
 """The right backward pass of a layer's heads.
 
-Of a product Y = A B the gradients are dA = dY B' and dB = A' dY. Names end in `[wgt]` for the gradient of a weight,
+The gradients of a product Y = A B are dA = dY B' and dB = A' dY. Names end in `[wgt]` for the gradient of a weight,
 with its bias, and in `[del]` for that of an activation. The gradient of the scores under a softmax P is
 P * (dP - rowsum(dP * P)): two elementwise passes. A linear transform has no weight to learn; a convolution's two
 gradients are convolutions of the same size.
@@ -42,20 +42,38 @@ class Parameter(NamedTuple):
 def weight_gradient(
     section: Section, parameter: tuple[str, int, int], made_by: str, copies: int = 0, buffer: Buffer = "weight"
 ) -> Parameter:
-    """Store a weight's gradient, and write it back; `parameter` holds the weight's tensor, rows and columns."""
-    recipe = section.recipe
+    """Store a weight's gradient, and write it back.
+
+    Args:
+        section: what the transfers are appended to.
+        parameter: the weight's tensor, rows and columns.
+        made_by: the operation that makes the gradient.
+        copies: how many gradients of that size there are; 0 for as many as there are weights.
+        buffer: which holds the weight, and its gradient.
+
+    Returns:
+        The parameter that the optimiser updates.
+    """
+    options = section.options
     tensor, rows, columns = parameter
-    copies = copies or recipe.weights(1)
+    copies = copies or options.weights(1)
     name = f"{tensor.removesuffix('-l')}[wgt]"
     gradient = section.store(name, copies * rows * columns, GRADIENT, made_by, buffer)
-    if recipe.write_back:
+    if options.write_back:
         section.write_back(gradient, copies * rows * columns, GRADIENT, made_by, buffer)
     role = Role.EMBEDDING if buffer == "activation" else Role.WEIGHT
     return Parameter(tensor, gradient, rows, columns, buffer, role, copies)
 
 
 def product_gradients(
-    section: Section, name: str, widths: tuple[int, int], source: tuple[str, ...], role: Role, gradient: str, bias: bool
+    section: Section,
+    name: str,
+    widths: tuple[int, int],
+    *,
+    source: tuple[str, ...],
+    role: Role,
+    gradient: str,
+    bias: bool,
 ) -> tuple[str, Parameter]:
     """Gradients of Y = X W, with W of `widths` in the tensor `<name>-l`.
 
@@ -71,33 +89,64 @@ def product_gradients(
     Returns:
         The tensor of dX, and the parameter W with its bias.
     """
-    recipe, length, (given, made) = section.recipe, section.recipe.length, widths
-    roles = (role, GRADIENT)
-    made_by = section.run(f"{name}[wgt]", Kind.PRODUCT, given, length, made, roles, (*source, gradient), backward=True)
+    options, length, (given, made) = section.options, section.options.length, widths
+    made_by = section.run(
+        f"{name}[wgt]",
+        Kind.PRODUCT,
+        given,
+        length,
+        made,
+        roles=(role, GRADIENT),
+        needs=(*source, gradient),
+        backward=True,
+    )
     if bias:
-        roles, after = (GRADIENT, GRADIENT), (made_by,)
         made_by = section.run(
-            f"{name}_bias[wgt]", Kind.ELEMENTWISE, length, made, 0, roles, (gradient,), after, backward=True
+            f"{name}_bias[wgt]",
+            Kind.ELEMENTWISE,
+            length,
+            made,
+            roles=(GRADIENT, GRADIENT),
+            needs=(gradient,),
+            after=(made_by,),
+            backward=True,
         )
     parameter = weight_gradient(section, (f"{name}-l", given + bias, made), made_by)
-    weight = section.load(f"{name}-l", recipe.weights((given + bias) * made))
-    roles = (GRADIENT, Role.WEIGHT)
-    return activation_gradient(section, name, (length, made, given), roles, (gradient, weight)), parameter
+    weight = section.load(f"{name}-l", options.weights((given + bias) * made))
+    of_input = activation_gradient(
+        section, name, (length, made, given), roles=(GRADIENT, Role.WEIGHT), needs=(gradient, weight)
+    )
+    return of_input, parameter
 
 
 def activation_gradient(
     section: Section,
     name: str,
     shape: tuple[int, int, int],
+    *,
     roles: tuple[Role, Role],
     needs: tuple[str, ...],
     kind: Kind = Kind.PRODUCT,
     density: float = 1.0,
     elements: int = 0,
 ) -> str:
-    """Compute and store `<name>[del]`; its tensor. Without `elements` it has those of a product's result."""
-    made_by = section.run(f"{name}[del]", kind, *shape, roles, needs, (), density, backward=True)
-    elements = elements or section.recipe.batch * shape[0] * shape[2]
+    """Compute and store `<name>[del]`.
+
+    Args:
+        section: what they are appended to.
+        name: of the forward operation.
+        shape: sizes x, y and z of the backward one.
+        roles: of its operands.
+        needs: tensors that it reads.
+        kind: what it computes.
+        density: share of its output tiles that are computed.
+        elements: of the gradient; 0 for those of a product's result.
+
+    Returns:
+        The tensor of the gradient.
+    """
+    made_by = section.run(f"{name}[del]", kind, *shape, roles=roles, needs=needs, density=density, backward=True)
+    elements = elements or section.options.batch * shape[0] * shape[2]
     return section.store(f"{name}[del]", elements, GRADIENT, made_by)
 
 
@@ -120,59 +169,89 @@ def backward_head(
     """
     if head.family == "sa":
         return _attention(section, head, name, hidden, reads, tag, gradient)
-    recipe, length = section.recipe, section.recipe.length
+    options, length = section.options, section.options.length
     if head.family == "l":
-        weight = section.load(f"{name}_l-l", recipe.weights(length * length))
-        roles = (Role.WEIGHT, GRADIENT)
-        shape = (length, length, hidden)
-        return activation_gradient(section, f"{name}_l", shape, roles, (weight, gradient)), ()
+        weight = section.load(f"{name}_l-l", options.weights(length * length))
+        of_input = activation_gradient(
+            section, f"{name}_l", (length, length, hidden), roles=(Role.WEIGHT, GRADIENT), needs=(weight, gradient)
+        )
+        return of_input, ()
     return _convolution(section, head, f"{name}_c", hidden, reads, gradient)
 
 
 def _convolution(
     section: Section, head: Head, name: str, hidden: int, reads: tuple[str, ...], gradient: str
 ) -> tuple[str, tuple[Parameter, ...]]:
-    recipe = section.recipe
-    shape, rows = (recipe.length, hidden, head.kernel), head.kernel + recipe.elementwise
-    roles, needs = (Role.INPUT, GRADIENT), (*reads, gradient)
-    made_by = section.run(f"{name}[wgt]", Kind.CONVOLUTION, *shape, roles, needs, backward=True)
-    if recipe.elementwise:
-        after = (made_by,)
+    options = section.options
+    shape, rows = (options.length, hidden, head.kernel), head.kernel + options.elementwise
+    made_by = section.run(
+        f"{name}[wgt]",
+        Kind.CONVOLUTION,
+        *shape,
+        roles=(Role.INPUT, GRADIENT),
+        needs=(*reads, gradient),
+        backward=True,
+    )
+    if options.elementwise:
         made_by = section.run(
             f"{name}_bias[wgt]",
             Kind.ELEMENTWISE,
             *shape[:2],
             roles=(GRADIENT, GRADIENT),
             needs=(gradient,),
-            after=after,
+            after=(made_by,),
             backward=True,
         )
     parameter = weight_gradient(section, (f"{name}-l", rows, hidden), made_by)
-    needs = (gradient, section.load(f"{name}-l", recipe.weights(rows * hidden)))
-    roles, elements = (GRADIENT, Role.WEIGHT), recipe.activations(hidden)
-    made = activation_gradient(section, name, shape, roles, needs, Kind.CONVOLUTION, elements=elements)
+    made = activation_gradient(
+        section,
+        name,
+        shape,
+        roles=(GRADIENT, Role.WEIGHT),
+        needs=(gradient, section.load(f"{name}-l", options.weights(rows * hidden))),
+        kind=Kind.CONVOLUTION,
+        elements=options.activations(hidden),
+    )
     return made, (parameter,)
 
 
 def _attention(
     section: Section, head: Head, name: str, hidden: int, reads: tuple[str, ...], tag: str, gradient: str
 ) -> tuple[str, tuple[Parameter, ...]]:
-    recipe, width = section.recipe, head.width
+    options, width = section.options, head.width
     key, context = stored(f"{name}_k", tag), stored(f"{name}_sdp-v", tag)
     of_context, parameter = product_gradients(
-        section, f"{name}_o", (width, hidden), (context,), Role.CONTEXT, gradient, False
+        section,
+        f"{name}_o",
+        (width, hidden),
+        source=(context,),
+        role=Role.CONTEXT,
+        gradient=gradient,
+        bias=False,
     )
     parameters = [parameter]
     gradients = _core_gradients(section, head, name, tag, of_context)
     if head.weighted:
         gradients["k"], parameter = product_gradients(
-            section, f"{name}_wma", (width, width), (key,), Role.KEY, gradients["k"], False
+            section,
+            f"{name}_wma",
+            (width, width),
+            source=(key,),
+            role=Role.KEY,
+            gradient=gradients["k"],
+            bias=False,
         )
         parameters.append(parameter)
     inputs = []
     for part, _ in PROJECTIONS:
         given, parameter = product_gradients(
-            section, f"{name}_{part}", (hidden, width), reads, Role.INPUT, gradients[part], recipe.elementwise
+            section,
+            f"{name}_{part}",
+            (hidden, width),
+            source=reads,
+            role=Role.INPUT,
+            gradient=gradients[part],
+            bias=options.elementwise,
         )
         inputs.append(given)
         parameters.append(parameter)
@@ -181,23 +260,23 @@ def _attention(
 
 def _core_gradients(section: Section, head: Head, name: str, tag: str, of_context: str) -> dict[str, str]:
     """Gradients of the query, the key (multiplied, where it is weighted) and the value: their tensors."""
-    recipe, length, width, density = section.recipe, section.recipe.length, head.width, section.recipe.density
+    options, length, width, density = section.options, section.options.length, head.width, section.options.density
     query, value, probabilities = (stored(f"{name}_{part}", tag) for part in ("q", "v", "sftm"))
     key = stored(f"{name}_wma" if head.weighted else f"{name}_k", tag)
 
     def product(part: str, roles: tuple[Role, Role], needs: tuple[str, str]) -> str:
         shape = (length, length, width)
-        return activation_gradient(section, f"{name}_{part}", shape, roles, needs, density=density)
+        return activation_gradient(section, f"{name}_{part}", shape, roles=roles, needs=needs, density=density)
 
     of_value = product("sdp-v_v", (Role.PROBABILITIES, GRADIENT), (probabilities, of_context))
     of_probabilities = activation_gradient(
         section,
         f"{name}_sdp-v_p",
         (length, width, length),
-        (GRADIENT, Role.VALUE),
-        (of_context, value),
+        roles=(GRADIENT, Role.VALUE),
+        needs=(of_context, value),
         density=density,
-        elements=recipe.scores,
+        elements=options.scores,
     )
     of_scores = _softmax_gradient(section, name, (probabilities, of_probabilities))
     of_query = product("sdp-qk_q", (GRADIENT, Role.KEY), (of_scores, key))
@@ -207,30 +286,45 @@ def _core_gradients(section: Section, head: Head, name: str, tag: str, of_contex
 
 def _softmax_gradient(section: Section, name: str, needs: tuple[str, str]) -> str:
     """Gradient of the scores, scaled where they are; its tensor."""
-    recipe, length = section.recipe, section.recipe.length
-    name = f"{name}_sftm[del]"
-    roles, passes = (Role.PROBABILITIES, GRADIENT), 2 + recipe.elementwise
+    options, length = section.options, section.options.length
+    name, passes = f"{name}_sftm[del]", 2 + options.elementwise
     made_by = section.run(
         name,
         Kind.ELEMENTWISE,
         length,
         length,
-        0,
-        roles,
-        needs,
-        (),
-        recipe.density,
-        passes * recipe.batch,
+        roles=(Role.PROBABILITIES, GRADIENT),
+        needs=needs,
+        density=options.density,
+        batch=passes * options.batch,
         backward=True,
     )
-    return section.store(name, recipe.scores, GRADIENT, made_by)
+    return section.store(name, options.scores, GRADIENT, made_by)
 
 
 def add_gradients(section: Section, name: str, width: int, needs: tuple[str, ...]) -> str:
-    """Add gradients of an activation; the tensor of the sum, or the only one there is."""
+    """Add gradients of an activation.
+
+    Args:
+        section: what the sum is appended to.
+        name: of the sum.
+        width: of the activation.
+        needs: tensors of the gradients.
+
+    Returns:
+        The tensor of the sum, or the only one there is.
+    """
     if len(needs) == 1:
         return needs[0]
-    recipe, roles = section.recipe, (GRADIENT, GRADIENT)
-    sums = recipe.batch * (len(needs) - 1)
-    made_by = section.run(name, Kind.ELEMENTWISE, recipe.length, width, 0, roles, needs, batch=sums, backward=True)
-    return section.store(name, recipe.activations(width), GRADIENT, made_by)
+    options = section.options
+    made_by = section.run(
+        name,
+        Kind.ELEMENTWISE,
+        options.length,
+        width,
+        roles=(GRADIENT, GRADIENT),
+        needs=needs,
+        batch=options.batch * (len(needs) - 1),
+        backward=True,
+    )
+    return section.store(name, options.activations(width), GRADIENT, made_by)

@@ -8,14 +8,26 @@ transforms work on the whole input and give an output of the layer's width, with
 from __future__ import annotations
 
 from explorer.domains.accelerator.acceltran.building.layers import Head
-from explorer.domains.accelerator.acceltran.building.section import Recipe, Section
+from explorer.domains.accelerator.acceltran.building.options import ProgramOptions
+from explorer.domains.accelerator.acceltran.building.section import Section
 from explorer.domains.accelerator.acceltran.program import Kind, Role, Transfer
 
 PROJECTIONS = (("q", Role.QUERY), ("k", Role.KEY), ("v", Role.VALUE))
 
 
 def forward_head(section: Section, head: Head, name: str, hidden: int, reads: tuple[str, ...]) -> str:
-    """Append a head that reads the tensors `reads`; the tensor that it makes, (batch, length, hidden)."""
+    """Append a head.
+
+    Args:
+        section: what it is appended to.
+        head: the head.
+        name: its name.
+        hidden: width of the layer.
+        reads: tensors of the layer's input.
+
+    Returns:
+        The tensor that the head makes, (batch, length, hidden).
+    """
     if head.family == "sa":
         return _attention(section, head, name, hidden, reads)
     if head.family == "c":
@@ -23,22 +35,17 @@ def forward_head(section: Section, head: Head, name: str, hidden: int, reads: tu
     return _linear_transform(section, name, hidden, reads)
 
 
-def projection_elements(recipe: Recipe, hidden: int, width: int) -> int:
-    """Elements of the weight, and with it the bias, of a query, key or value."""
-    return (hidden + recipe.elementwise) * width
-
-
 def _attention(section: Section, head: Head, name: str, hidden: int, reads: tuple[str, ...]) -> str:
-    recipe, length, width = section.recipe, section.recipe.length, head.width
+    options, length, width = section.options, section.options.length, head.width
     for part, _ in PROJECTIONS:
-        section.load(f"{name}_{part}-l", recipe.weights(projection_elements(recipe, hidden, width)))
+        section.load(f"{name}_{part}-l", options.weights(_projection_elements(options, hidden, width)))
     made_by = {}
     for part, role in PROJECTIONS:
         needs = (f"{name}_{part}-l", *reads)
         product = section.run(f"{name}_{part}", Kind.PRODUCT, length, hidden, width, needs=needs)
         made_by[part] = section.biased(product, f"{name}_{part}", width, role)
     query, key, value = (
-        section.store(f"{name}_{part}", recipe.activations(width), role, made_by[part]) for part, role in PROJECTIONS
+        section.store(f"{name}_{part}", options.activations(width), role, made_by[part]) for part, role in PROJECTIONS
     )
     if head.weighted:
         key = _weighted_key(section, name, width, made_by["k"], (key, query, value))
@@ -49,15 +56,20 @@ def _attention(section: Section, head: Head, name: str, hidden: int, reads: tupl
         length,
         length,
         width,
-        (Role.PROBABILITIES, Role.VALUE),
-        (value, probabilities),
-        density=recipe.density,
+        roles=(Role.PROBABILITIES, Role.VALUE),
+        needs=(value, probabilities),
+        density=options.density,
     )
-    stored = section.store(f"{name}_sdp-v", recipe.activations(width), Role.CONTEXT, context)
-    weight = section.load(f"{name}_o-l", recipe.weights(width * hidden))
+    stored = section.store(f"{name}_sdp-v", options.activations(width), Role.CONTEXT, context)
+    weight = section.load(f"{name}_o-l", options.weights(width * hidden))
     roles = (Role.CONTEXT, Role.WEIGHT)
-    output = section.run(f"{name}_o", Kind.PRODUCT, length, width, hidden, roles, (weight, stored))
-    return section.store(f"{name}_o", recipe.activations(hidden), Role.ATTENTION_OUTPUT, output)
+    output = section.run(f"{name}_o", Kind.PRODUCT, length, width, hidden, roles=roles, needs=(weight, stored))
+    return section.store(f"{name}_o", options.activations(hidden), Role.ATTENTION_OUTPUT, output)
+
+
+def _projection_elements(options: ProgramOptions, hidden: int, width: int) -> int:
+    """Elements of the weight, and with it the bias, of a query, key or value."""
+    return (hidden + options.elementwise) * width
 
 
 def _weighted_key(section: Section, name: str, width: int, key_made_by: str, needs: tuple[str, str, str]) -> str:
@@ -65,51 +77,57 @@ def _weighted_key(section: Section, name: str, width: int, key_made_by: str, nee
 
     The published result has the name of the keys: its store finds them in the buffer, and waits for them only.
     """
-    recipe = section.recipe
-    weight = section.load(f"{name}_wma-l", recipe.weights(width * width))
+    options = section.options
+    weight = section.load(f"{name}_wma-l", options.weights(width * width))
     roles = (Role.WEIGHT, Role.KEY)
-    product = section.run(f"{name}_wma", Kind.PRODUCT, width, width, recipe.length, roles, (weight, *needs))
-    if recipe.keeps:
-        return section.store(f"{name}_wma", recipe.activations(width), Role.KEY, product)
+    product = section.run(
+        f"{name}_wma", Kind.PRODUCT, width, width, options.length, roles=roles, needs=(weight, *needs)
+    )
+    if options.keeps:
+        return section.store(f"{name}_wma", options.activations(width), Role.KEY, product)
     key = needs[0]  # no further activation: the name is taken
-    section.memory.append(Transfer(key, "store", "activation", recipe.activations(width), Role.KEY, key_made_by))
+    section.memory.append(Transfer(key, "store", "activation", options.activations(width), Role.KEY, key_made_by))
     return key
 
 
 def _probabilities(section: Section, name: str, width: int, query: str, key: str, value: str) -> str:
-    recipe, length = section.recipe, section.recipe.length
-    density = recipe.density
+    options, length = section.options, section.options.length
+    density = options.density
     made_by = section.run(
         f"{name}_sdp-qk",
         Kind.PRODUCT,
         length,
         width,
         length,
-        (Role.QUERY, Role.KEY),
-        (query, key, value),
+        roles=(Role.QUERY, Role.KEY),
+        needs=(query, key, value),
         density=density,
     )
     both = (Role.SCORES, Role.SCORES)
-    if recipe.elementwise:
+    if options.elementwise:
         scaled = f"{name}_scale"
-        made_by = section.run(scaled, Kind.ELEMENTWISE, length, length, 0, both, (), (made_by,), density)
-    scores = section.store(f"{name}_sdp-qk", recipe.scores, Role.SCORES, made_by)
-    softmax = section.run(f"{name}_sftm", Kind.SOFTMAX, length, length, 0, both, (scores, value), (), density)
-    return section.store(f"{name}_sftm", recipe.scores, Role.PROBABILITIES, softmax)
+        made_by = section.run(
+            scaled, Kind.ELEMENTWISE, length, length, roles=both, after=(made_by,), density=density
+        )
+    scores = section.store(f"{name}_sdp-qk", options.scores, Role.SCORES, made_by)
+    softmax = section.run(
+        f"{name}_sftm", Kind.SOFTMAX, length, length, roles=both, needs=(scores, value), density=density
+    )
+    return section.store(f"{name}_sftm", options.scores, Role.PROBABILITIES, softmax)
 
 
 def _convolution(section: Section, head: Head, name: str, hidden: int, reads: tuple[str, ...]) -> str:
-    recipe = section.recipe
-    weight = section.load(f"{name}_c-l", recipe.weights((head.kernel + recipe.elementwise) * hidden))
+    options = section.options
+    weight = section.load(f"{name}_c-l", options.weights((head.kernel + options.elementwise) * hidden))
     needs = (weight, *reads)
-    product = section.run(f"{name}_c", Kind.CONVOLUTION, recipe.length, hidden, head.kernel, needs=needs)
+    product = section.run(f"{name}_c", Kind.CONVOLUTION, options.length, hidden, head.kernel, needs=needs)
     made_by = section.biased(product, f"{name}_c", hidden, Role.ATTENTION_OUTPUT)
-    return section.store(f"{name}_c", recipe.activations(hidden), Role.ATTENTION_OUTPUT, made_by)
+    return section.store(f"{name}_c", options.activations(hidden), Role.ATTENTION_OUTPUT, made_by)
 
 
 def _linear_transform(section: Section, name: str, hidden: int, reads: tuple[str, ...]) -> str:
-    recipe, length = section.recipe, section.recipe.length
-    weight = section.load(f"{name}_l-l", recipe.weights(length * length))
+    options, length = section.options, section.options.length
+    weight = section.load(f"{name}_l-l", options.weights(length * length))
     roles = (Role.WEIGHT, Role.INPUT)
-    product = section.run(f"{name}_l", Kind.PRODUCT, length, length, hidden, roles, (weight, *reads))
-    return section.store(f"{name}_l", recipe.activations(hidden), Role.ATTENTION_OUTPUT, product)
+    product = section.run(f"{name}_l", Kind.PRODUCT, length, length, hidden, roles=roles, needs=(weight, *reads))
+    return section.store(f"{name}_l", options.activations(hidden), Role.ATTENTION_OUTPUT, product)

@@ -1,13 +1,16 @@
-"""A model dictionary of FlexiBERT 2.0, checked, as the layers that a program is built from."""
+"""A model dictionary of FlexiBERT 2.0, checked, as the layers that programs and estimates are built from.
+
+Heads keep the order of the dictionary, in which the published simulators take them, and each its own width; the
+Transformer domain's own reading (`transformer.model.layers_of`) puts them in canonical order and knows one width.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from explorer.domains.accelerator.acceltran.engines.operations import HEAD_KINDS, LARGEST
+from explorer.domains.transformer.model import HEAD_KINDS, MOST_WIDTH, head_of
 from graphdb.errors import InputError
 
 
@@ -29,7 +32,7 @@ class Head(NamedTuple):
     width: int
 
 
-class Layer(NamedTuple):
+class EncoderLayer(NamedTuple):
     """One encoder layer.
 
     Attributes:
@@ -50,8 +53,8 @@ class Layer(NamedTuple):
         return self.projected or self.hidden
 
 
-def layers_of(model: Mapping[str, Any]) -> tuple[Layer, ...]:
-    """Layers of a model dictionary with `l`, `o`, `h` and `f`.
+def encoder_layers(model: Mapping[str, Any]) -> tuple[EncoderLayer, ...]:
+    """The layers of a model dictionary with `l`, `o`, `h` and `f`.
 
     Raises:
         InputError: the dictionary is malformed.
@@ -70,9 +73,9 @@ def layers_of(model: Mapping[str, Any]) -> tuple[Layer, ...]:
     return tuple(_layer(o, h, f, following) for o, h, f, following in given)
 
 
-def _layer(heads: object, hidden: object, widths: object, following: object) -> Layer:
+def _layer(heads: object, hidden: object, widths: object, following: object) -> EncoderLayer:
     width, next_width = _width(hidden), _width(following)
-    return Layer(
+    return EncoderLayer(
         tuple(_head(label) for label in _listed("heads (o)", heads)),
         width,
         tuple(_width(size) for size in _listed("feed-forward widths (f)", widths)),
@@ -87,12 +90,9 @@ def _listed(what: str, part: object) -> Sequence[object]:
 
 
 def _width(size: object) -> int:
-    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= LARGEST:
-        raise InputError(f"A width of the model is {size!r:.40}; allowed: an integer from 1 to {LARGEST}.")
+    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MOST_WIDTH:
+        raise InputError(f"A width of the model is {size!r:.40}; allowed: an integer from 1 to {MOST_WIDTH}.")
     return size
-
-
-_LABEL = re.compile(r"(" + "|".join(HEAD_KINDS) + r")_([1-9][0-9]{0,5})", re.ASCII)
 
 
 def _head(label: object) -> Head:
@@ -103,11 +103,12 @@ def _head(label: object) -> Head:
 
 @lru_cache(maxsize=4096)
 def _parsed(label: str) -> Head:
-    match = _LABEL.fullmatch(label)
-    if match is None:
+    read = head_of(label)
+    if read is None:
         raise _unknown_head(label)
-    family, _, parameter = match[1].partition("_")
-    return Head(label, family, parameter == "wma", int(parameter) if family == "c" else 0, _width(int(match[2])))
+    kind, width = read
+    family, _, parameter = kind.partition("_")
+    return Head(label, family, parameter == "wma", int(parameter) if family == "c" else 0, _width(width))
 
 
 def _unknown_head(label: object) -> InputError:

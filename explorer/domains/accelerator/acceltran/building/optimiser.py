@@ -1,7 +1,7 @@
 """The optimiser's step of a program: stochastic gradient descent, or Adam with its two moments.
 
-It follows the whole backward pass, as a step that clips gradients by their norm must. Of each parameter it reads the
-weight, the gradient and the state, and makes new ones; of the embeddings only the rows that the batch looked up
+It follows the whole backward pass, as a step that clips gradients by their norm must. For each parameter it reads the
+weight, the gradient and the state, and makes new ones; for the embeddings only the rows that the batch looked up
 (lazily, as sparse optimisers do). Descent is one elementwise pass; Adam has three: both moments, then the weight.
 """
 
@@ -10,21 +10,22 @@ from __future__ import annotations
 from functools import lru_cache
 
 from explorer.domains.accelerator.acceltran.building.head_gradients import Parameter
-from explorer.domains.accelerator.acceltran.building.section import Lists, Recipe, Section
+from explorer.domains.accelerator.acceltran.building.options import ProgramOptions
+from explorer.domains.accelerator.acceltran.building.section import Lists, Section
 from explorer.domains.accelerator.acceltran.program import Kind, Role
 
-MOMENTS = {"sgd": 0, "adam": 2}
+_MOMENTS = {"sgd": 0, "adam": 2}
 
 
 def optimiser_step(section: Section, parameters: list[Parameter]) -> None:
     """Append the update of parameters."""
     for parameter in parameters:
-        section.extend(_update(section.recipe, parameter))
+        section.extend(_update(section.options, parameter))
 
 
 @lru_cache(maxsize=32768)
-def _update(recipe: Recipe, parameter: Parameter) -> Lists:
-    section, buffer, moments = Section(recipe), parameter.buffer, MOMENTS[recipe.optimiser]
+def _update(options: ProgramOptions, parameter: Parameter) -> Lists:
+    section, buffer, moments = Section(options), parameter.buffer, _MOMENTS[options.optimiser]
     elements = parameter.copies * parameter.rows * parameter.columns
     name = parameter.tensor.removesuffix("-l")
     rows = parameter.tensor if parameter.role is Role.WEIGHT else f"{name}[rows]-l"
@@ -48,6 +49,6 @@ def _update(recipe: Recipe, parameter: Parameter) -> Lists:
     )
     for part, size, role in made:
         tensor = section.store(f"{name}[{part}]", size, role, step, buffer)
-        if recipe.write_back:
+        if options.write_back:
             section.write_back(tensor, size, role, step, buffer)
     return section.finished()

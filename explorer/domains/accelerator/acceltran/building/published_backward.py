@@ -14,14 +14,15 @@ from dataclasses import replace
 from functools import lru_cache
 
 from explorer.domains.accelerator.acceltran.building.encoder import head_name
-from explorer.domains.accelerator.acceltran.building.layers import Head, Layer
-from explorer.domains.accelerator.acceltran.building.section import Lists, Recipe, Section
+from explorer.domains.accelerator.acceltran.building.layers import EncoderLayer, Head
+from explorer.domains.accelerator.acceltran.building.options import ProgramOptions
+from explorer.domains.accelerator.acceltran.building.section import Lists, Section
 from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, Role
 
 _GRADIENTS = (Role.GRADIENT, Role.GRADIENT)
 
 
-def published_backward(section: Section, layers: tuple[Layer, ...]) -> None:
+def published_backward(section: Section, layers: tuple[EncoderLayer, ...]) -> None:
     """Append the backward list to a forward program."""
     again = {o.name: o for o in section.compute if not isinstance(o, Heads)}
     for index in reversed(range(len(layers))):
@@ -36,9 +37,7 @@ def published_backward(section: Section, layers: tuple[Layer, ...]) -> None:
         _repeat(section, again, f"ln_{index}_1")
         heads = []
         for order, head in enumerate(layer.heads, start=1):
-            heads.append(
-                published_head_gradients(section.recipe, head, head_name(head, index + 1, order), layer.hidden)
-            )
+            heads.append(_head_gradients(section.options, head, head_name(head, index + 1, order), layer.hidden))
         section.side_by_side(heads)
 
 
@@ -50,7 +49,7 @@ def _repeat(section: Section, again: dict[str, Operation], name: str) -> None:
 def _block(section: Section, again: dict[str, Operation], index: int, position: str, widths: tuple[int, int]) -> None:
     _repeat(section, again, f"nl_{index}_{position}")
     given, made = widths
-    _product(section, f"ff_{index + 1}_{position}_f[wgt]", (given, section.recipe.length, made), (), True)
+    _product(section, f"ff_{index + 1}_{position}_f[wgt]", (given, section.options.length, made), (), True)
 
 
 def _product(section: Section, name: str, shape: tuple[int, int, int], needs: tuple[str, ...], stored: bool) -> None:
@@ -60,9 +59,9 @@ def _product(section: Section, name: str, shape: tuple[int, int, int], needs: tu
 
 
 @lru_cache(maxsize=8192)
-def published_head_gradients(recipe: Recipe, head: Head, name: str, hidden: int) -> Lists:
+def _head_gradients(options: ProgramOptions, head: Head, name: str, hidden: int) -> Lists:
     """The backward list of a head, empty for a linear transform."""
-    section, length = Section(recipe), recipe.length
+    section, length = Section(options), options.length
     if head.family == "c":
         gradient = f"{name}_c[wgt]"
         section.run(gradient, Kind.CONVOLUTION, length, hidden, length, roles=_GRADIENTS, backward=True)

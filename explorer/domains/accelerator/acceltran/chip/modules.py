@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from explorer.domains.accelerator.acceltran.chip.constants import Overlay, published, published_bits_per_cycle
 from explorer.toolkit.reading import is_number, refused
 from graphdb.errors import InputError
+
+if TYPE_CHECKING:
+    from explorer.domains.accelerator.acceltran.chip.constants import Overlay
 
 BUFFERS = ("activation_buffer", "weight_buffer", "mask_buffer")
 BLOCK_BYTES = 64
@@ -23,20 +25,18 @@ BUFFER_QUANTITIES = {
     "bandwidth": "bandwidth_bytes_per_s",
 }
 
-# Name in the settings -> quantity of the table, and how many of its units one is.
-_TABLE = {
-    "area_mm2": ("area", 1e6),
-    "dynamic_power_w": ("dynamic", 1e3),
-    "leakage_power_w": ("leakage", 1e3),
-    "access_energy_j_per_byte": ("energy", BLOCK_BYTES * 1e9),
-    "bandwidth_bytes_per_s": ("bandwidth", published_bits_per_cycle(1.0)),
-}
 LARGEST = 1e18
+
+
+# The constants are imported where they are needed: the settings of a run stand on this module, and are imported at
+# every start, which must not read a table.
 
 
 @cache
 def modules() -> Mapping[str, tuple[str, str]]:
     """Name of each module and buffer that a user can have of his own -> its module and variant in the table."""
+    from explorer.domains.accelerator.acceltran.chip.constants import published
+
     return {
         f"{module}_{variant}" if variant else module: (module, variant)
         for (module, variant), quantities in published().items()
@@ -85,10 +85,24 @@ class OwnModules:
     @property
     def overlay(self) -> Overlay:
         """What they change in the tables of constants."""
+        table = _table()
         return tuple(
-            (modules()[name], _TABLE[quantity][0], value * _TABLE[quantity][1])
-            for name, quantity, value in self.figures
+            (modules()[name], table[quantity][0], value * table[quantity][1]) for name, quantity, value in self.figures
         )
+
+
+@cache
+def _table() -> Mapping[str, tuple[str, float]]:
+    """Name in the settings -> quantity of the table, and how many of its units one is."""
+    from explorer.domains.accelerator.acceltran.chip.constants import published_bits_per_cycle
+
+    return {
+        "area_mm2": ("area", 1e6),
+        "dynamic_power_w": ("dynamic", 1e3),
+        "leakage_power_w": ("leakage", 1e3),
+        "access_energy_j_per_byte": ("energy", BLOCK_BYTES * 1e9),
+        "bandwidth_bytes_per_s": ("bandwidth", published_bits_per_cycle(1.0)),
+    }
 
 
 def _check(name: object, entry: object) -> None:

@@ -14,18 +14,28 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import permutations
-from typing import Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_MHZ, Overlay, constants
 from graphdb.errors import InputError
 
-Rule = Literal["published", "right"]
+if TYPE_CHECKING:
+    from explorer.domains.accelerator.acceltran.chip.constants import Overlay
+
+
+class Rule(StrEnum):
+    """When the second operand of a product counts as the same."""
+
+    PUBLISHED = "published"
+    RIGHT = "right"
+
+
 LOOPS = "bijk"
 ORDERS = tuple("".join(order) for order in permutations(LOOPS))
 """All orders of the four loops, outermost first."""
 _FIRST = frozenset("bik")
-_SECOND = {"published": frozenset("bk"), "right": frozenset("bkj")}
+_SECOND = {Rule.PUBLISHED: frozenset("bk"), Rule.RIGHT: frozenset("bkj")}
 
 
 class Reuse(NamedTuple):
@@ -42,7 +52,7 @@ def reuse(
     tiles_j: int,
     tiles_k: int,
     lanes: int,
-    rule: Rule = "right",
+    rule: Rule = Rule.RIGHT,
     shared: tuple[bool, bool] = (False, False),
 ) -> Reuse:
     """Re-use of both operands of a product, exactly and in constant time.
@@ -59,8 +69,8 @@ def reuse(
         InputError: no order of the four loops, an unknown rule, or a number below 1.
     """
     loops = _loops(order, LOOPS)
-    if rule not in get_args(Rule):
-        raise InputError(f"The re-use rule is {rule!r:.60}; allowed: {', '.join(get_args(Rule))}.")
+    if rule not in {*Rule}:
+        raise InputError(f"The re-use rule is {str(rule)!r:.60}; allowed: {', '.join(Rule)}.")
     sizes = {"b": tiles_b, "i": tiles_i, "j": tiles_j, "k": tiles_k}
     for name, size in {**{f"tiles_{loop}": size for loop, size in sizes.items()}, "lanes": lanes}.items():
         if size < 1:
@@ -137,7 +147,7 @@ def dataflow_study(
     batch: int = 4,
     tile: int = 16,
     lanes: int = 4,
-    rule: Rule = "right",
+    rule: Rule = Rule.RIGHT,
     activation_sparsity: float = 0.5,
     buffer_mib: float = 4.0,
     overlay: Overlay = (),
@@ -167,6 +177,8 @@ def dataflow_study(
             f"The sparsity and buffer of the study are {activation_sparsity} and {buffer_mib} MiB; "
             "allowed: from 0 to below 1, and above 0."
         )
+    from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_MHZ, constants
+
     counts = (batch, -(-m // tile), -(-p // tile), -(-n // tile))
     tiles = math.prod(counts)
     table = constants(overlay)

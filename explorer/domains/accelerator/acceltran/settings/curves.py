@@ -7,11 +7,9 @@ count weights together with activations and state no threshold, and those of top
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -201,6 +199,9 @@ def published_curves() -> Mapping[str, Curve]:
     Source: figure acc_thresh_sp of the published AccelTran (`tables/README.txt`): accuracy of BERT-Base on SST-2, with
     dense weights and with those of a checkpoint that movement pruning made.
     """
+    import csv  # not above, like the next one: the settings of a run are imported at every start
+    from importlib import resources
+
     table = resources.files(__package__).joinpath("tables/dynatran_curves.csv").read_text(encoding="utf-8")
     found: dict[str, list[Point]] = {}
     for row in csv.DictReader(table.splitlines()):

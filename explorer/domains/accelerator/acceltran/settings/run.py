@@ -3,69 +3,166 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
 
-from explorer.domains.accelerator.acceltran.chip.constants import Overlay
+from explorer.contracts.options import Flag, checked
 from explorer.domains.accelerator.acceltran.chip.modules import OwnModules
 from explorer.domains.accelerator.acceltran.program import Role
 from explorer.domains.accelerator.acceltran.settings.curves import DEFAULT_CURVE, Curve, Point, find_curve
 from explorer.domains.accelerator.acceltran.settings.switches import parse_switches, switches_text
+from explorer.toolkit.json_file import read_json
 from graphdb.errors import InputError
 
+if TYPE_CHECKING:
+    from explorer.domains.accelerator.acceltran.chip.constants import Overlay
+
+NAME = "acceltran"
+"""Of the simulator, for messages too."""
 LONGEST_SEQUENCE = 1 << 16
 LARGEST_VOCABULARY = 1 << 24
+
+
+class Task(StrEnum):
+    """What the accelerator is to do with the model."""
+
+    INFERENCE = "inference"
+    TRAINING = "training"
+
+
+class Engine(StrEnum):
+    """How an accelerator is simulated."""
+
+    FAST = "fast"
+    DETAILED = "detailed"
+
+
+class Mode(StrEnum):
+    """Whether the faults of the published simulator are corrected."""
+
+    REFERENCE = "reference"
+    CORRECTED = "corrected"
+
+
+class Schedule(StrEnum):
+    """Which of the heads that run side by side goes first."""
+
+    STAGGERED = "staggered"
+    EQUAL = "equal"
+
+
+class TrainingRule(StrEnum):
+    """How training changes the weights."""
+
+    SGD = "sgd"
+    ADAM = "adam"
 
 
 def _own_modules(value: object) -> object:
     return value if value is None or isinstance(value, OwnModules) else OwnModules.of(value)
 
 
+def modules_of_file(path: str) -> dict[str, Any]:
+    """The modules that a user's YAML file holds, as JSON.
+
+    Raises:
+        InputError: the file is malformed, or holds memories alone.
+    """
+    from explorer.domains.accelerator.acceltran.chip.library import read_library
+
+    library = read_library(Path(path))
+    if library.modules is None:
+        raise InputError(f"{path} holds no modules; memories of the user's own are named by an accelerator.")
+    return library.modules.json()
+
+
 def _curve(value: object) -> object:
     """Another curve than the default one, which has no name so that a run has one form."""
     if value == "" or isinstance(value, Curve):
         return value
-    found = find_curve(value)
-    return "" if found.name == DEFAULT_CURVE else found.name or found
+    curve = find_curve(value)
+    return "" if curve.name == DEFAULT_CURVE else curve.name or curve
+
+
+def _curve_of_text(text: str) -> Any:
+    """The name of a curve, or the profile that a JSON file holds: the stored settings then need no file."""
+    return read_json(Path(text), f"The profile {text}", "a profile of DynaTran") if text.endswith(".json") else text
 
 
 # JSON outside, hashable inside.
-Modules = Annotated[OwnModules, PlainSerializer(OwnModules.json)]
-OwnCurve = Annotated[Curve, PlainSerializer(Curve.json)]
+_Modules = Annotated[OwnModules, PlainSerializer(OwnModules.json)]
+_OwnCurve = Annotated[Curve, PlainSerializer(Curve.json)]
 
 
-class RunSettings(BaseModel):
-    """Settings of one run; the default numbers are those of the published simulator.
+class RunOptions(BaseModel):
+    """What a user may say about a run besides the modules of the accelerator; the defaults are the published numbers.
 
     `correct` names the corrections that are on in mode `corrected` (see `switches`). One of `dynatran_threshold`,
     `target_sparsity` and `target_accuracy` picks a point on the curve `dynatran_curve`, a name or a user's profile (see
     `curves`), and so the sparsity of activations; without any of them it is `activation_sparsity`. `dynaprop_threshold`
-    picks that of gradients from a profile. `library` holds figures of the user's own modules (see `modules`).
+    picks that of gradients from a profile.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    task: Literal["inference", "training"] = "inference"
-    engine: Literal["fast", "detailed"] = "detailed"
-    mode: Literal["reference", "corrected"] = "corrected"
-    correct: str = "all"
-    schedule: Literal["staggered", "equal"] = "staggered"
-    activation_sparsity: float = Field(default=0.5, ge=0, lt=1)
-    weight_sparsity: float = Field(default=0.5, ge=0, lt=1)
-    gradient_sparsity: float = Field(default=0.9, ge=0, lt=1)
-    dynatran_curve: Annotated[str | OwnCurve, BeforeValidator(_curve)] = ""
-    dynatran_threshold: float | None = Field(default=None, ge=0)
-    target_sparsity: float | None = Field(default=None, ge=0, lt=1)
-    target_accuracy: float | None = Field(default=None, ge=0, le=1)
-    dynaprop_threshold: float | None = Field(default=None, ge=0)
-    sequence_length: int = Field(default=128, ge=1, le=LONGEST_SEQUENCE)
-    vocabulary: int = Field(default=30522, ge=1, le=LARGEST_VOCABULARY)
-    causal: bool = False
-    first_layer_only: bool = False
-    optimiser: Literal["sgd", "adam"] = "adam"
-    recompute: bool = False
-    library: Annotated[Modules | None, BeforeValidator(_own_modules)] = None
+    task: Task = Field(Task.INFERENCE, strict=False, description="What the accelerator does with the model.")
+    engine: Engine = Field(
+        Engine.DETAILED,
+        strict=False,
+        description="How the run is simulated: fast by formulas, detailed event by event.",
+    )
+    mode: Mode = Field(
+        Mode.CORRECTED,
+        strict=False,
+        description="Whether the faults of the published simulators are corrected, or reproduced for reference.",
+    )
+    correct: str = Field(
+        "all",
+        description="Corrections that are on in mode corrected: all, none, a list such as bandwidth,residual, or all "
+        "but some, such as -residual.",
+    )
+    schedule: Schedule = Field(
+        Schedule.STAGGERED,
+        strict=False,
+        description="Which head of a layer goes first: staggered in their order, equal the one furthest behind.",
+    )
+    activation_sparsity: float = Field(0.5, ge=0, lt=1, description="Share of zeros among the activations.")
+    weight_sparsity: float = Field(0.5, ge=0, lt=1, description="Share of zeros among the weights.")
+    gradient_sparsity: float = Field(0.9, ge=0, lt=1, description="Share of zeros among the gradients, in training.")
+    dynatran_curve: Annotated[
+        str | _OwnCurve, BeforeValidator(_curve), Flag(read=_curve_of_text, metavar="NAME|FILE")
+    ] = Field(
+        "",
+        description=f"Measured curve of DynaTran that thresholds and targets are looked up on: {DEFAULT_CURVE} (the "
+        f"default), {DEFAULT_CURVE}-pruned-weights, or a profile in a JSON file.",
+    )
+    dynatran_threshold: float | None = Field(
+        None, ge=0, description="Magnitude up to which DynaTran sets activations to zero; none for no such pruning."
+    )
+    target_sparsity: float | None = Field(
+        None, ge=0, lt=1, description="Share of zeros for which DynaTran's threshold is chosen."
+    )
+    target_accuracy: float | None = Field(
+        None, ge=0, le=1, description="Accuracy that DynaTran's threshold must keep, as a share of 1."
+    )
+    dynaprop_threshold: float | None = Field(
+        None, ge=0, description="Magnitude up to which DynaProp sets gradients to zero, on a profile that measured it."
+    )
+    sequence_length: int = Field(128, ge=1, le=LONGEST_SEQUENCE, description="Tokens of a sequence.")
+    vocabulary: int = Field(30522, ge=1, le=LARGEST_VOCABULARY, description="Tokens that the model knows.")
+    causal: bool = Field(
+        False, description="Whether a token attends only to itself and those before it, as in a decoder."
+    )
+    first_layer_only: bool = Field(False, description="Whether only the first layer is simulated.")
+    optimiser: TrainingRule = Field(
+        TrainingRule.ADAM, strict=False, description="Rule by which training changes the weights."
+    )
+    recompute: bool = Field(
+        False, description="Whether the backward pass computes activations again in place of storing them."
+    )
 
     @field_validator("correct")
     @classmethod
@@ -75,7 +172,7 @@ class RunSettings(BaseModel):
     @property
     def switches(self) -> frozenset[str]:
         """The corrections that are on."""
-        return parse_switches(self.correct) if self.mode == "corrected" else frozenset()
+        return parse_switches(self.correct) if self.mode is Mode.CORRECTED else frozenset()
 
     @property
     def curve(self) -> Curve:
@@ -108,39 +205,22 @@ class RunSettings(BaseModel):
         return self.curve.at_threshold(self.dynaprop_threshold)
 
     @property
+    def training(self) -> bool:
+        """Whether the backward pass and the optimiser's step are simulated too."""
+        return self.task is Task.TRAINING
+
+
+class RunSettings(RunOptions):
+    """Settings of one run. `library` holds figures of the user's own modules in place of the published ones."""
+
+    library: Annotated[_Modules | None, BeforeValidator(_own_modules), Flag(read=modules_of_file, metavar="FILE")] = (
+        Field(None, description="Modules of the user's own, in a YAML file.")
+    )
+
+    @property
     def overlay(self) -> Overlay:
         """What the user's own modules change in the tables of constants."""
         return () if self.library is None else self.library.overlay
-
-    @property
-    def training(self) -> bool:
-        """Whether the backward pass and the optimiser's step are simulated too."""
-        return self.task == "training"
-
-
-_SPARSITY = "a number from 0 to below 1"
-_ALLOWED = {
-    "task": "inference, training",
-    "engine": "fast, detailed",
-    "mode": "reference, corrected",
-    "correct": "all, none, or names of corrections",
-    "schedule": "staggered, equal",
-    "activation_sparsity": _SPARSITY,
-    "weight_sparsity": _SPARSITY,
-    "gradient_sparsity": _SPARSITY,
-    "dynatran_curve": "the name of a curve, or a profile",
-    "dynatran_threshold": "a number of at least 0",
-    "target_sparsity": _SPARSITY,
-    "target_accuracy": "a number from 0 to 1",
-    "dynaprop_threshold": "a number of at least 0",
-    "sequence_length": f"an integer from 1 to {LONGEST_SEQUENCE}",
-    "vocabulary": f"an integer from 1 to {LARGEST_VOCABULARY}",
-    "causal": "true, false",
-    "first_layer_only": "true, false",
-    "optimiser": "sgd, adam",
-    "recompute": "true, false",
-    "library": "modules of the user's own",
-}
 
 
 _PROGRAM_ONLY = ("schedule", "causal", "first_layer_only", "recompute", "optimiser")
@@ -153,29 +233,20 @@ def run_settings(given: Mapping[str, Any]) -> RunSettings:
     """`given` checked, defaults filled in.
 
     Raises:
-        InputError: an unknown name or a value that is not allowed.
+        InputError: an unknown name, a value that is not allowed, or one that would be ignored.
     """
-    try:
-        return _with_effect(RunSettings.model_validate(dict(given)))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    name = str(first["loc"][0])
-    if first["type"] == "value_error":  # an `InputError` of our own, which says more
-        raise InputError(first["msg"].removeprefix("Value error, "))
-    if name not in _ALLOWED:
-        raise InputError(f"The setting {name!r:.80} of acceltran is unknown; allowed: {', '.join(_ALLOWED)}.")
-    raise InputError(f"The setting {name} of acceltran is {given[name]!r:.80}; allowed: {_ALLOWED[name]}.")
+    return _with_effect(checked(RunSettings, given, NAME))
 
 
 def _with_effect(settings: RunSettings) -> RunSettings:
     """Refuses what would be ignored, so that no measurement is stored under a setting that it does not depend on."""
     changed = _given(settings, *_PROGRAM_ONLY)
-    if settings.mode == "reference" and settings.engine == "fast" and changed:
+    if settings.mode is Mode.REFERENCE and settings.engine is Engine.FAST and changed:
         raise InputError(
             f"The setting {changed[0]} of acceltran has no effect on the engine fast in mode reference; allowed: the "
             "engine detailed, or the mode corrected."
         )
-    if settings.mode == "reference" and settings.correct != "all":
+    if settings.mode is Mode.REFERENCE and settings.correct != "all":
         raise InputError("The setting correct of acceltran has no effect in mode reference; allowed: mode corrected.")
     changed = _given(settings, *_TRAINING_ONLY)
     if changed and not settings.training:

@@ -1,0 +1,1 @@
+"""What a user can do with AccelTran besides what every simulator offers."""

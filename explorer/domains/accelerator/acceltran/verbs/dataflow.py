@@ -1,0 +1,71 @@
+"""`explorer explore dataflow`: what the order of a matrix product's loops saves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from explorer.contracts.table import Column, Findings, Table, number, words
+from explorer.contracts.verb import Verb
+from explorer.domains.accelerator.acceltran.findings.reuse import Rule, dataflow_study, table_rows
+from explorer.domains.accelerator.acceltran.settings.run import modules_of_file, run_settings
+from graphdb.errors import InputError
+
+if TYPE_CHECKING:
+    from explorer.contracts.session import Session
+
+
+class DataflowOptions(BaseModel):
+    """What `explorer explore dataflow` may be given."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    sizes: str = Field(description="Sizes m,n,p of the product (batch, m, n) by (batch, n, p).")
+    batch: int = Field(4, description="Sequences.")
+    tile: int = Field(16, description="Rows and columns of a tile.")
+    lanes: int = Field(4, description="MAC lanes that take tiles in turn.")
+    rule: Rule = Field(
+        Rule.RIGHT,
+        strict=False,
+        description="When a second operand is re-used: right, or published, which overlooks an axis.",
+    )
+    library: Path | None = Field(None, description="YAML file of modules of the user's own.")
+
+
+DATAFLOW = Verb(
+    "dataflow",
+    "Compare energy and re-use of a matrix product under all 24 orders of its loops; nothing is stored.",
+    DataflowOptions,
+    f"{__name__}:dataflow",
+    group="explore",
+    example="explorer explore dataflow --sizes 64,64,128 --rule published",
+)
+
+
+def dataflow(session: Session, options: DataflowOptions) -> Findings:
+    """The study of one product.
+
+    Raises:
+        InputError: sizes that are no three integers, or what the study refuses.
+    """
+    del session
+    m, n, p = _sizes(options.sizes)
+    given = {} if options.library is None else {"library": modules_of_file(str(options.library))}
+    batch, tile, lanes, rule = options.batch, options.tile, options.lanes, options.rule
+    orders = table_rows(dataflow_study(m, n, p, batch, tile, lanes, rule=rule, overlay=run_settings(given).overlay))
+    table = Table(
+        f"({batch}, {m}, {n}) by ({batch}, {n}, {p}), rule {rule}",
+        [words("order"), Column("energy (nJ)"), Column("reuse instances"), Column("energy ratio")],
+        [[number(value) if isinstance(value, float) else str(value) for value in row.values()] for row in orders],
+    )
+    json = {"sizes": [m, n, p], "batch": batch, "tile": tile, "lanes": lanes, "rule": rule.value, "orders": orders}
+    return Findings(json, [table])
+
+
+def _sizes(text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        raise InputError(f"--sizes is {text[:60]!r}; allowed: three integers from 1, such as 64,64,128.")
+    return [int(part) for part in parts]

@@ -1,0 +1,182 @@
+"""`explorer simulate acceltran`: measure a Transformer on an accelerator, draw the run, and ablate the corrections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from explorer.contracts.measure import nested
+from explorer.contracts.options import Flag
+from explorer.contracts.table import Findings, Table, architecture_json, short
+from explorer.contracts.verb import Verb
+from explorer.domains.accelerator.acceltran.settings.run import (
+    NAME,
+    Engine,
+    Mode,
+    RunOptions,
+    RunSettings,
+    run_settings,
+)
+from explorer.toolkit.assignments import parsed_assignments
+from explorer.toolkit.folder import check_folder
+from graphdb.architecture import Architecture
+from graphdb.errors import InputError
+from graphdb.measurement import Measurement
+
+if TYPE_CHECKING:
+    from explorer.contracts.session import Session
+    from explorer.domains.accelerator.acceltran.engines.detailed import Run
+
+EXAMPLE = "explorer simulate acceltran --model bert-tiny --accelerator edge --set batch_size=16"
+
+
+class SimulationOptions(RunOptions):
+    """What `explorer simulate acceltran` may be given."""
+
+    model: str = Field(
+        description="Transformer: a preset (bert-nano, bert-tiny, bert-mini, bert-base), a key of the database, or a "
+        "JSON file."
+    )
+    accelerator: str = Field(
+        description="Accelerator: a preset (edge, edge-lp, server, nano), a key of the database, or a JSON file."
+    )
+    assignments: Annotated[list[str], Flag(names=("--set",), metavar="NAME=VALUE")] = Field(
+        default_factory=list,
+        description="Setting of the run or decision of the accelerator in place of its own; repeatable.",
+    )
+    library: Path | None = Field(None, description="YAML file of modules and memories of the user's own.")
+    ablate: bool = Field(False, description="Also print what each correction changes.")
+    plot: Path | None = Field(None, description="Folder for pictures: timeline, energy, area and roofline.")
+
+
+SIMULATE = Verb(
+    NAME,
+    "Simulate a Transformer on an AccelTran or ELECTOR accelerator; the result is stored and printed.",
+    SimulationOptions,
+    f"{__name__}:simulate",
+    group="simulate",
+    example=EXAMPLE,
+)
+
+
+def simulate(session: Session, options: SimulationOptions) -> Findings:
+    """Measure one pair.
+
+    Raises:
+        InputError: an option that is not allowed or would be ignored, or architectures that cannot be simulated.
+    """
+    if options.plot is not None:
+        check_folder(options.plot, "--plot")
+    decisions, settings = _given(options)
+    full = run_settings(settings)
+    _check_use(full, options)
+    architectures = {
+        "model": session.resolve(options.model, domain="transformer"),
+        "accelerator": session.resolve(options.accelerator, domain="accelerator", overrides=decisions),
+    }
+    measurement = session.measure(NAME, architectures, full.model_dump(mode="json"))
+    title = f"{Path(options.model).stem[:40]} on {Path(options.accelerator).stem[:40]}"
+    files = [] if options.plot is None else _write_pictures(architectures, measurement, title, options.plot)
+    corrections = _ablation(session, architectures, full) if options.ablate else []
+    more: dict[str, Any] = {"ablation": corrections} if options.ablate else {}
+    if options.plot is not None:
+        more["plots"] = [str(file) for file in files]
+    return Findings(
+        _document(architectures, measurement) | more, _shown(architectures, measurement, title, corrections), files
+    )
+
+
+def _given(options: SimulationOptions) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The decisions that change the accelerator, and the settings of the run."""
+    from explorer.domains.accelerator.acceltran.chip.library import read_library
+    from explorer.domains.accelerator.elector.overrides import OVERRIDES
+
+    assigned = parsed_assignments(options.assignments)
+    decisions = {name: value for name, value in assigned.items() if name in OVERRIDES.names}
+    known = RunSettings.model_fields
+    for name in assigned:
+        if name not in OVERRIDES.names and name not in known:
+            allowed = ", ".join([*OVERRIDES.names, *known])
+            raise InputError(f"--set {name}: there is no such setting; allowed: {allowed}.")
+    flags = {name: getattr(options, name) for name in RunOptions.model_fields if name in options.model_fields_set}
+    settings = flags | {name: value for name, value in assigned.items() if name in known}
+    if options.library is not None:
+        library = read_library(options.library)
+        if "memory" in decisions:  # a memory of the user's own takes the place of its name
+            decisions["memory"] = library.memory_choice(decisions["memory"])
+        if library.modules is not None:
+            settings["library"] = library.modules
+    return decisions, settings
+
+
+def _check_use(settings: RunSettings, options: SimulationOptions) -> None:
+    """Refuses flags that would have no effect.
+
+    Raises:
+        InputError: corrections named in mode `reference`, or an ablation of an engine that has no corrections.
+    """
+    if "correct" in options.model_fields_set and settings.mode is not Mode.CORRECTED:
+        raise InputError(f"--correct has no effect in mode {settings.mode}; allowed with --mode corrected.")
+    if options.ablate and settings.engine is not Engine.DETAILED:
+        raise InputError(f"--ablate has no effect on the engine {settings.engine}; allowed with --engine detailed.")
+
+
+def _write_pictures(
+    architectures: Mapping[str, Architecture], measurement: Measurement, title: str, folder: Path
+) -> list[Path]:
+    from explorer.domains.accelerator.acceltran.findings.pictures import write_pictures, write_sums
+
+    settings = run_settings(measurement.settings)
+    choices = architectures["accelerator"].choices
+    if settings.engine is Engine.FAST:
+        return write_sums(measurement.measures, choices, settings, title, folder)
+    run = _detailed(architectures, settings)
+    return write_pictures(run.program, run.costs, run.trace, run.measures, choices, settings, title, folder)
+
+
+def _ablation(
+    session: Session, architectures: Mapping[str, Architecture], settings: RunSettings
+) -> list[dict[str, Any]]:
+    from explorer.domains.accelerator.acceltran.findings.ablation import ablation, table_rows
+
+    session.report("Simulating with each correction")
+    return table_rows(ablation(lambda chosen: _detailed(architectures, chosen).measures, settings))
+
+
+def _detailed(architectures: Mapping[str, Architecture], settings: RunSettings) -> Run:
+    """A run of the detailed engine, with its trace."""
+    from explorer.domains.accelerator.acceltran.engines.detailed import simulate
+
+    return simulate(architectures["model"].choices, architectures["accelerator"].choices, settings)
+
+
+def _document(architectures: Mapping[str, Architecture], measurement: Measurement) -> dict[str, Any]:
+    from explorer.domains.accelerator.acceltran.measures import MEASURES
+
+    return {
+        "key": measurement.key,
+        "model": architecture_json(architectures["model"]),
+        "accelerator": architecture_json(architectures["accelerator"]),
+        "settings": dict(measurement.settings),
+        "measures": nested(measurement.measures, MEASURES),
+    }
+
+
+def _shown(
+    architectures: Mapping[str, Architecture],
+    measurement: Measurement,
+    title: str,
+    corrections: Sequence[Mapping[str, Any]],
+) -> list[Table | str]:
+    from explorer.domains.accelerator.acceltran.findings.tables import ablation_table, tables
+
+    shown: list[Table | str] = [*tables(measurement.measures, f"AccelTran: {title}")]
+    if corrections:
+        shown.append(ablation_table(corrections))
+        shown += [f"{row['case']} {row['correction']}: {row['refusal']}" for row in corrections if row["refusal"]]
+    pair = ", ".join(f"{role} {short(architecture.key)}" for role, architecture in architectures.items())
+    settings = ", ".join(f"{name}={value}" for name, value in measurement.settings.items())
+    return [*shown, f"{pair}\nsettings: {settings}\nstored as {short(measurement.key)}"]

@@ -1,0 +1,16 @@
+"""All that is measured of accelerators, by AccelTran's simulator and in what was published."""
+
+from __future__ import annotations
+
+from explorer.contracts.measure import catalogue
+from explorer.domains.accelerator.acceltran.measures import MEASURES as ACCELTRAN
+from explorer.domains.accelerator.acceltran.measures import energy_part
+
+MEASURES = catalogue(
+    ACCELTRAN.values(),
+    (
+        energy_part(f"layernorm_{kind}", f"{kind} energy of the layer-norm modules, as published")
+        for kind in ("dynamic", "leakage")
+    ),
+)
+"""Name -> measure."""
