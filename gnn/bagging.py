@@ -43,7 +43,7 @@ class BaggedTrees:
     weight: float = 1.0
 
     def predict(self, rows: Array) -> Estimate:
-        """Each `(n,)`, from `(n, columns)`."""
+        """Estimates of shape `(n,)`, from rows of shape `(n, columns)`."""
         members = np.stack([trees.predict(rows) for trees in self.means])
         error = np.mean([trees.predict(rows) for trees in self.errors], axis=0)
         return Estimate(members.mean(axis=0), _std(error, self.floor), members.std(axis=0))
@@ -87,11 +87,11 @@ class BaggedTrees:
 
 def tree_shapes(settings: SurrogateSettings) -> dict[str, tuple[int, ...]]:
     """The shapes of the tensors of one measure."""
-    found: dict[str, tuple[int, ...]] = {}
+    shapes: dict[str, tuple[int, ...]] = {}
     for part, (trees, depth) in zip(_PARTS, (_size(settings), _error_size(settings)), strict=True):
         for name, width in zip(_ARRAYS, (2**depth - 1, 2**depth - 1, 2**depth), strict=True):
-            found[f"{part}.{name}"] = (MEMBERS, trees, width)
-    return found
+            shapes[f"{part}.{name}"] = (MEMBERS, trees, width)
+    return shapes
 
 
 def fit_trees(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 _NORMAL_90 = 1.645
-_PRIOR_POINTS = 10.0  # held-out points at which the calibration found counts half
+_PRIOR_POINTS = 10.0  # held-out points at which their calibration counts half
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,13 @@ class Estimate:
 
 
 def unseen(mean: Array, variance: Array, held_out: list[NDArray[np.int64]]) -> Estimate:
-    """For the designs that a member has not seen its mean, with the spread of all; `(n, measures)`, else NaN."""
+    """For the designs that a member has not seen its mean, with the spread of all; `(n, measures)`, else NaN.
+
+    Args:
+        mean: by each member, shape `(members, n, measures)`.
+        variance: by each member, same shape.
+        held_out: for each member the numbers of the designs that it has not seen.
+    """
     known, whole = np.full(mean.shape[1:], np.nan), ensemble(mean, variance)
     for member, designs in zip(mean, held_out, strict=True):
         known[designs] = member[designs]
@@ -42,7 +48,7 @@ def unseen(mean: Array, variance: Array, held_out: list[NDArray[np.int64]]) -> E
 
 
 def ensemble(mean: Array, variance: Array) -> Estimate:
-    """From the means and variances of the members, each `(members, n, measures)`, to `(n, measures)`."""
+    """The estimate of all members, `(n, measures)`, from their means and variances, each `(members, n, measures)`."""
     return Estimate(mean.mean(axis=0), np.sqrt(variance.mean(axis=0)), mean.std(axis=0))
 
 
@@ -72,7 +78,12 @@ def blended(network: Estimate, trees: Estimate, weight: float) -> Estimate:
 def best_weight(network: Array, trees: Array, target: Array) -> float:
     """The weight of the trees, in [0, 1], with the least squared error on designs that neither has seen.
 
-    All arguments of shape `(n,)`, NaN where unknown. Where nothing is known the networks count alone.
+    Where nothing is known the networks count alone.
+
+    Args:
+        network: what the networks expect, shape `(n,)`, NaN where unknown.
+        trees: what the trees expect, likewise.
+        target: the values, likewise.
     """
     difference = trees - network
     known = ~np.isnan(difference + target)

@@ -73,11 +73,11 @@ class BinnedRows:
     @classmethod
     def of(cls, rows: Array) -> BinnedRows:
         """One bin per distinct value; where there are more than `MAXIMUM_BINS`, equally full ones."""
-        found = [_edges(column) for column in rows.T]
-        edges = np.full((len(found), max((len(e) for e in found), default=0) + 1), HIGHEST)
-        for line, own in zip(edges, found, strict=True):
+        by_column = [_edges(column) for column in rows.T]
+        edges = np.full((len(by_column), max((len(e) for e in by_column), default=0) + 1), HIGHEST)
+        for line, own in zip(edges, by_column, strict=True):
             line[: len(own)] = own
-        bins = [np.searchsorted(own, column, side="left") for own, column in zip(found, rows.T, strict=True)]
+        bins = [np.searchsorted(own, column, side="left") for own, column in zip(by_column, rows.T, strict=True)]
         return cls(np.stack(bins, axis=1).astype(np.int64), edges)
 
 
@@ -95,7 +95,7 @@ def boosted(
         generator: of rows and columns.
     """
     inner = 2**depth - 1
-    found = Trees(
+    grown = Trees(
         np.zeros((trees, inner), dtype=np.int32), np.full((trees, inner), HIGHEST), np.zeros((trees, inner + 1))
     )
     share = float(values.mean()) / trees if len(values) else 0.0
@@ -103,14 +103,14 @@ def boosted(
     drawn = min(max(2, round(ROWS * len(values))), MAXIMUM_ROWS)
     for t in range(trees):
         chosen = generator.permutation(len(values))[:drawn]
-        node = _grow(data, residual, chosen, found.columns[t], found.thresholds[t], depth, generator)
+        node = _grow(data, residual, chosen, grown.columns[t], grown.thresholds[t], depth, generator)
         leaf = node - inner
         sums = np.bincount(leaf[chosen], residual[chosen], inner + 1)
         counts = np.bincount(leaf[chosen], minlength=inner + 1)
         step = rate * sums / np.maximum(counts, 1)
         residual = residual - step[leaf]
-        found.leaves[t] = step + share
-    return found
+        grown.leaves[t] = step + share
+    return grown
 
 
 def _edges(column: Array) -> Array:

@@ -162,8 +162,8 @@ class InductiveEncoder:
         with steady(torch.device("cpu")):
             for step in range(steps):
                 group = generator.choice(len(graphs), min(self.settings.group, len(graphs)), replace=False)
-                found = network(_joined([graphs[i] for i in group]))
-                errors = (found - wanted[torch.from_numpy(group)]).square().sum(1)
+                given = network(_joined([graphs[i] for i in group]))
+                errors = (given - wanted[torch.from_numpy(group)]).square().sum(1)
                 loss: Tensor = errors.clamp_min(_SMALLEST_ERROR).sqrt().mean()
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
@@ -208,6 +208,11 @@ class InductiveEncoder:
     @classmethod
     def from_record(cls, weights: bytes, settings: Mapping[str, Any], place: Place) -> InductiveEncoder:
         """From what `to_record` gave.
+
+        Args:
+            weights: safetensors.
+            settings: the JSON that says how to read them.
+            place: what the encoder saw of a block when it was fitted.
 
         Raises:
             InputError: the settings are malformed or of another version, or the weights are damaged or do not fit them.

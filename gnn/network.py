@@ -139,7 +139,15 @@ def build_members(
     settings: SurrogateSettings,
     seeds: list[int],
 ) -> list[Member]:
-    """Members with random weights, one per seed; the global random state is left as it was."""
+    """Members with random weights; the global random state is left as it was.
+
+    Args:
+        vocabularies: role -> how its graphs are written.
+        typical_sizes: role -> average number of blocks.
+        measures: how many are predicted; may be 0.
+        settings: sizes.
+        seeds: one per member.
+    """
     members = []
     for seed in seeds:
         with torch.random.fork_rng(devices=[]):

@@ -74,7 +74,7 @@ class Profile:
                 if key not in written:
                     written[key] = np.array(self.vocabulary.block_row(block.kind, block.attributes))
                 levels[self.groups.index(group)].setdefault(depth, []).append(written[key])
-        parts = [_sliced(found, _per_group(self.vocabulary)) for found in levels]
+        parts = [_sliced(own, _per_group(self.vocabulary)) for own in levels]
         return np.concatenate([[float(max(deep, default=0))], *parts])
 
     def to_json(self) -> dict[str, Any]:
@@ -90,10 +90,10 @@ class Profile:
         """
         groups = tuple(tuple(map(str, group)) for group in value["groups"])
         kept = tuple(int(column) for column in value["kept"])
-        found = cls(vocabulary, groups, kept)
-        if any(not 0 <= column < found._columns for column in kept):
-            raise InputError(f"The profile names the column {max(kept, key=abs)}; there are {found._columns}.")
-        return found
+        profile = cls(vocabulary, groups, kept)
+        if any(not 0 <= column < profile._columns for column in kept):
+            raise InputError(f"The profile names the column {max(kept, key=abs)}; there are {profile._columns}.")
+        return profile
 
 
 def _group(block: Block) -> tuple[str, ...]:

@@ -21,7 +21,13 @@ Shapes = Mapping[str, tuple[int, ...]]
 def pack(
     members: Sequence[Member], projections: Mapping[str, Projection], trees: Sequence[BaggedTrees | None]
 ) -> bytes:
-    """The weights of all members, the projections of all roles and the trees of all measures."""
+    """The weights of all members, the projections of all roles and the trees of all measures, as safetensors.
+
+    Args:
+        members: the networks.
+        projections: role -> projection.
+        trees: one per measure; None where the networks count alone.
+    """
     tensors = {
         f"member.{i}.{name}": value.detach().cpu().contiguous()
         for i, member in enumerate(members)
@@ -30,8 +36,8 @@ def pack(
     for role, projection in projections.items():
         tensors[f"projection.{role}.mean"] = torch.from_numpy(projection.mean)
         tensors[f"projection.{role}.components"] = torch.from_numpy(projection.components).contiguous()
-    for number, found in enumerate(trees):
-        for name, value in (found.to_tensors() if found else {}).items():
+    for number, own in enumerate(trees):
+        for name, value in (own.to_tensors() if own else {}).items():
             tensors[f"trees.{number}.{name}"] = torch.from_numpy(value)
     return save(tensors)
 

@@ -51,10 +51,10 @@ def _summary(architecture: Architecture, vocabulary: Vocabulary) -> dict[str, fl
 
 
 def _contributions(block: Block, units: Mapping[str, float]) -> dict[str, float]:
-    found = {f"kind:{block.kind}": 1.0}
+    amounts = {f"kind:{block.kind}": 1.0}
     for name, value in block.attributes.items():
         if isinstance(value, bool | str):
-            found[f"{name}={str(value).lower() if isinstance(value, bool) else value}"] = 1.0
+            amounts[f"{name}={str(value).lower() if isinstance(value, bool) else value}"] = 1.0
         elif name in units:
-            found[f"sum:{name}"] = float(value) / units[name]
-    return found
+            amounts[f"sum:{name}"] = float(value) / units[name]
+    return amounts

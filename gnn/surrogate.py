@@ -2,47 +2,28 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gnn.bagging import FEWEST, BaggedTrees, fit_trees, tree_shapes
-from gnn.blending import Estimate, best_weight, blended, by_measure, calibration, ensemble, unseen
-from gnn.data import GraphSet, Vocabulary
-from gnn.network import Member, SurrogateSettings, build_members
+from gnn.bagging import BaggedTrees, tree_shapes
+from gnn.data import Vocabulary
+from gnn.fitted import Array, Designs, Fitted
+from gnn.fitting import Lesson, Targets, fit
+from gnn.network import SurrogateSettings, build_members
 from gnn.profile import Profile
-from gnn.projection import Projection
 from gnn.record import pack, unpack
 from gnn.scaling import Prediction, Scaling
-from gnn.structure import structural_targets
-from gnn.training import Progress, TrainingSet, held_out_designs, steady, train
+from gnn.training import Listener
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 
-Array = NDArray[np.float64]
 Architectures = Sequence[Architecture] | Mapping[str, Sequence[Architecture]]
 
 VERSION = 2
-_PREDICTION_BATCH = 2048  # graphs encoded at once: bounds the memory
-
-
-@dataclass(frozen=True)
-class _Trained:
-    """All that a fit leaves behind."""
-
-    vocabularies: Mapping[str, Vocabulary]
-    typical_sizes: Mapping[str, float]
-    scalings: tuple[Scaling, ...]
-    members: list[Member]
-    projections: Mapping[str, Projection]
-    profiles: Mapping[str, Profile]
-    trees: tuple[BaggedTrees | None, ...]
-    """One per measure; None where the networks count alone."""
 
 
 class GraphSurrogate:
@@ -58,14 +39,14 @@ class GraphSurrogate:
     of threads; another processor type or version of torch may round otherwise.
 
     Args:
-        roles: of the architectures that are measured together, such as `("model",)` or `("model", "accelerator")`.
+        roles: of the architectures that are measured together, such as `("model",)` or `("left", "right")`.
         logarithmic: measures to learn as logarithms: positive costs over decades.
         settings: sizes and training.
         device: a torch device; by default a GPU where there is one.
 
     Example:
         >>> surrogate = GraphSurrogate(roles=("model",))
-        >>> surrogate.fit(models, {"qnli_accuracy": accuracies}, np.random.default_rng(0))
+        >>> surrogate.fit(models, {"accuracy": accuracies}, np.random.default_rng(0))
         >>> surrogate.predict(candidates).mean
     """
 
@@ -86,7 +67,7 @@ class GraphSurrogate:
         self.device = _device(device)
         self.losses: Array = np.zeros(0)
         """The loss at every step of the last fit, averaged over the members, shape `(steps,)`."""
-        self._trained: _Trained | None = None
+        self._fitted: Fitted | None = None
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -96,9 +77,9 @@ class GraphSurrogate:
     def fit(
         self,
         architectures: Architectures,
-        targets: Mapping[str, Sequence[float] | Array],
+        targets: Targets,
         generator: np.random.Generator,
-        on_progress: Progress | None = None,
+        on_progress: Listener | None = None,
     ) -> GraphSurrogate:
         """Learns from n designs; what an earlier fit has learnt is forgotten.
 
@@ -114,48 +95,8 @@ class GraphSurrogate:
         Raises:
             InputError: nothing to learn from, lengths that differ, a value that cannot be learnt.
         """
-        by_role, size = self._by_role(architectures)
-        scalings, values = _standardised(targets, size, self.logarithmic)
-        distinct = {role: _distinct(items) for role, items in by_role.items()}
-        vocabularies = {role: Vocabulary.of(graphs) for role, (graphs, _) in distinct.items()}
-        profiles = (
-            {role: Profile.of(graphs, vocabularies[role]) for role, (graphs, _) in distinct.items()}
-            if self._with_trees(values)
-            else {}
-        )
-        sizes = {role: float(np.mean([len(a.blocks) for a in graphs])) for role, (graphs, _) in distinct.items()}
-        data = TrainingSet(
-            {role: GraphSet(vocabularies[role], graphs, self.device) for role, (graphs, _) in distinct.items()},
-            {role: index for role, (_, index) in distinct.items()},
-            torch.as_tensor(values, dtype=torch.float32, device=self.device),
-            {role: self._structural(graphs, vocabularies[role]) for role, (graphs, _) in distinct.items()},
-        )
-        seeds = [int(seed) for seed in generator.integers(2**62, size=self.settings.members)]
-        members = build_members(vocabularies, sizes, len(scalings), self.settings, seeds)
-        held_out = held_out_designs(size, self.settings.members, generator)
-        rows = _columns_of(profiles, distinct)
-        fits = [
-            fit_trees(rows, column, self.settings, own) if rows.size and self._with_trees(column[:, None]) else None
-            for column, own in zip(values.T, generator.spawn(values.shape[1]), strict=True)
-        ]
-        with steady(self.device):
-            self.losses = train(
-                [member.to(self.device) for member in members],
-                data,
-                held_out,
-                self.settings,
-                generator.spawn(self.settings.members),
-                _workers(self.device),
-                on_progress,
-            )
-            projections = {
-                role: Projection.of(self._embeddings(members, role, data.graphs[role]), self.settings.embedding)
-                for role in self.roles
-            }
-            mean, log_variance = self._outputs(members, data.graphs, data.index)
-        network = by_measure(unseen(mean, np.exp(log_variance), held_out))
-        trees, scalings = _mixed(network, fits, values, scalings)
-        self._trained = _Trained(vocabularies, sizes, scalings, members, projections, profiles, trees)
+        lesson = Lesson.of(self._by_role(architectures), targets, self.logarithmic)
+        self._fitted, self.losses = fit(lesson, self.settings, self.device, generator, on_progress)
         return self
 
     def predict(self, architectures: Architectures) -> Prediction:
@@ -168,30 +109,7 @@ class GraphSurrogate:
         Raises:
             InputError: not fitted, lengths that differ, or an architecture without blocks.
         """
-        state = self._state
-        by_role, _ = self._by_role(architectures)
-        distinct = {role: _distinct(items) for role, items in by_role.items()}
-        with steady(self.device):
-            mean, log_variance = self._outputs(
-                state.members,
-                {role: GraphSet(state.vocabularies[role], items, self.device) for role, (items, _) in distinct.items()},
-                {role: index for role, (_, index) in distinct.items()},
-            )
-        rows = _columns_of(state.profiles, distinct)
-        estimates = [
-            blended(network, trees.predict(rows), trees.weight) if trees else network
-            for network, trees in zip(by_measure(ensemble(mean, np.exp(log_variance))), state.trees, strict=True)
-        ]
-        found = list(zip(state.scalings, estimates, strict=True))
-        means = [scaling.mean_back(estimate.mean) for scaling, estimate in found]
-        size = mean.shape[1]
-        return Prediction(
-            self.measures,
-            _columns(means, size),
-            _columns([s.std_back(e.aleatoric, m) for (s, e), m in zip(found, means, strict=True)], size),
-            _columns([s.std_back(e.epistemic, m) for (s, e), m in zip(found, means, strict=True)], size),
-            np.array([scaling.logarithmic for scaling in state.scalings], dtype=np.bool_),
-        )
+        return self._state.predict(Designs.of(self._by_role(architectures)), self.device)
 
     def embed(self, architectures: Sequence[Architecture], role: str | None = None) -> NDArray[np.float32]:
         """Embeddings of shape `(n, embedding)`: zero on average over the training set, with mean square norm 1.
@@ -213,10 +131,7 @@ class GraphSurrogate:
             raise InputError(f"The role to embed is {role!r}; this surrogate knows {', '.join(self.roles)}.")
         if not architectures:
             return np.zeros((0, self.settings.embedding), dtype=np.float32)
-        graphs, index = _distinct(architectures)
-        with steady(self.device):
-            joined = self._embeddings(state.members, role, GraphSet(state.vocabularies[role], graphs, self.device))
-        return state.projections[role].apply(joined)[index]
+        return state.embed(role, architectures, self.device)
 
     def to_record(self) -> tuple[bytes, dict[str, Any]]:
         """Weights as safetensors, and the JSON that says how to read them.
@@ -240,6 +155,11 @@ class GraphSurrogate:
     @classmethod
     def from_record(cls, weights: bytes, settings: Mapping[str, Any], device: str | None = None) -> GraphSurrogate:
         """From what `to_record` gave.
+
+        Args:
+            weights: safetensors.
+            settings: the JSON that says how to read them.
+            device: a torch device; by default a GPU where there is one.
 
         Raises:
             InputError: the settings are malformed or of another version, or the weights are damaged or do not fit them.
@@ -274,16 +194,16 @@ class GraphSurrogate:
             BaggedTrees.from_tensors(tensors[i], columns, **value) if value else None for i, value in enumerate(mixing)
         )
         placed = [member.to(surrogate.device) for member in members]
-        surrogate._trained = _Trained(vocabularies, sizes, scalings, placed, projections, profiles, trees)
+        surrogate._fitted = Fitted(vocabularies, sizes, scalings, placed, projections, profiles, trees)
         return surrogate
 
     @property
-    def _state(self) -> _Trained:
-        if self._trained is None:
+    def _state(self) -> Fitted:
+        if self._fitted is None:
             raise InputError("The surrogate has not been fitted; call fit before it is asked for anything.")
-        return self._trained
+        return self._fitted
 
-    def _by_role(self, architectures: Architectures) -> tuple[dict[str, Sequence[Architecture]], int]:
+    def _by_role(self, architectures: Architectures) -> dict[str, Sequence[Architecture]]:
         if not isinstance(architectures, Mapping):
             architectures = {self.roles[0]: architectures}
         if set(architectures) != set(self.roles):
@@ -294,41 +214,7 @@ class GraphSurrogate:
         lengths = {len(items) for items in architectures.values()}
         if len(lengths) > 1:
             raise InputError(f"The roles have {sorted(lengths)} architectures; they need equally many.")
-        return {role: architectures[role] for role in self.roles}, lengths.pop()
-
-    def _with_trees(self, values: Array) -> bool:
-        """Whether trees are worth while for any of these measures, shape `(n, measures)`."""
-        return self.settings.trees > 0 and bool((np.sum(~np.isnan(values), axis=0) >= FEWEST).any())
-
-    def _structural(self, graphs: Sequence[Architecture], vocabulary: Vocabulary) -> torch.Tensor:
-        values = np.stack(list(structural_targets(graphs, vocabulary).values()), axis=1)
-        spread = values.std(axis=0)
-        standard = (values - values.mean(axis=0)) / np.where(spread > 1e-9, spread, 1.0)
-        return torch.as_tensor(standard, dtype=torch.float32, device=self.device)
-
-    def _embeddings(self, members: list[Member], role: str, graphs: GraphSet) -> Array:
-        """Joined embeddings of all members, shape `(graphs, members * embedding)`."""
-        parts = np.array_split(np.arange(len(graphs)), max(1, -(-len(graphs) // _PREDICTION_BATCH)))
-        with torch.no_grad():
-            batches = [graphs.select(part) for part in parts]
-            rows = [torch.cat([member.embed(role, batch) for member in members], dim=1) for batch in batches]
-            return torch.cat(rows).cpu().numpy().astype(np.float64)
-
-    def _outputs(
-        self, members: list[Member], graphs: Mapping[str, GraphSet], index: Mapping[str, NDArray[np.int64]]
-    ) -> tuple[Array, Array]:
-        """Standardised mean and logarithm of the variance of every member, each `(members, n, measures)`."""
-        joined = {role: self._embeddings(members, role, graphs[role])[index[role]] for role in self.roles}
-        parts = {
-            role: torch.as_tensor(value, dtype=torch.float32, device=self.device).chunk(len(members), dim=1)
-            for role, value in joined.items()
-        }
-        with torch.no_grad():
-            outputs = [member.measure([parts[r][i] for r in self.roles]) for i, member in enumerate(members)]
-        mean, log_variance = (
-            torch.stack(values).cpu().numpy().astype(np.float64) for values in zip(*outputs, strict=True)
-        )
-        return mean, log_variance
+        return {role: architectures[role] for role in self.roles}
 
 
 def _device(name: str | None) -> torch.device:
@@ -336,61 +222,3 @@ def _device(name: str | None) -> torch.device:
         return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
     except RuntimeError as error:
         raise InputError(f"The device {name!r} is none that torch knows; cpu and cuda are.") from error
-
-
-def _workers(device: torch.device) -> int:
-    return 1 if device.type == "cuda" else max(1, min(os.cpu_count() or 1, 4))
-
-
-def _distinct(architectures: Sequence[Architecture]) -> tuple[list[Architecture], NDArray[np.int64]]:
-    """The architectures without repetitions, and for each one given its number among them."""
-    numbers: dict[Architecture, int] = {}
-    index = [numbers.setdefault(architecture, len(numbers)) for architecture in architectures]
-    return list(numbers), np.array(index, dtype=np.int64)
-
-
-def _standardised(
-    targets: Mapping[str, Sequence[float] | Array], size: int, logarithmic: Collection[str]
-) -> tuple[tuple[Scaling, ...], Array]:
-    if not size:
-        raise InputError("A surrogate needs at least one architecture to learn from; none was given.")
-    scalings, columns = [], []
-    for name, given in targets.items():
-        values = np.asarray(given, dtype=np.float64)
-        if values.shape != (size,):
-            raise InputError(f"The measure {name} has shape {values.shape} for {size} designs; it must be ({size},).")
-        scalings.append(Scaling.of(name, values, name in logarithmic))
-        columns.append(scalings[-1].forward(values))
-    return tuple(scalings), _columns(columns, size)
-
-
-def _columns(columns: Sequence[Array], size: int) -> Array:
-    return np.stack(columns, axis=1) if columns else np.zeros((size, 0))
-
-
-def _columns_of(
-    profiles: Mapping[str, Profile], distinct: Mapping[str, tuple[list[Architecture], NDArray[np.int64]]]
-) -> Array:
-    """The profiles of all roles side by side, shape `(n, columns)`; no columns without profiles."""
-    size = max(len(index) for _, index in distinct.values())
-    parts = [profile.rows(distinct[role][0])[distinct[role][1]] for role, profile in profiles.items()]
-    return np.concatenate([np.zeros((size, 0)), *parts], axis=1)
-
-
-def _mixed(
-    networks: list[Estimate],
-    fits: list[tuple[BaggedTrees, Estimate] | None],
-    targets: Array,
-    scalings: tuple[Scaling, ...],
-) -> tuple[tuple[BaggedTrees | None, ...], tuple[Scaling, ...]]:
-    """The trees with their weights, and the scalings with their calibration, from designs held out."""
-    trees: list[BaggedTrees | None] = []
-    calibrated = []
-    for network, fit, target, scaling in zip(networks, fits, targets.T, scalings, strict=True):
-        held_out = network
-        if fit is not None:
-            weight = best_weight(network.mean, fit[1].mean, target)
-            held_out = blended(network, fit[1], weight)
-        trees.append(replace(fit[0], weight=weight) if fit is not None else None)
-        calibrated.append(replace(scaling, calibration=calibration(held_out, target)))
-    return tuple(trees), tuple(calibrated)

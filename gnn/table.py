@@ -1,9 +1,9 @@
-"""Vectors for a table of distances: Transformer2vec, made to converge.
+"""Vectors for a table of distances: the published training of such tables, made to converge.
 
-Source: `embeddings/utils/embedding_util.py` of txf_design-space, which learns a free table E with |E_i - E_j| = D_ij.
-There the number of updates follows from the number of pairs (ten passes over all), so that small tables stay untrained,
-and the table starts at unit scale whatever the scale of D. Here it starts from classical scaling (Torgerson 1952) and
-the number of updates is given.
+Source: Tuli and others 2023, arXiv 2205.11656; `embeddings/utils/embedding_util.py` of their code learns a free table E
+with |E_i - E_j| = D_ij. There the number of updates follows from the number of pairs (ten passes over all), so that
+small tables stay untrained, and the table starts at unit scale whatever the scale of D. Here it starts from classical
+scaling (Torgerson 1952) and the number of updates is given.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def classical_scaling(distances: Array, dimensions: int) -> Array:
     values, vectors = np.linalg.eigh(products)
     few = min(dimensions, len(distances))
     order = np.argsort(values)[::-1][:few]
-    found = np.zeros((len(distances), dimensions))
-    found[:, :few] = vectors[:, order] * np.sqrt(np.maximum(values[order], 0.0))
-    return found
+    scaled = np.zeros((len(distances), dimensions))
+    scaled[:, :few] = vectors[:, order] * np.sqrt(np.maximum(values[order], 0.0))
+    return scaled
 
 
 def distance_table(
@@ -55,7 +55,7 @@ def distance_table(
 
     Args:
         distances: symmetric, shape `(n, n)`.
-        dimensions: 16 in FlexiBERT.
+        dimensions: d of the vectors; 16 in the publication.
         generator: draws the pairs of each update.
         updates: of Adam, on 4,096 pairs each, its rate falling to 0.
         start: where the table starts; classical scaling by default.
@@ -76,8 +76,8 @@ def distance_table(
             first = torch.from_numpy(generator.integers(0, len(distances), _PAIRS_AT_ONCE))
             shift = torch.from_numpy(generator.integers(1, len(distances), _PAIRS_AT_ONCE))
             second = (first + shift) % len(distances)
-            found = (table[first] - table[second]).square().sum(1).clamp_min(1e-18).sqrt()
-            loss: torch.Tensor = (found - wanted[first, second]).square().mean()
+            apart = (table[first] - table[second]).square().sum(1).clamp_min(1e-18).sqrt()
+            loss: torch.Tensor = (apart - wanted[first, second]).square().mean()
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -86,13 +86,13 @@ def distance_table(
 
 
 def mean_squared_error(table: Array, distances: Array) -> float:
-    """Of the distances between the rows of a table, over all pairs."""
+    """The error of the distances between the rows of a table, `(n, d)`, against the given ones, `(n, n)`."""
     first, second = np.triu_indices(len(table), 1)
     total = 0.0
     for start in range(0, len(first), 1 << 18):
         i, j = first[start : start + (1 << 18)], second[start : start + (1 << 18)]
-        found = np.sqrt(((table[i] - table[j]) ** 2).sum(axis=1))
-        total += float(((found - distances[i, j]) ** 2).sum())
+        apart = np.sqrt(((table[i] - table[j]) ** 2).sum(axis=1))
+        total += float(((apart - distances[i, j]) ** 2).sum())
     return total / max(len(first), 1)
 
 

@@ -16,6 +16,8 @@ def checked_tensors(weights: bytes, expected: Mapping[str, torch.Size], what: st
     """The tensors of `weights`, of the expected names and shapes.
 
     Args:
+        weights: safetensors bytes.
+        expected: name -> shape.
         what: whose weights they are, for the message.
 
     Raises:

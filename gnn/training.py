@@ -18,7 +18,8 @@ from gnn.data import GraphSet
 from gnn.network import Member, SurrogateSettings
 
 Indices = NDArray[np.int64]
-Progress = Callable[[float], None]
+Listener = Callable[[float], None]
+"""Is told the fraction done, in (0, 1]."""
 
 LOSS_POWER = 0.5
 """β of the loss: 0 is the likelihood, which neglects designs it finds hard; 1 has the gradient of the squared error."""
@@ -66,7 +67,13 @@ def steady(device: torch.device) -> Iterator[None]:
 
 
 def held_out_designs(size: int, members: int, generator: np.random.Generator) -> list[Indices]:
-    """For each member the designs that it does not see; disjoint, and none where there are fewer than 20 designs."""
+    """For each member the designs that it does not see; disjoint, and none where there are fewer than 20 designs.
+
+    Args:
+        size: how many designs there are.
+        members: how many members.
+        generator: divides the designs.
+    """
     share = int(size * min(HELD_OUT, 1 / (members + 1))) if size >= 20 else 0
     order = generator.permutation(size)
     return [order[i * share : (i + 1) * share] for i in range(members)]
@@ -79,9 +86,18 @@ def train(
     settings: SurrogateSettings,
     generators: list[np.random.Generator],
     workers: int,
-    on_progress: Progress | None = None,
+    on_progress: Listener | None = None,
 ) -> NDArray[np.float64]:
     """Trains all members, `workers` at a time; how many does not change the result.
+
+    Args:
+        members: to train, in place.
+        data: n designs.
+        held_out: for each member the numbers of the designs that it does not see.
+        settings: of the training.
+        generators: for each member, of its batches.
+        workers: threads.
+        on_progress: told the fraction done, from any of them; what it raises ends the training.
 
     Returns:
         The loss at every step, averaged over the members, shape `(steps,)`.
@@ -110,7 +126,7 @@ def step_count(size: int, settings: SurrogateSettings) -> int:
 class _Ticker:
     """Counts steps over all threads, and passes the fraction done on."""
 
-    def __init__(self, total: int, on_progress: Progress | None) -> None:
+    def __init__(self, total: int, on_progress: Listener | None) -> None:
         self.stopped = False
         self._done, self._total, self._report = 0, total, on_progress
         self._lock = threading.Lock()

@@ -24,7 +24,8 @@ class LearningTask:
 
     Example:
         >>> from explorer.contracts.measure import Measure
-        >>> task = LearningTask("bridges", ("bridge",), (Measure("mass_kg", "mass", "kg"),), embeds={"bridge": "bridge"})
+        >>> mass = Measure("mass_kg", "mass", "kg")
+        >>> task = LearningTask("bridges", ("bridge",), (mass,), embeds={"bridge": "bridge"})
         >>> task.measure("mass_kg").unit
         'kg'
     """

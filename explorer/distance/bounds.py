@@ -42,20 +42,20 @@ class LowerBounds:
         self._edges = np.array([len(graph.sources) for graph in graphs], dtype=np.float64)
 
     def between(self, first: Indices, second: Indices) -> Floats:
-        """Of the graphs at the positions `first[i]` and `second[i]`; any shapes that broadcast."""
+        """Bounds between the graphs at the positions `first[i]` and `second[i]`; any shapes that broadcast."""
         apart: Floats = np.abs(self._above[first] - self._above[second]).sum(axis=-1)
         return apart + EDGE_COST * np.abs(self._edges[first] - self._edges[second])
 
     def among(self, group: Indices) -> Floats:
-        """Of all pairs of the graphs at n positions, shape `(n, n)`."""
-        found = np.empty((len(group), len(group)))
-        for row, one in zip(found, group, strict=True):  # all at once would take n times the memory
+        """Bounds between all pairs of the graphs at n positions, shape `(n, n)`."""
+        bounds = np.empty((len(group), len(group)))
+        for row, one in zip(bounds, group, strict=True):  # all at once would take n times the memory
             row[:] = self.between(one, group)
-        return found
+        return bounds
 
 
 def upper_bound(first: PlacedGraph, second: PlacedGraph) -> float:
-    """At least the distance: the cost of an edit path that was found.
+    """At least the distance: the cost of one edit path.
 
     Blocks are assigned to blocks at the least cost of the blocks alone, with a preference for the same depth; then the
     edges that an assignment keeps are taken for granted and the blocks are assigned again, as long as that helps

@@ -23,7 +23,7 @@ class EditDistance:
 
     Attributes:
         lower: no edit path is cheaper.
-        upper: the cost of the cheapest edit path found.
+        upper: the cost of the cheapest edit path known.
     """
 
     lower: float

@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 EDGE_COST = 0.1
-"""To insert or delete an edge, as FlexiBERT has it."""
+"""To insert or delete an edge; as published (Tuli and others 2023, arXiv 2205.11656)."""
 
 Place = Callable[[Block], float]
 """Where a block stands on the line of all labels, at 0 or above.
@@ -33,6 +33,12 @@ class PlacedGraph:
         places: of the blocks, shape `(n,)`.
         sources: of the edges, positions of blocks, shape `(e,)`.
         targets: of the edges, shape `(e,)`.
+
+    Example:
+        >>> from graphdb.architecture import Block, Edge
+        >>> truss = Architecture.of("bridge", "truss", {}, [Block("bank"), Block("beam")], [Edge(0, 1)])
+        >>> PlacedGraph.of(truss, lambda block: 3.0 if block.kind == "beam" else 1.0).places.tolist()
+        [1.0, 3.0]
     """
 
     places: Floats

@@ -1,4 +1,4 @@
-"""Architectures that are alike, by edit distance (which an encoder estimates) or by behaviour, through vector indexes."""
+"""Architectures that are alike: by edit distance, which an encoder estimates, or by behaviour, which a surrogate sees."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def nearest(
 ) -> list[Neighbour]:
     """`neighbours`, after embedding the architectures of the domain that have no embedding of the kind yet.
 
-    The encoder of edit distances, or the surrogate of measures, is trained when it is first needed, and then kept in the
-    database.
+    The encoder of edit distances, or the surrogate of measures, is trained when it is first needed, and then kept in
+    the database.
 
     Args:
         store: where they are.
