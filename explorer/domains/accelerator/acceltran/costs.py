@@ -94,6 +94,18 @@ class TransferCost:
     memory_bytes: float
 
 
+class Costs(NamedTuple):
+    """What operations and transfers cost, on the accelerator and with the settings of the run.
+
+    Attributes:
+        operation, transfer: from one to its cost. `transfer` is also asked for the tiles that are read (see
+            `findings.reads`).
+    """
+
+    operation: Callable[[Operation], OperationCost]
+    transfer: Callable[[Transfer], TransferCost]
+
+
 class Machine(NamedTuple):
     """What costs depend on of an accelerator; bandwidths in bits per cycle, as the published code converts them.
 

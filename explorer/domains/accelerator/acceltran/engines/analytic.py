@@ -15,10 +15,10 @@ from typing import Any
 
 from explorer.domains.accelerator.acceltran.building.assembly import build_program
 from explorer.domains.accelerator.acceltran.chip.components import Components, components
-from explorer.domains.accelerator.acceltran.costs import Module, OperationCost, TransferCost
+from explorer.domains.accelerator.acceltran.costs import Costs, Module, OperationCost, TransferCost
 from explorer.domains.accelerator.acceltran.engines.detailed import costs_on
 from explorer.domains.accelerator.acceltran.engines.outline import Moved, Outline, outline
-from explorer.domains.accelerator.acceltran.findings.charges import Costs, charges
+from explorer.domains.accelerator.acceltran.findings.charges import charges
 from explorer.domains.accelerator.acceltran.findings.measures import measured
 from explorer.domains.accelerator.acceltran.schedule.trace import (
     COMPUTE_STALLS,
@@ -154,7 +154,7 @@ class _Estimate:
         alone = [self._alone(work) for work in self._operations]
         total = sum(alone[position] * times for position, times in rows.single_operations)
         total += sum(self._moving(position, times) for position, times in rows.single_transfers)
-        total += sum(self._side_by_side(section.heads, alone) * section.times for section in rows.sections)
+        total += sum(self._side_by_side(group.heads, alone) * group.times for group in rows.head_groups)
         streams = zip(self._streams, self._streamed, strict=True)
         return max(total + sum(max(cost.cycles, cost.mask_cycles) * times for (_, times), cost in streams), 1)
 

@@ -12,8 +12,7 @@ from typing import Any
 
 from explorer.domains.accelerator.acceltran.building.assembly import build_program
 from explorer.domains.accelerator.acceltran.chip.components import Components, components
-from explorer.domains.accelerator.acceltran.costs import machine, operation_cost, transfer_cost
-from explorer.domains.accelerator.acceltran.findings.charges import Costs
+from explorer.domains.accelerator.acceltran.costs import Costs, machine, operation_cost, transfer_cost
 from explorer.domains.accelerator.acceltran.findings.measures import measures
 from explorer.domains.accelerator.acceltran.program import Operation, Program, Transfer
 from explorer.domains.accelerator.acceltran.schedule.scheduler import Resources, run

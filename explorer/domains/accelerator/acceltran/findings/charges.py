@@ -9,15 +9,14 @@ and DMA modules would cost is never added there). Each correction of part `energ
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from explorer.domains.accelerator.acceltran.chip.components import Component, Components
 from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_MHZ, DATA_BITS
-from explorer.domains.accelerator.acceltran.costs import Module, OperationCost, TransferCost
+from explorer.domains.accelerator.acceltran.costs import Costs, Module, OperationCost, TransferCost
 from explorer.domains.accelerator.acceltran.findings.reads import Reads, holders, operand_reads, tile_transfer
-from explorer.domains.accelerator.acceltran.program import Operation, Program, Transfer
+from explorer.domains.accelerator.acceltran.program import Program, Transfer
 from explorer.domains.accelerator.acceltran.schedule.trace import OperationRun, Trace, TransferRun
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 
@@ -41,17 +40,6 @@ LEAKAGE = (
 """Parts that are spent on time."""
 PARTS = (*DYNAMIC, *LEAKAGE)
 _CONTROLLED = frozenset(DYNAMIC) - {*OFF_CHIP, "wake_up", "control"}
-
-
-class Costs(NamedTuple):
-    """What operations and transfers cost, on the accelerator and with the settings of the run.
-
-    Attributes:
-        operation, transfer: from one to its cost. `transfer` is also asked for the tiles that are read (see `reads`).
-    """
-
-    operation: Callable[[Operation], OperationCost]
-    transfer: Callable[[Transfer], TransferCost]
 
 
 @dataclass(slots=True)

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from explorer.domains.accelerator.acceltran.chip.components import Components
+from explorer.domains.accelerator.acceltran.costs import Costs
 from explorer.domains.accelerator.acceltran.findings.charges import (
     DYNAMIC,
     LEAKAGE,
     OFF_CHIP,
     PARTS,
     Charge,
-    Costs,
     charges,
 )
 from explorer.domains.accelerator.acceltran.program import Program

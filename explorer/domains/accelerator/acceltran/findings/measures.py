@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from explorer.domains.accelerator.acceltran.chip.area import AREAS, areas
 from explorer.domains.accelerator.acceltran.chip.components import BUFFERS, Components
 from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_HZ, DATA_BITS
-from explorer.domains.accelerator.acceltran.costs import Module
-from explorer.domains.accelerator.acceltran.findings.charges import DYNAMIC, LEAKAGE, Charge, Costs, charges
+from explorer.domains.accelerator.acceltran.costs import Costs, Module
+from explorer.domains.accelerator.acceltran.findings.charges import DYNAMIC, LEAKAGE, Charge, charges
 from explorer.domains.accelerator.acceltran.findings.energy import TOTALS, part_measure, summed
 from explorer.domains.accelerator.acceltran.findings.profile import power_profile
 from explorer.domains.accelerator.acceltran.measures import MEASURES

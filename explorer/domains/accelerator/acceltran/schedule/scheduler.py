@@ -22,8 +22,7 @@ import heapq
 from functools import lru_cache
 from typing import NamedTuple
 
-from explorer.domains.accelerator.acceltran.costs import Module
-from explorer.domains.accelerator.acceltran.findings.charges import Costs
+from explorer.domains.accelerator.acceltran.costs import Costs, Module
 from explorer.domains.accelerator.acceltran.program import Program, flat
 from explorer.domains.accelerator.acceltran.schedule.buffers import OnChipBuffer
 from explorer.domains.accelerator.acceltran.schedule.deadlock import why_it_never_ends

@@ -7,8 +7,7 @@ from typing import Any
 
 from explorer.domains.accelerator.acceltran.building.assembly import build_program
 from explorer.domains.accelerator.acceltran.chip.components import components
-from explorer.domains.accelerator.acceltran.costs import Sparsity, machine, operation_cost, transfer_cost
-from explorer.domains.accelerator.acceltran.findings.charges import Costs
+from explorer.domains.accelerator.acceltran.costs import Costs, Sparsity, machine, operation_cost, transfer_cost
 from explorer.domains.accelerator.acceltran.findings.energy import energies
 from explorer.domains.accelerator.acceltran.program import Program, Role
 from explorer.domains.accelerator.acceltran.schedule.scheduler import Resources, run

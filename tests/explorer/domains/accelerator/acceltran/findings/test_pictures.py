@@ -13,6 +13,7 @@ from explorer.domains.accelerator.acceltran.chip.components import components
 from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_HZ
 from explorer.domains.accelerator.acceltran.chip.hardware import hardware
 from explorer.domains.accelerator.acceltran.costs import (
+    Costs,
     Module,
     OperationCost,
     TransferCost,
@@ -20,7 +21,6 @@ from explorer.domains.accelerator.acceltran.costs import (
     operation_cost,
     transfer_cost,
 )
-from explorer.domains.accelerator.acceltran.findings.charges import Costs
 from explorer.domains.accelerator.acceltran.findings.measures import measures
 from explorer.domains.accelerator.acceltran.findings.pictures import (
     chip_area,
