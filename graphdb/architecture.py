@@ -61,12 +61,23 @@ class Architecture:
     def of(
         cls, domain: str, space: str, choices: Mapping[str, Any], blocks: Sequence[Block], edges: Sequence[Edge]
     ) -> Architecture:
-        """An architecture from plain choices (anything that JSON can say)."""
+        """An architecture from its choices.
+
+        Args:
+            domain: kind of architecture.
+            space: that the choices are of.
+            choices: name -> any JSON value.
+            blocks: nodes of the graph.
+            edges: between blocks, given by their positions.
+
+        Raises:
+            InputError: an edge leaves the blocks, or a choice is no JSON value.
+        """
         return cls(domain, space, canonical_json(choices), tuple(blocks), tuple(edges))
 
     @cached_property
     def choices(self) -> dict[str, Any]:
-        """The design decisions, as the space understands them. A fresh reading of `choices_json`: do not change it."""
+        """The design decisions, as the space understands them: read from `choices_json`, and not to be changed."""
         parsed: dict[str, Any] = json.loads(self.choices_json)
         return parsed
 

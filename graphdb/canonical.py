@@ -17,7 +17,7 @@ def canonical_json(value: Any) -> str:
     """`value` as JSON with sorted keys and no spaces; whole floats are written as integers.
 
     Raises:
-        InputError: `value` holds something that JSON cannot say (NaN, infinity, bytes, a key that is not text).
+        InputError: `value` holds what JSON cannot represent (NaN, infinity, bytes, a key that is not text).
     """
     return json.dumps(_normal(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
@@ -42,5 +42,5 @@ def _normal(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_normal(item) for item in value]
     raise InputError(
-        f"{value!r} is a {type(value).__name__}; JSON knows null, booleans, numbers, text, lists, objects."
+        f"{value!r} is a {type(value).__name__}; allowed in JSON: null, booleans, numbers, text, lists, objects."
     )

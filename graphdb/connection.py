@@ -1,19 +1,24 @@
-"""Opens the store: at NEO4J_URI, or on the embedded server of a data directory."""
+"""Opens the store: at NEO4J_URI, or on the embedded server of a data directory.
+
+The driver is imported when a connection is opened, so that importing this module is cheap.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import neo4j
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from graphdb import embedded
-from graphdb.database import Database
 from graphdb.embedded.files import DataDirectory
 from graphdb.errors import InputError, UnavailableError
 from graphdb.migrate import migrate
 from graphdb.settings import Settings
 from graphdb.store import Store
+
+if TYPE_CHECKING:
+    from graphdb.database import Database
 
 
 def connect(settings: Settings) -> Database:
@@ -24,11 +29,12 @@ def connect(settings: Settings) -> Database:
         UnavailableError: nobody answers there, or the password is refused.
     """
     if settings.uri is not None:
-        return _connect(settings.uri, settings.username, settings.password, settings.database)
+        return _connect(settings, settings.uri)
     status = embedded.status(settings.data_directory)
     if status.uri is None:
         raise UnavailableError(f"No database runs for {settings.data_directory}; start one first.")
-    return _connect(status.uri, "neo4j", DataDirectory(settings.data_directory).password(), "neo4j")
+    password = DataDirectory(settings.data_directory).password()
+    return _connect(replace(settings, username="neo4j", password=password, database="neo4j"), status.uri)
 
 
 @contextmanager
@@ -54,16 +60,20 @@ def open_store(settings: Settings, *, start: bool = True) -> Iterator[Store]:
         database.close()
 
 
-def _connect(uri: str, username: str, password: str | None, name: str) -> Database:
+def _connect(settings: Settings, uri: str) -> Database:
+    import neo4j
+
+    from graphdb.database import Database
+
     if not uri.startswith(("bolt", "neo4j")):
         raise InputError(f"The database address {uri!r} is malformed; bolt://host:port is meant.")
     try:
         driver = neo4j.GraphDatabase.driver(
             uri,
-            auth=(username, password) if password is not None else None,
+            auth=(settings.username, settings.password) if settings.password is not None else None,
             connection_timeout=5.0,
             connection_acquisition_timeout=15.0,
-            max_transaction_retry_time=10.0,  # a killed server is reported, not waited for
+            max_transaction_retry_time=settings.retry_s,  # a killed server is reported, not waited for
             liveness_check_timeout=30.0,
             notifications_min_severity="OFF",
             telemetry_disabled=True,
@@ -71,7 +81,7 @@ def _connect(uri: str, username: str, password: str | None, name: str) -> Databa
         )
     except (neo4j.exceptions.ConfigurationError, ValueError) as error:
         raise InputError(f"The database address {uri!r} is malformed ({error}); bolt://host:port is meant.") from error
-    database = Database(driver, name, uri)
+    database = Database(driver, settings.database, uri)
     try:
         database.verify()
     except BaseException:

@@ -1,9 +1,16 @@
-"""All Cypher of the product, as literal text: values reach it as parameters only."""
+"""All Cypher of the product, as literal text: values reach it as parameters only.
+
+The one exception are names of measures, as an index must name its property in the text: they are checked first.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, LiteralString
+
+from graphdb.errors import InputError
 
 # --- migrations -------------------------------------------------------------------------------------------------------
 
@@ -15,6 +22,37 @@ ON CREATE SET m.name = $name, m.checksum = $checksum, m.applied = datetime()
 """
 
 AWAIT_INDEXES: Final = "CALL db.awaitIndexes(60)"
+
+# --- indexed measures -------------------------------------------------------------------------------------------------
+
+MEASURE: LiteralString = "measure_"
+"""Begins the name of the property that holds a measure."""
+_INDEXABLE = re.compile(r"[a-z0-9_]{1,64}")
+
+INDEXED_PROPERTIES: Final = """
+SHOW INDEXES YIELD type, labelsOrTypes, properties
+WHERE type = 'RANGE' AND labelsOrTypes = ['Measurement'] AND size(properties) = 1
+RETURN properties[0]
+"""
+
+
+def index_measure(name: str) -> LiteralString:
+    """The statement that indexes a measure; it changes nothing where the measure is indexed already.
+
+    Raises:
+        InputError: the name is more than small letters, digits and underscores, or longer than 64 characters.
+    """
+    indexed = _measure_property(name)
+    return "CREATE INDEX `range_" + indexed + "` IF NOT EXISTS FOR (m:Measurement) ON (m.`" + indexed + "`)"
+
+
+def _measure_property(name: str) -> LiteralString:
+    if not _INDEXABLE.fullmatch(name):
+        raise InputError(
+            f"The measure {name[:80]!r} cannot be indexed; allowed: 1 to 64 small letters, digits and underscores."
+        )
+    return MEASURE + name
+
 
 # --- architectures ----------------------------------------------------------------------------------------------------
 
@@ -87,12 +125,16 @@ SOURCE_DOMAIN: LiteralString = "MATCH (a:Architecture) WHERE a.domain = $domain 
 SOURCE_SPACE: LiteralString = "MATCH (a:Architecture) WHERE a.space = $space AND a.key > $after"
 _MEASURED: LiteralString = """ AND m.state = 'done'
 MATCH (m)-[:OF]->(a:Architecture) WITH DISTINCT a WHERE a.key > $after"""
-SOURCES_MEASURE: Final[dict[str, LiteralString]] = {
-    "measure_latency_s": "MATCH (m:Measurement) WHERE $low <= m.measure_latency_s <= $high" + _MEASURED,
-    "measure_energy_j": "MATCH (m:Measurement) WHERE $low <= m.measure_energy_j <= $high" + _MEASURED,
-    "measure_area_mm2": "MATCH (m:Measurement) WHERE $low <= m.measure_area_mm2 <= $high" + _MEASURED,
-    "measure_accuracy": "MATCH (m:Measurement) WHERE $low <= m.measure_accuracy <= $high" + _MEASURED,
-}
+
+
+def source_measure(name: str) -> LiteralString:
+    """The source that enters by the index of a measure.
+
+    Raises:
+        InputError: such a name cannot be indexed.
+    """
+    return "MATCH (m:Measurement) WHERE $low <= m.`" + _measure_property(name) + "` <= $high" + _MEASURED
+
 
 _IS_DOMAIN: LiteralString = " AND ($domain IS NULL OR a.domain = $domain)"
 _IS_SPACE: LiteralString = " AND ($space IS NULL OR a.space = $space)"
@@ -167,7 +209,7 @@ RETURN properties(m) ORDER BY m.key
 
 @dataclass(frozen=True)
 class EmbeddingQueries:
-    """The statements about one kind of embedding: a property, the property that names its model, a vector index."""
+    """The statements about one kind of embedding."""
 
     write: LiteralString
     read: LiteralString
@@ -177,6 +219,7 @@ class EmbeddingQueries:
 
 
 def _embedding_queries(vector: LiteralString, model: LiteralString, index: LiteralString) -> EmbeddingQueries:
+    """The statements for a property that holds vectors, the one that names their model, and their vector index."""
     return EmbeddingQueries(
         write="UNWIND $rows AS row MATCH (a:Architecture {key: row.key}) "
         "SET a." + vector + " = row.vector, a." + model + " = $model RETURN count(a)",
@@ -223,8 +266,6 @@ LIST_STUDIES: Final = "MATCH (s:Study)" + _STUDY + "ORDER BY datetime(s.created)
 
 UPDATE_STUDY: Final = "MATCH (s:Study {name: $name}) SET s += $properties RETURN count(s)"
 
-LOCK_STUDY: Final = "MATCH (s:Study {name: $name}) SET s.touched = timestamp() RETURN s.name"
-
 DELETE_STUDY: Final = "MATCH (s:Study {name: $name}) DETACH DELETE s RETURN count(s)"
 
 ASKED_TRIALS: Final = """
@@ -260,21 +301,39 @@ COUNT_TRIALS: Final = """
 MATCH (s:Study {name: $name}) OPTIONAL MATCH (s)-[t:TRIAL]->() RETURN t.state, count(t)
 """
 
-TAKE_LEASE: Final = """
-MATCH (s:Study {name: $name})
-WHERE s.lease_owner IS NULL OR s.lease_owner = $owner OR s.lease_until < datetime.realtime()
-SET s.lease_owner = $owner, s.lease_until = datetime.realtime() + duration({milliseconds: $milliseconds})
-RETURN count(s)
-"""
+# --- leases -----------------------------------------------------------------------------------------------------------
 
-LEASE_OWNER: Final = """
-MATCH (s:Study {name: $name})
-RETURN CASE WHEN s.lease_until >= datetime.realtime() THEN s.lease_owner END
-"""
 
-RELEASE_LEASE: Final = """
-MATCH (s:Study {name: $name}) WHERE s.lease_owner = $owner REMOVE s.lease_owner, s.lease_until RETURN count(s)
-"""
+class Leased(StrEnum):
+    """The labels of nodes that one process at a time may work on; each node has a name."""
+
+    STUDY = "Study"
+    JOB = "Job"
+
+
+@dataclass(frozen=True)
+class LeaseQueries:
+    """The statements about leases of the nodes of one label."""
+
+    lock: LiteralString
+    take: LiteralString
+    owner: LiteralString
+    release: LiteralString
+
+
+def _lease_queries(label: LiteralString) -> LeaseQueries:
+    node: LiteralString = "MATCH (n:" + label + " {name: $name}) "
+    return LeaseQueries(
+        lock=node + "SET n.touched = timestamp() RETURN n.name",
+        take=node + "WHERE n.lease_owner IS NULL OR n.lease_owner = $owner OR n.lease_until < datetime.realtime() "
+        "SET n.lease_owner = $owner, n.lease_until = datetime.realtime() + duration({milliseconds: $milliseconds}) "
+        "RETURN count(n)",
+        owner=node + "RETURN CASE WHEN n.lease_until >= datetime.realtime() THEN n.lease_owner END",
+        release=node + "WHERE n.lease_owner = $owner REMOVE n.lease_owner, n.lease_until RETURN count(n)",
+    )
+
+
+LEASES: Final = {Leased.STUDY: _lease_queries("Study"), Leased.JOB: _lease_queries("Job")}
 
 # --- all --------------------------------------------------------------------------------------------------------------
 

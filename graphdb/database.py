@@ -1,4 +1,8 @@
-"""The one place that sends Cypher: managed transactions, a count of queries, and one sentence for what goes wrong."""
+"""The one place that sends Cypher: managed transactions, a count of queries, and one sentence for every fault.
+
+Importing it imports the driver, and with that numpy and pandas where they are installed: import it for its types under
+`TYPE_CHECKING`, and otherwise when a connection is opened.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +61,7 @@ class Database:
         return self.transact(lambda transaction: transaction.run(query, **parameters))
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
-        """`work` in one writing transaction.
+        """Does `work` in one writing transaction.
 
         It is repeated as a whole on passing faults, and when another writer created the same node first: the second
         attempt then finds that node. So `work` must not change anything but the database.

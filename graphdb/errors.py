@@ -22,7 +22,7 @@ class InputError(ExplorerError, ValueError):
 
 
 class NotFoundError(ExplorerError, LookupError):
-    """A key or name that nothing in the database bears."""
+    """A key or name that nothing in the database has."""
 
     code = "NOT_FOUND"
 

@@ -17,11 +17,11 @@ class Measurement:
     Attributes:
         simulator: its registered name, or the name of the published source.
         version: of the simulator; another version gives another measurement.
-        roles: role (model, accelerator, ...) -> key of the architecture that played it.
-        settings: everything else that the result depends on; anything that JSON can say.
+        roles: role -> key of the architecture that played it.
+        settings: all else that the result depends on; any JSON value by name.
         seed: of the run; None where the simulator is deterministic.
-        measures: name -> value; names carry SI units (`latency_s`, `energy_j`, `area_mm2`, `accuracy`).
-        predicted: names of the measures that a surrogate predicted and nobody measured.
+        measures: name -> value; where a measure has a unit, its name ends in it (`latency_s`, `area_mm2`).
+        predicted: names of the measures that were predicted by a surrogate, not measured.
     """
 
     simulator: str
@@ -41,5 +41,13 @@ class Measurement:
 def measurement_key(
     simulator: str, version: str, roles: Mapping[str, str], settings: Mapping[str, Any], seed: int | None
 ) -> str:
-    """The key that a measurement will have, before it has been taken."""
+    """The key that a measurement will have, before it has been taken.
+
+    Args:
+        simulator: its registered name.
+        version: of the simulator.
+        roles: role -> key of the architecture.
+        settings: all else that the result depends on.
+        seed: of the run; None where the simulator is deterministic.
+    """
     return digest([simulator, version, roles, settings, seed])

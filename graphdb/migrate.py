@@ -10,11 +10,13 @@ import hashlib
 import re
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import LiteralString, cast
+from typing import TYPE_CHECKING, LiteralString, cast
 
 from graphdb import cypher
-from graphdb.database import Database
 from graphdb.errors import ConflictError
+
+if TYPE_CHECKING:
+    from graphdb.database import Database
 
 _NAME = re.compile(r"V(\d{4})__(\w+)\.cypher")
 
@@ -31,16 +33,22 @@ class Migration:
 
 def available() -> tuple[Migration, ...]:
     """The migrations that come with this code, in order."""
-    found = []
+    migrations = []
     for entry in files("graphdb").joinpath("migrations").iterdir():
         match = _NAME.fullmatch(entry.name)
         if match:
-            found.append(parse(int(match[1]), match[2], entry.read_text(encoding="utf-8")))
-    return tuple(sorted(found, key=lambda migration: migration.version))
+            migrations.append(parse(int(match[1]), match[2], entry.read_text(encoding="utf-8")))
+    return tuple(sorted(migrations, key=lambda migration: migration.version))
 
 
 def parse(version: int, name: str, text: str) -> Migration:
-    """A migration from the text of its file; statements end with a semicolon at the end of a line."""
+    """A migration from the text of its file; statements end with a semicolon at the end of a line.
+
+    Args:
+        version: number of the file.
+        name: what it changes.
+        text: of the file.
+    """
     lines = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("//"))
     statements = (statement.strip() for statement in re.split(r";\s*(?:\n|$)", lines))
     return Migration(
@@ -52,7 +60,7 @@ def parse(version: int, name: str, text: str) -> Migration:
 
 
 def migrate(database: Database, migrations: tuple[Migration, ...] | None = None) -> list[int]:
-    """Applies what is missing; the versions applied.
+    """Applies the migrations that are missing; returns their versions.
 
     Raises:
         ConflictError: the database is newer than this code, or an applied migration has been edited since.

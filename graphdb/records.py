@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class StudyState(StrEnum):
-    """Where a study stands. RUNNING is what a killed study is found in: `--resume` goes on from there."""
+    """Where a study stands. A study that was killed is still RUNNING, and is resumed from there."""
 
     RUNNING = "running"
     DONE = "done"
@@ -22,7 +22,7 @@ class StudyState(StrEnum):
 
 
 class TrialState(StrEnum):
-    """PENDING: asked for, not yet measured. DONE: measured. FAILED: the simulator refused it, with the reason."""
+    """PENDING: asked for, not yet measured. DONE: measured. FAILED: refused by the simulator, the message says why."""
 
     PENDING = "pending"
     DONE = "done"
@@ -94,10 +94,12 @@ class StudyRecord:
 
 @dataclass(frozen=True)
 class NewTrial:
-    """A trial as asked for: its place in the study, and the measurement that is to be taken.
+    """A trial to be measured.
 
-    `pending.measures` is empty; `pending.key` is that of the measurement to come. `origin` says how the design was
-    found (initial, optimise, uncertainty, diversity, ...).
+    Attributes:
+        index: place in the study.
+        pending: measurement to be taken: its key is known, its measures are empty.
+        origin: how the design was chosen, such as `initial` or `optimise`.
     """
 
     index: int
@@ -118,7 +120,14 @@ class TrialRecord:
 
 @dataclass(frozen=True)
 class SurrogateRecord:
-    """Trained weights in the database: safetensors bytes, and the JSON that says how to read them."""
+    """Trained weights in the database.
+
+    Attributes:
+        key: hash of what they were trained on.
+        target: what they predict.
+        settings: how the weights are to be read, as JSON.
+        weights: safetensors bytes.
+    """
 
     key: str
     target: str

@@ -117,10 +117,10 @@ def _fetch_all(missing: list[Jar], target: Path, total: int, progress: Progress 
 
 def _fetch(jar: Jar, scratch: Path, target: Path) -> None:
     path = _download(jar, scratch)
-    found = _sha256(path)
-    if found != jar.sha256:
+    actual = _sha256(path)
+    if actual != jar.sha256:
         raise ProvisionError(
-            f"The file {jar.file_name} has the SHA-256 sum {found}; the lock file allows only {jar.sha256}."
+            f"The file {jar.file_name} has the SHA-256 sum {actual}; the lock file allows only {jar.sha256}."
         )
     with path.open("rb") as stream:
         os.fsync(stream.fileno())

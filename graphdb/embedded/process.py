@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def start_time(pid: int) -> str:
-    """When the process started, in the kernel's own count: tells a process from a later one with the same number."""
+    """When the process started, as the kernel counts time; a later process of the same number has another start."""
     fields = _stat(pid)
     return fields[19] if fields else ""
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from graphdb import cypher
-from graphdb.database import Database
 from graphdb.store.architectures import ArchitectureStore
 from graphdb.store.embeddings import DISTANCE, EmbeddingStore
+from graphdb.store.leases import Leased, LeaseStore
 from graphdb.store.measurements import MeasurementStore
 from graphdb.store.studies import StudyStore
 from graphdb.store.surrogates import SurrogateStore
 
+if TYPE_CHECKING:
+    from graphdb.database import Database
+
 __all__ = [
     "ArchitectureStore",
     "EmbeddingStore",
+    "LeaseStore",
+    "Leased",
     "MeasurementStore",
     "Store",
     "StudyStore",
@@ -27,12 +35,47 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.architectures = ArchitectureStore(database)
+        self._indexed: frozenset[str] | None = None
+        self.architectures = ArchitectureStore(database, self.indexed_measures)
         self.measurements = MeasurementStore(database)
         self.embeddings = EmbeddingStore(database)
         self.distances = EmbeddingStore(database, DISTANCE)
         self.surrogates = SurrogateStore(database)
         self.studies = StudyStore(database)
+
+    def leases(self, label: Leased) -> LeaseStore:
+        """The leases of studies, or of jobs."""
+        return LeaseStore(self._database, label)
+
+    def index_measures(self, names: Iterable[str]) -> list[str]:
+        """Index measures, so that listings by their ranges need not read every design; returns those new to the index.
+
+        Indexing a measure again changes nothing.
+
+        Args:
+            names: small letters, digits and underscores, at most 64 characters each.
+
+        Raises:
+            InputError: a name is not of that form; nothing has been indexed then.
+        """
+        statements = {name: cypher.index_measure(name) for name in names}
+        self._indexed = None  # another process may have indexed some
+        missing = [name for name in statements if name not in self.indexed_measures()]
+        for name in missing:
+            self._database.schema(statements[name])
+        if missing:
+            self._database.schema(cypher.AWAIT_INDEXES)
+            self._indexed = None
+        return missing
+
+    def indexed_measures(self) -> frozenset[str]:
+        """Names of the measures that have an index; read once."""
+        if self._indexed is None:
+            properties = (row[0] for row in self._database.schema(cypher.INDEXED_PROPERTIES))
+            self._indexed = frozenset(
+                name.removeprefix(cypher.MEASURE) for name in properties if name.startswith(cypher.MEASURE)
+            )
+        return self._indexed
 
     @property
     def query_counter(self) -> int:

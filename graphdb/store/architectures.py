@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, LiteralString
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, LiteralString
 
 from graphdb import cypher
 from graphdb.architecture import Architecture, Scalar
-from graphdb.database import Database, Transaction
 from graphdb.errors import InputError, NotFoundError
 from graphdb.records import ArchitectureFilter, Page, Range, Relative
 from graphdb.store import rows
+
+if TYPE_CHECKING:
+    from graphdb.database import Database, Transaction
 
 _ELEMENTS_AT_ONCE = 20_000
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -21,11 +23,17 @@ _PREFIX = re.compile(r"[0-9a-f]{6,64}")
 class ArchitectureStore:
     """The architectures, each with its graph of blocks."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, indexed: Callable[[], frozenset[str]]) -> None:
+        """
+        Args:
+            database: that holds them.
+            indexed: gives the names of the measures that have an index.
+        """
         self._database = database
+        self._indexed = indexed
 
     def add(self, architectures: Iterable[Architecture], *, batch_size: int = 1000) -> int:
-        """Stores what is not stored yet; how many were new.
+        """Stores those architectures that are not stored yet; returns how many were new.
 
         Args:
             architectures: in any number; they are consumed in batches, one transaction each.
@@ -53,20 +61,20 @@ class ArchitectureStore:
         """The architecture of a key.
 
         Raises:
-            NotFoundError: no architecture bears it.
+            NotFoundError: no architecture has this key.
         """
-        found = self.get_many([key])
-        if key not in found:
+        stored = self.get_many([key])
+        if key not in stored:
             raise NotFoundError(f"No architecture has the key {key!r}.")
-        return found[key]
+        return stored[key]
 
     def get_many(self, keys: Sequence[str]) -> dict[str, Architecture]:
         """The architectures of those keys that are stored, in one query."""
-        found = {
+        stored = {
             row[0]: rows.architecture_of(row)
             for row in self._database.read(cypher.READ_ARCHITECTURES, keys=list(dict.fromkeys(keys)))
         }
-        return {key: found[key] for key in keys if key in found}
+        return {key: stored[key] for key in keys if key in stored}
 
     def find(self, filter: ArchitectureFilter, *, first: int = 20, after: str | None = None) -> Page[Architecture]:
         """The next `first` architectures in key order.
@@ -81,17 +89,17 @@ class ArchitectureStore:
         """
         if first < 1:
             raise InputError(f"The page length is {first}; it must be at least 1.")
-        source, parameters = _listing(filter)
-        found = self._database.read(
+        source, parameters = self._listing(filter)
+        listed = self._database.read(
             source + cypher.CONDITIONS + cypher.PAGE, **parameters, after=after or "", limit=first + 1
         )
         total = self._database.read(source + cypher.CONDITIONS + cypher.TOTAL, **parameters, after="")[0][0]
-        items = tuple(rows.architecture_of(row) for row in found[:first])
-        return Page(items, items[-1].key if items else None, len(found) > first, total)
+        items = tuple(rows.architecture_of(row) for row in listed[:first])
+        return Page(items, items[-1].key if items else None, len(listed) > first, total)
 
     def keys(self, filter: ArchitectureFilter) -> list[str]:
         """The keys of all architectures for which the filter holds, in order."""
-        source, parameters = _listing(filter)
+        source, parameters = self._listing(filter)
         return [row[0] for row in self._database.read(source + cypher.CONDITIONS + cypher.KEYS, **parameters, after="")]
 
     def resolve(self, prefix: str) -> str:
@@ -103,16 +111,22 @@ class ArchitectureStore:
         """
         if not _PREFIX.fullmatch(prefix):
             raise InputError(f"{prefix!r} is not the beginning of a key; 6 to 64 hexadecimal digits are.")
-        found = [row[0] for row in self._database.read(cypher.KEYS_WITH_PREFIX, prefix=prefix)]
-        if not found:
+        keys = [row[0] for row in self._database.read(cypher.KEYS_WITH_PREFIX, prefix=prefix)]
+        if not keys:
             raise NotFoundError(f"No architecture has a key that begins with {prefix!r}.")
-        if len(found) > 1:
+        if len(keys) > 1:
             raise InputError(f"Several architectures have keys that begin with {prefix!r}; give more digits.")
-        key: str = found[0]
+        key: str = keys[0]
         return key
 
     def add_derived(self, child_key: str, parent_key: str, how: str, properties: Mapping[str, Scalar]) -> None:
-        """Records that a design came from another (crossover, mutation, grow, prune, weight transfer).
+        """Records that a design came from another.
+
+        Args:
+            child_key: of what was made.
+            parent_key: of what it was made of.
+            how: such as `crossover`, `mutation` or `weight transfer`.
+            properties: more about the step.
 
         Raises:
             NotFoundError: one of the two is not stored.
@@ -126,19 +140,41 @@ class ArchitectureStore:
             raise NotFoundError(f"No architecture has the key {child_key!r}, or none has {parent_key!r}.")
 
     def parents(self, keys: Sequence[str], limit: int) -> dict[str, list[Relative]]:
-        """What each design came from, at most `limit` each, by key; designs without are left out. One query."""
+        """Key -> what the design came from, at most `limit` each, without designs that came from nothing. One query."""
         return self._relatives(cypher.PARENTS, keys, limit)
 
     def children(self, keys: Sequence[str], limit: int) -> dict[str, list[Relative]]:
-        """What came from each design, at most `limit` each, by key; designs without are left out. One query."""
+        """Key -> what came from the design, at most `limit` each, without designs that nothing came from. One query."""
         return self._relatives(cypher.CHILDREN, keys, limit)
 
     def _relatives(self, query: LiteralString, keys: Sequence[str], limit: int) -> dict[str, list[Relative]]:
-        found: dict[str, list[Relative]] = {}
+        relatives: dict[str, list[Relative]] = {}
         for key, other, how, properties in self._database.read(query, keys=list(dict.fromkeys(keys)), limit=limit):
             rest = {name: value for name, value in properties.items() if name != "how"}
-            found.setdefault(key, []).append(Relative(other, how, rest))
-        return found
+            relatives.setdefault(key, []).append(Relative(other, how, rest))
+        return relatives
+
+    def _listing(self, filter: ArchitectureFilter) -> tuple[LiteralString, dict[str, Any]]:
+        """Where a listing begins, and its parameters: at an indexed measure, else at the space or the domain."""
+        parameters: dict[str, Any] = {
+            "domain": filter.domain,
+            "space": filter.space,
+            "choices": [
+                {"name": rows.CHOICE + rows.identifier(name, "choice"), "value": value}
+                for name, value in filter.choices.items()
+            ],
+            "choice_ranges": [_interval(rows.CHOICE, item, "choice") for item in filter.choice_ranges],
+            "measure_ranges": [_interval(rows.MEASURE, item, "measure") for item in filter.measure_ranges],
+            "block_kind": filter.block_kind,
+        }
+        indexed = self._indexed() if filter.measure_ranges else frozenset()
+        for item, interval in zip(filter.measure_ranges, parameters["measure_ranges"], strict=True):
+            if item.name in indexed:
+                limits = {"low": interval["low"], "high": interval["high"]}
+                return cypher.source_measure(item.name), parameters | limits
+        if filter.space is not None:
+            return cypher.SOURCE_SPACE, parameters
+        return (cypher.SOURCE_DOMAIN if filter.domain is not None else cypher.SOURCE_ALL), parameters
 
     def counts(self) -> dict[str, int]:
         """How many architectures there are, per `domain/space`."""
@@ -158,31 +194,6 @@ def _by_elements(batches: Iterator[list[Architecture]]) -> Iterator[list[Archite
                 part, elements = [], 0
         if part:
             yield part
-
-
-def _listing(filter: ArchitectureFilter) -> tuple[LiteralString, dict[str, Any]]:
-    measures = [_interval(rows.MEASURE, item, "measure") for item in filter.measure_ranges]
-    parameters: dict[str, Any] = {
-        "domain": filter.domain,
-        "space": filter.space,
-        "choices": [
-            {"name": rows.CHOICE + rows.identifier(name, "choice"), "value": value}
-            for name, value in filter.choices.items()
-        ],
-        "choice_ranges": [_interval(rows.CHOICE, item, "choice") for item in filter.choice_ranges],
-        "measure_ranges": measures,
-        "block_kind": filter.block_kind,
-    }
-    for measure in measures:
-        if measure["name"] in cypher.SOURCES_MEASURE:
-            return cypher.SOURCES_MEASURE[measure["name"]], {
-                **parameters,
-                "low": measure["low"],
-                "high": measure["high"],
-            }
-    if filter.space is not None:
-        return cypher.SOURCE_SPACE, parameters
-    return (cypher.SOURCE_DOMAIN if filter.domain is not None else cypher.SOURCE_ALL), parameters
 
 
 def _interval(prefix: str, item: Range, what: str) -> dict[str, Any]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from graphdb import cypher
 from graphdb.cypher import EmbeddingQueries
-from graphdb.database import Database
 from graphdb.errors import InputError, NotFoundError
 from graphdb.store import rows
+
+if TYPE_CHECKING:
+    from graphdb.database import Database
 
 _BATCH = 2000
 _FEWEST_CANDIDATES = 200
@@ -18,7 +21,7 @@ _CANDIDATES_PER_NEIGHBOUR = 4
 
 
 @dataclass(frozen=True)
-class Kind:
+class EmbeddingKind:
     """A kind of embedding.
 
     Attributes:
@@ -34,22 +37,22 @@ class Kind:
     queries: EmbeddingQueries
 
 
-BEHAVIOUR = Kind("embedding", 32, True, cypher.BEHAVIOUR_QUERIES)
-"""What a surrogate of measures sees in a design; scores are (1 + cosine similarity) / 2."""
+BEHAVIOUR = EmbeddingKind("embedding", 32, True, cypher.BEHAVIOUR_QUERIES)
+"""How a surrogate of measures represents a design; scores are (1 + cosine similarity) / 2."""
 
-DISTANCE = Kind("distance embedding", 128, False, cypher.DISTANCE_QUERIES)
+DISTANCE = EmbeddingKind("distance embedding", 128, False, cypher.DISTANCE_QUERIES)
 """Squared Euclidean distances estimate edit distances; scores are 1 / (1 + squared distance)."""
 
 
 class EmbeddingStore:
     """The latest embedding of one kind of each architecture, with the name of the model that computed it."""
 
-    def __init__(self, database: Database, kind: Kind = BEHAVIOUR) -> None:
+    def __init__(self, database: Database, kind: EmbeddingKind = BEHAVIOUR) -> None:
         self._database = database
         self._kind = kind
 
     def write(self, model: str, vectors: Mapping[str, Sequence[float]]) -> int:
-        """Sets the embeddings (key -> as many numbers as the kind has); how many architectures were found.
+        """Sets embeddings (key -> as many numbers as the kind has); returns how many of the architectures are stored.
 
         Raises:
             InputError: a vector has another length, holds a number that is not finite, or is zero where directions
@@ -75,25 +78,34 @@ class EmbeddingStore:
         Raises:
             NotFoundError: the architecture is not stored, or has no embedding yet.
         """
-        found = self._database.read(self._kind.queries.of, key=key)
-        if not found:
+        stored = self._database.read(self._kind.queries.of, key=key)
+        if not stored:
             raise NotFoundError(f"No architecture has the key {key!r}.")
-        domain, vector = found[0]
+        domain, vector = stored[0]
         if vector is None:
             raise NotFoundError(f"The architecture {key} has no {self._kind.name} yet.")
         return [item for item in self.similar_to(vector, domain, k + 1) if item[0] != key][:k]
 
     def similar_to(self, vector: Sequence[float], domain: str, k: int) -> list[tuple[str, float]]:
-        """The `k` architectures of `domain` nearest to a vector, nearest first, with the score of the kind."""
+        """The architectures of a domain nearest to a vector, nearest first, with the score of the kind.
+
+        Args:
+            vector: as many numbers as the kind has.
+            domain: of the architectures.
+            k: how many.
+
+        Raises:
+            InputError: no neighbour is asked for, or the vector cannot be compared.
+        """
         if k < 1:
             raise InputError(f"The number of neighbours is {k}; it must be at least 1.")
         # The index is approximate: asked for a few it can miss the nearest, asked for many it has them among them.
         many = max(_FEWEST_CANDIDATES, _CANDIDATES_PER_NEIGHBOUR * k)
-        found = self._database.read(self._kind.queries.similar, vector=self._checked(vector), domain=domain, k=many)
-        return [(key, score) for key, score in found[:k]]
+        nearest = self._database.read(self._kind.queries.similar, vector=self._checked(vector), domain=domain, k=many)
+        return [(key, score) for key, score in nearest[:k]]
 
     def write_neighbours(self, neighbours: Iterable[tuple[str, str, float]]) -> int:
-        """Writes NEIGHBOUR relationships (from, to, distance); how many."""
+        """Writes NEIGHBOUR relationships (from, to, distance); returns how many."""
         return sum(
             self._database.write(cypher.WRITE_NEIGHBOURS, rows=[list(item) for item in batch])[0][0]
             for batch in rows.batches(neighbours, _BATCH)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from graphdb import cypher
-from graphdb.database import Database, Transaction
 from graphdb.errors import NotFoundError
 from graphdb.measurement import Measurement
 from graphdb.store import rows
+
+if TYPE_CHECKING:
+    from graphdb.database import Database, Transaction
 
 PENDING = "pending"
 DONE = "done"
@@ -37,40 +40,50 @@ class MeasurementStore:
         """The measurement of a key; its measures are empty while it is pending.
 
         Raises:
-            NotFoundError: no measurement bears it.
+            NotFoundError: no measurement has this key.
         """
-        found = self.get_many([key])
-        if key not in found:
+        stored = self.get_many([key])
+        if key not in stored:
             raise NotFoundError(f"No measurement has the key {key!r}.")
-        return found[key]
+        return stored[key]
 
     def get_many(self, keys: Sequence[str]) -> dict[str, Measurement]:
         """The measurements of those keys that are stored, in one query."""
-        found = {
+        stored = {
             row[0]["key"]: rows.measurement_of(row[0])
             for row in self._database.read(cypher.READ_MEASUREMENTS, keys=list(dict.fromkeys(keys)))
         }
-        return {key: found[key] for key in keys if key in found}
+        return {key: stored[key] for key in keys if key in stored}
 
     def of(self, keys: Sequence[str]) -> dict[str, list[Measurement]]:
         """The finished measurements of each of these architectures, in one query; an empty list where there is none."""
-        found: dict[str, list[Measurement]] = {key: [] for key in keys}
-        for key, properties in self._database.read(cypher.MEASUREMENTS_OF, keys=list(found)):
-            found[key].append(rows.measurement_of(properties))
-        return found
+        finished: dict[str, list[Measurement]] = {key: [] for key in keys}
+        for key, properties in self._database.read(cypher.MEASUREMENTS_OF, keys=list(finished)):
+            finished[key].append(rows.measurement_of(properties))
+        return finished
 
     def with_measure(
         self, measure: str, *, domain: str | None = None, space: str | None = None, simulator: str | None = None
     ) -> list[Measurement]:
-        """All finished measurements that hold this measure, in key order: what a surrogate learns from."""
-        found = self._database.read(
+        """All finished measurements that hold a measure, in key order: what a surrogate learns from.
+
+        Args:
+            measure: its name.
+            domain: of an architecture that was measured; None for any.
+            space: likewise.
+            simulator: that measured; None for any.
+
+        Raises:
+            InputError: the measure is more than letters, digits and underscores.
+        """
+        stored = self._database.read(
             cypher.MEASUREMENTS_WITH,
             measure=rows.MEASURE + rows.identifier(measure, "measure"),
             domain=domain,
             space=space,
             simulator=simulator,
         )
-        return [rows.measurement_of(row[0]) for row in found]
+        return [rows.measurement_of(row[0]) for row in stored]
 
 
 def finish(transaction: Transaction, prepared: dict[str, rows.Row]) -> int:

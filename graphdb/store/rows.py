@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from graphdb import cypher
 from graphdb.architecture import Architecture, Block, Edge, Scalar
 from graphdb.canonical import canonical_json
 from graphdb.errors import ExplorerError, InputError
@@ -18,7 +19,7 @@ T = TypeVar("T")
 Row = dict[str, Any]
 
 CHOICE = "choice_"
-MEASURE = "measure_"
+MEASURE = cypher.MEASURE
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _DOMAIN = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _INTEGERS = range(-(2**63), 2**63)
@@ -86,12 +87,12 @@ def architecture_row(architecture: Architecture) -> Row:
 
 def choice_properties(choices: Mapping[str, Any]) -> Row:
     """The choices that a filter can ask for: scalars, and lists of scalars, nested ones flattened."""
-    found: Row = {}
+    properties: Row = {}
     for name, value in choices.items():
         stored = _storable(value)
         if stored is not None and _IDENTIFIER.fullmatch(name):
-            found[CHOICE + name] = stored
-    return found
+            properties[CHOICE + name] = stored
+    return properties
 
 
 def _storable(value: Any) -> Scalar | list[Any] | None:

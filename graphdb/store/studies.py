@@ -1,20 +1,23 @@
-"""Studies and their trials: every ask and every tell is one transaction, and repeating either changes nothing."""
+"""Studies and their trials: each `ask` and each `tell` is one transaction, and repeating either changes nothing."""
 
 from __future__ import annotations
 
 import builtins
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphdb import cypher
 from graphdb.canonical import canonical_json
-from graphdb.database import Database, Rows, Transaction
 from graphdb.errors import ConflictError, InputError, NotFoundError
 from graphdb.measurement import Measurement
 from graphdb.records import NewTrial, StudyRecord, StudyState, TrialRecord, TrialState
 from graphdb.store import rows
+from graphdb.store.leases import Leased, LeaseStore
 from graphdb.store.measurements import PENDING, create_missing, finish
+
+if TYPE_CHECKING:
+    from graphdb.database import Database, Rows, Transaction
 
 
 class StudyStore:
@@ -22,6 +25,7 @@ class StudyStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._leases = LeaseStore(database, Leased.STUDY)
 
     def create(self, record: StudyRecord) -> None:
         """Stores a new study; the database sets its time of creation.
@@ -44,19 +48,28 @@ class StudyStore:
         """The study of a name.
 
         Raises:
-            NotFoundError: no study bears it.
+            NotFoundError: no study has this name.
         """
-        found = self._database.read(cypher.READ_STUDY, name=name)
-        if not found:
+        stored = self._database.read(cypher.READ_STUDY, name=name)
+        if not stored:
             raise _unknown(name)
-        return _study(found[0])
+        return _study(stored[0])
 
     def list(self) -> list[StudyRecord]:
         """All studies, the newest first."""
         return [_study(row) for row in self._database.read(cypher.LIST_STUDIES)]
 
     def set_state(self, name: str, state: StudyState, message: str = "") -> None:
-        """Says where the study stands, and why."""
+        """Sets where the study stands, and why.
+
+        Args:
+            name: of the study.
+            state: from now on.
+            message: the reason, where there is one.
+
+        Raises:
+            NotFoundError: no study has this name.
+        """
         self._update(name, {"state": StudyState(state).value, "message": message})
 
     def set_budget(self, name: str, budget: int) -> None:
@@ -73,7 +86,7 @@ class StudyStore:
         A trial whose measurement is already finished is done at once. Asking the same trial again changes nothing.
 
         Raises:
-            NotFoundError: no study of that name, or an architecture of a trial is not stored.
+            NotFoundError: no study has this name, or an architecture of a trial is not stored.
             ConflictError: a trial of that index has another measurement.
         """
         prepared = {trial.pending.key: rows.measurement_row(trial.pending, PENDING) for trial in trials}
@@ -98,6 +111,11 @@ class StudyStore:
     def tell(self, name: str, index: int, measurement: Measurement) -> bool:
         """Records the result of a pending trial in one transaction; False, and no change, if it is not pending.
 
+        Args:
+            name: of the study.
+            index: of the trial.
+            measurement: what was measured.
+
         Raises:
             NotFoundError: no such study or trial.
             ConflictError: the trial was to measure something else.
@@ -118,7 +136,16 @@ class StudyStore:
         return self._database.transact(work)
 
     def fail(self, name: str, index: int, message: str) -> bool:
-        """Records that a pending trial cannot be measured, and why; False, and no change, if it is not pending."""
+        """Records that a pending trial cannot be measured; False, and no change, if it is not pending.
+
+        Args:
+            name: of the study.
+            index: of the trial.
+            message: the reason.
+
+        Raises:
+            NotFoundError: no such study or trial.
+        """
 
         def work(transaction: Transaction) -> bool:
             _lock(transaction, name)
@@ -132,46 +159,44 @@ class StudyStore:
 
     def trials(self, name: str) -> builtins.list[TrialRecord]:
         """All trials in index order, in one query."""
-        found = self._database.read(cypher.READ_TRIALS, name=name)
-        if not found:
+        stored = self._database.read(cypher.READ_TRIALS, name=name)
+        if not stored:
             raise _unknown(name)
-        return [_trial_record(name, row) for row in found if row[0] is not None]
+        return [_trial_record(name, row) for row in stored if row[0] is not None]
 
     def counts(self, name: str) -> dict[TrialState, int]:
         """How many trials are in each state."""
-        found = self._database.read(cypher.COUNT_TRIALS, name=name)
-        if not found:
+        stored = self._database.read(cypher.COUNT_TRIALS, name=name)
+        if not stored:
             raise _unknown(name)
-        counted = {state: count for state, count in found if state is not None}
+        counted = {state: count for state, count in stored if state is not None}
         return {state: counted.get(state.value, 0) for state in TrialState}
 
     def lease(self, name: str, owner: str, seconds: float) -> bool:
-        """Takes or renews the right to run the study, by the database's clock; False while another owner holds it."""
-        if not seconds > 0:
-            raise InputError(f"The lease lasts {seconds} s; it must be more than 0.")
+        """Takes or renews the right to run the study; False while another owner holds it.
 
-        def work(transaction: Transaction) -> bool:
-            _lock(transaction, name)
-            taken = transaction.run(cypher.TAKE_LEASE, name=name, owner=owner, milliseconds=round(seconds * 1000))
-            return bool(taken[0][0])
-
-        return self._database.transact(work)
-
-    def lease_owner(self, name: str) -> str | None:
-        """Who holds the right to run the study, by the database's clock; None where nobody does.
+        Args:
+            name: of the study.
+            owner: who takes it.
+            seconds: after which it lapses.
 
         Raises:
-            NotFoundError: no study of that name.
+            NotFoundError: no study has this name.
+            InputError: the lease would last no time.
         """
-        found = self._database.read(cypher.LEASE_OWNER, name=name)
-        if not found:
-            raise _unknown(name)
-        owner: str | None = found[0][0]
-        return owner
+        return self._leases.take(name, owner, seconds)
+
+    def lease_owner(self, name: str) -> str | None:
+        """Who holds the right to run the study; None where nobody does.
+
+        Raises:
+            NotFoundError: no study has this name.
+        """
+        return self._leases.owner(name)
 
     def release(self, name: str, owner: str) -> None:
         """Gives the right to run the study back; nothing happens where `owner` does not hold it."""
-        self._database.write(cypher.RELEASE_LEASE, name=name, owner=owner)
+        self._leases.release(name, owner)
 
     def _update(self, name: str, properties: dict[str, Any]) -> None:
         self._require(self._database.write(cypher.UPDATE_STUDY, name=name, properties=properties), name)
@@ -187,15 +212,15 @@ def _unknown(name: str) -> NotFoundError:
 
 
 def _lock(transaction: Transaction, name: str) -> None:
-    if not transaction.run(cypher.LOCK_STUDY, name=name):
+    if not transaction.run(cypher.LEASES[Leased.STUDY].lock, name=name):
         raise _unknown(name)
 
 
 def _trial(transaction: Transaction, name: str, index: int) -> tuple[str, str]:
-    found = transaction.run(cypher.READ_TRIAL, name=name, index=index)
-    if not found:
+    stored = transaction.run(cypher.READ_TRIAL, name=name, index=index)
+    if not stored:
         raise NotFoundError(f"The study {name!r} has no trial {index}.")
-    state, key = found[0]
+    state, key = stored[0]
     return state, key
 
 

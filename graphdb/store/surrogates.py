@@ -1,15 +1,18 @@
-"""Trained surrogates in the database: safetensors bytes and the JSON that says how to read them."""
+"""Trained surrogates in the database: safetensors bytes, and how to read them as JSON."""
 
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from graphdb import cypher
 from graphdb.canonical import canonical_json
-from graphdb.database import Database
 from graphdb.errors import NotFoundError
 from graphdb.records import SurrogateRecord
 from graphdb.store.rows import CorruptError
+
+if TYPE_CHECKING:
+    from graphdb.database import Database
 
 
 class SurrogateStore:
@@ -32,13 +35,13 @@ class SurrogateStore:
         """The surrogate of a key.
 
         Raises:
-            NotFoundError: no surrogate bears it.
+            NotFoundError: no surrogate has this key.
             CorruptError: what is stored is not a surrogate.
         """
-        found = self._database.read(cypher.READ_SURROGATE, key=key)
-        if not found:
+        stored = self._database.read(cypher.READ_SURROGATE, key=key)
+        if not stored:
             raise NotFoundError(f"No surrogate has the key {key!r}.")
-        _, target, settings, weights = found[0]
+        _, target, settings, weights = stored[0]
         try:
             return SurrogateRecord(key, target, json.loads(settings), bytes(weights))
         except (TypeError, ValueError) as error:

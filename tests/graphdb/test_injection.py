@@ -11,7 +11,7 @@ from graphdb.architecture import Architecture, Block
 from graphdb.errors import ExplorerError
 from graphdb.measurement import Measurement
 from graphdb.records import ArchitectureFilter, NewTrial, Range, StudyRecord, SurrogateRecord
-from graphdb.store import Store
+from graphdb.store import Leased, Store
 from tests.graphdb.designs import design, pending, taken
 
 PAYLOADS = [
@@ -62,9 +62,17 @@ ACTIONS: dict[str, Callable[[Store, str], object]] = {
     "tell": lambda s, x: s.studies.tell(x, 0, taken(design(0), 1.0)),
     "fail": lambda s, x: s.studies.fail(x, 0, x),
     "fail with": lambda s, x: s.studies.fail("first", 0, x),
+    "index": lambda s, x: s.index_measures([x]),
+    "job lease": lambda s, x: s.leases(Leased.JOB).take(x, x, 0.001),
+    "label of a lease": lambda s, x: _not_a_label(s, x),
     "lease": lambda s, x: s.studies.lease("first", x, 0.001),
     "release": lambda s, x: s.studies.release(x, x),
 }
+
+
+def _not_a_label(store: Store, text: str) -> None:
+    with pytest.raises(ValueError, match="not a valid Leased"):
+        store.leases(text)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def _kill(pid: int | None) -> None:
 
 
 def test_what_was_acknowledged_survives_kill_9(directory: Path) -> None:
-    settings = Settings(data_directory=directory)
+    settings = Settings(data_directory=directory, retry_s=0.5)  # a lost server is given up soon
     with socket.socket() as taken_port:
         taken_port.bind(("127.0.0.1", 0))
         taken_port.listen()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -106,13 +107,33 @@ def test_every_condition_of_a_filter_holds(store: Store) -> None:
         numbers(choice_ranges=(Range("number", 4, 2),))
 
 
-def test_ranges_of_the_main_measures_use_their_indexes(store: Store) -> None:
+def _plan(store: Store, name: str) -> str:
     parameters = {"low": 0.0, "high": 1.0, "after": "", "domain": None, "space": None, "block_kind": None}
     parameters |= {"choices": [], "choice_ranges": [], "measure_ranges": []}
-    for name, source in cypher.SOURCES_MEASURE.items():
-        with store._database._driver.session() as session:
-            summary = session.run("EXPLAIN " + source + cypher.CONDITIONS + cypher.TOTAL, **parameters).consume()
-        assert "NodeIndexSeekByRange" in str(summary.plan), name
+    query = "EXPLAIN " + cypher.source_measure(name) + cypher.CONDITIONS + cypher.TOTAL
+    with store._database._driver.session() as session:
+        return str(session.run(query, **parameters).consume().plan)
+
+
+def test_measures_are_indexed_once_and_their_ranges_use_the_index(store: Store) -> None:
+    name = f"sway_{uuid.uuid4().hex}_m"  # the schema outlives the test
+    assert "NodeIndexSeekByRange" not in _plan(store, name)
+    assert store.index_measures([name, "latency_s", name]) == [name]  # the latter since the first migration
+    assert store.index_measures([name]) == []
+    assert {name, "latency_s"} <= store.indexed_measures()
+    for indexed in (name, "latency_s"):
+        assert "NodeIndexSeekByRange" in _plan(store, indexed), indexed
+    store.architectures.add([design(i) for i in range(4)])
+    store.measurements.add([taken(design(i), 1.0, **{name: 0.1 * i}) for i in range(4)])
+    assert store.architectures.keys(ArchitectureFilter(measure_ranges=(Range(name, 0.15, 0.25),))) == [design(2).key]
+
+
+@pytest.mark.parametrize("name", ["", "x" * 65, "Sway", "sway-m", "sway`", "sway m", "m`) ON (m.x", "ä"])
+def test_no_other_name_reaches_the_text_of_an_index(store: Store, name: str) -> None:
+    before = store.indexed_measures()
+    with pytest.raises(InputError, match="cannot be indexed; allowed: 1 to 64 small letters"):
+        store.index_measures(["fresh_measure", name])
+    assert store.indexed_measures() == before
 
 
 def test_a_prefix_names_one_key(store: Store) -> None:
