@@ -17,7 +17,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -70,6 +69,7 @@ class Option:
         default: None where it is required, or None itself.
         help: description of the field.
         allowed: what may be given, as error messages and help texts say it.
+        limits: of a number, such as `from 1 to 64`; empty for none.
         flag: how it appears.
     """
 
@@ -83,7 +83,19 @@ class Option:
     default: Any
     help: str
     allowed: str
+    limits: str
     flag: Flag
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its flags on the command line; none for a position."""
+        if self.flag.argument:
+            return ()
+        return self.flag.names or (f"--{self.name.replace('_', '-')}",)
+
+
+RESERVED = ("--help", "--json")
+"""Flags that every command has."""
 
 
 @cache
@@ -91,10 +103,15 @@ def options_of(model: type[BaseModel]) -> tuple[Option, ...]:
     """The fields of an option model that surfaces show, in order.
 
     Raises:
-        InputError: a field has a type that can be no flag.
+        InputError: a field has a type that can be no flag, or a flag that another field or every command has.
     """
-    found = (_option(model, name, field) for name, field in model.model_fields.items())
-    return tuple(option for option in found if not option.flag.internal)
+    every = (_option(model, name, field) for name, field in model.model_fields.items())
+    shown = tuple(option for option in every if not option.flag.internal)
+    flags = [*RESERVED, *(flag for option in shown for flag in option.names)]
+    twice = [flag for at, flag in enumerate(flags) if flag in flags[:at]]
+    if twice:
+        raise InputError(f"The flag {twice[0]} of {model.__module__}.{model.__qualname__} is taken already.")
+    return shown
 
 
 def checked(model: type[Model], given: Mapping[str, Any], what: str, *, strict: bool | None = None) -> Model:
@@ -180,8 +197,8 @@ def _option(model: type[BaseModel], name: str, field: FieldInfo) -> Option:
         except TypeError:
             raise InputError(
                 f"The field {name} of {model.__module__}.{model.__qualname__} has a type that can be no flag: "
-                f"{field.annotation}; allowed: text, numbers, booleans, choices, paths, lists and mappings of these, or "
-                "a Flag that reads it."
+                f"{field.annotation}; allowed: text, numbers, booleans, choices, paths, lists and mappings of these, "
+                "or a Flag that reads it."
             ) from None
     elif flag.read is not None:
         shape = _Shape(str, None, (), False, False)
@@ -199,6 +216,7 @@ def _option(model: type[BaseModel], name: str, field: FieldInfo) -> Option:
         default,
         field.description or "",
         _allowed(field),
+        _limits(field).strip(),
         flag,
     )
 
@@ -267,17 +285,12 @@ def _allowed(field: FieldInfo) -> str:
 
 
 def _limits(field: FieldInfo) -> str:
-    low = high = ""
-    for part in field.metadata:
-        match part:
-            case Ge(ge=limit):
-                low = f"{limit}"
-            case Gt(gt=limit):
-                low = f"above {limit}"
-            case Le(le=limit):
-                high = f"{limit}"
-            case Lt(lt=limit):
-                high = f"below {limit}"
+    # pydantic keeps a limit as a value of one attribute, named after the comparison
+    limits = {
+        name: getattr(part, name) for part in field.metadata for name in ("ge", "gt", "le", "lt") if hasattr(part, name)
+    }
+    low = f"{limits['ge']}" if "ge" in limits else f"above {limits['gt']}" if "gt" in limits else ""
+    high = f"{limits['le']}" if "le" in limits else f"below {limits['lt']}" if "lt" in limits else ""
     if low and high:
         return f" from {low} to {high}"
     if low:
