@@ -1,4 +1,4 @@
-"""The model dictionary of FlexiBERT 1 (`l`, `o`, `h`, `n`, `f`, `p`), read into that of FlexiBERT 2.0 and written back.
+"""The model dictionary of FlexiBERT 1 (`l`, `o`, `h`, `n`, `f`, `p`), read into that of FlexiBERT 2.0.
 
 The key `p` tells the two apart. Sources: the model card of FlexiBERT-Mini, and `design_space/` of txf_design-space.
 """
@@ -16,10 +16,8 @@ from explorer.domains.transformer.model import (
     MOST_WIDTH,
     choices_of,
     layer,
-    layers_of,
 )
 from explorer.toolkit.reading import among, is_integer, key_violations, listed, refused
-from graphdb.errors import InputError
 
 PARAMETERS: dict[str, tuple[str | int, ...]] = {
     "sa": ("sdp", "wma"),
@@ -39,7 +37,7 @@ def is_standard(choices: object) -> bool:
 def standard_violations(choices: Choices) -> list[str]:
     """What keeps a dictionary from saying a model of FlexiBERT 1, but for its feed-forward widths.
 
-    Those are left to whoever checks the form of FlexiBERT 2.0.
+    Whoever checks the form of FlexiBERT 2.0 checks those too.
     """
     found = key_violations(choices, ("l", *_LISTS))
     if found:
@@ -66,35 +64,6 @@ def from_standard(choices: Choices) -> Choices:
     heads = zip(choices["o"], choices["p"], choices["n"], strict=True)
     kinds = [[f"{operation}_{parameter}"] * count for operation, parameter, count in heads]
     return choices_of([layer(*row) for row in zip(choices["h"], kinds, choices["f"], strict=True)])
-
-
-def to_standard(choices: Choices) -> Choices:
-    """The dictionary of FlexiBERT 1 of the same model.
-
-    Args:
-        choices: a legal dictionary of FlexiBERT 2.0.
-
-    Raises:
-        InputError: a layer has heads of several types, or their width is not the hidden width split by their number.
-    """
-    layers = layers_of(choices)
-    for j, found in enumerate(layers):
-        if len(set(found.heads)) > 1:
-            raise InputError(f"o[{j}] has heads of several types; FlexiBERT 1 allows one type in a layer.")
-        if found.head_dimension != found.hidden // len(found.heads):
-            raise InputError(
-                f"o[{j}] has heads of the width {found.head_dimension}; FlexiBERT 1 allows "
-                f"{found.hidden // len(found.heads)}, the hidden width split by the number of heads."
-            )
-    kinds = [found.heads[0].split("_") for found in layers]
-    return {
-        "l": len(layers),
-        "o": [operation for operation, _ in kinds],
-        "h": [found.hidden for found in layers],
-        "n": [len(found.heads) for found in layers],
-        "f": [list(found.feed_forward) for found in layers],
-        "p": [int(parameter) if operation == "c" else parameter for operation, parameter in kinds],
-    }
 
 
 def _layer_violations(

@@ -7,14 +7,14 @@ import numpy as np
 from explorer.domains.transformer.graph import block_graph, first_reference_hash, reference_hash
 from explorer.domains.transformer.measured import elector_models, trained_models
 from explorer.domains.transformer.model import layers_of
-from explorer.domains.transformer.presets import presets
+from explorer.domains.transformer.presets import preset
 from explorer.domains.transformer.spaces.flexibert2 import FlexiBert2Space
 from explorer.domains.transformer.standard import from_standard
 from tests.places import DATA
 
 
 def test_bert_tiny_is_the_published_graph() -> None:
-    tiny = presets()["bert-tiny"]
+    tiny = preset("bert-tiny")
     kinds = ["input", *["sa_sdp", "sa_sdp", "add_norm", "feed_forward", "add_norm"] * 2, "output"]
     assert [block.kind for block in tiny.blocks] == kinds
     first = {(0, 1), (0, 2), (0, 3), (1, 3), (2, 3), (3, 4), (4, 5), (3, 5)}
@@ -24,7 +24,7 @@ def test_bert_tiny_is_the_published_graph() -> None:
 
 
 def test_flexibert_mini_has_the_published_size() -> None:
-    mini = presets()["flexibert-mini"]
+    mini = preset("flexibert-mini")
     assert (len(mini.blocks), len(mini.edges)) == (30, 45)
 
 

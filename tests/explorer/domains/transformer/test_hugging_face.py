@@ -44,7 +44,7 @@ def as_json(configuration: Any) -> dict[str, Any]:
 )
 def test_families_that_the_dictionary_can_say(configuration: Any, preset: str) -> None:
     found = from_configuration(as_json(configuration))
-    assert registry.space("flexibert2").build(found) == registry.presets()[preset]
+    assert registry.space("flexibert2").build(found) == registry.preset(preset)
 
 
 def test_the_encoder_has_as_many_weights_but_for_positions_and_token_types() -> None:
@@ -91,7 +91,7 @@ def test_a_file_is_imported_as_it_was_downloaded(tmp_path: Path) -> None:
     BertConfig(num_hidden_layers=2, hidden_size=128, num_attention_heads=2, intermediate_size=512).save_pretrained(
         tmp_path
     )
-    assert references.read_architecture(file) == registry.presets()["bert-tiny"]
+    assert references.read_architecture(file) == registry.preset("bert-tiny")
     odd = BertConfig(num_hidden_layers=1, hidden_size=48, num_attention_heads=4, intermediate_size=100)
     odd.save_pretrained(tmp_path)
     assert references.read_architecture(file).space == "transformer_free"

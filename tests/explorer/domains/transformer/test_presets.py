@@ -1,16 +1,23 @@
 from __future__ import annotations
 
-from explorer.domains.transformer.presets import presets
+import pytest
+
+from explorer.domains.transformer.presets import PRESETS, preset
+from graphdb.errors import InputError
 
 
 def test_sizes() -> None:
-    found = presets()
-    assert found["bert-nano"].choices == {"l": 1, "o": [["sa_sdp_16"] * 2], "h": [32], "f": [[64]]}
-    assert found["bert-mini"].choices["o"] == [["sa_sdp_64"] * 4] * 4
-    assert found["bert-base"].choices["f"] == [[3072]] * 12
+    assert preset("bert-nano").choices == {"l": 1, "o": [["sa_sdp_16"] * 2], "h": [32], "f": [[64]]}
+    assert preset("bert-mini").choices["o"] == [["sa_sdp_64"] * 4] * 4
+    assert preset("bert-base").choices["f"] == [[3072]] * 12
 
 
 def test_legal_ones_lie_in_the_published_space() -> None:
-    spaces = {name: architecture.space for name, architecture in presets().items()}
+    spaces = {name: preset(name).space for name in PRESETS}
     assert spaces.pop("bert-nano") == "transformer_free"
     assert set(spaces.values()) == {"flexibert2"}
+
+
+def test_there_is_none_of_another_name() -> None:
+    with pytest.raises(InputError, match="no preset 'bert-none' of a Transformer; allowed: bert-nano, "):
+        preset("bert-none")
