@@ -157,10 +157,15 @@ class Objective:
     def outcome(self, measures: Values) -> Outcome:
         """What an optimiser is told: the performance, or the score of each term, and the violation of each constraint.
 
+        Under separate scores a measure that a run does not give has the score NaN.
+
         Raises:
             InputError: a measure is missing, not finite, or not positive on a logarithmic scale.
         """
-        scores = tuple(term.score(measures) for term in self.terms) if self.separate else (self.value(measures),)
+        if self.separate:
+            scores = tuple(term.score(measures) if term.measure in measures else math.nan for term in self.terms)
+        else:
+            scores = (self.value(measures),)
         return Outcome(scores, tuple(constraint.violation(measures) for constraint in self.constraints))
 
     def failed(self) -> Outcome:

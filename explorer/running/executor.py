@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer import registry
-from graphdb.architecture import Architecture
+from explorer.contracts.simulator import Roles
 from graphdb.errors import InputError, UnavailableError
 from graphdb.measurement import Measurement
 
@@ -27,10 +27,14 @@ class Refused:
     message: str
 
 
-def evaluate(
-    simulator: str, architectures: Mapping[str, Architecture], settings: Mapping[str, Any]
-) -> Measurement | Refused:
-    """Run a simulator by its registered name: the unit of work that travels to a worker process."""
+def evaluate(simulator: str, architectures: Roles, settings: Mapping[str, Any]) -> Measurement | Refused:
+    """Run a simulator: the unit of work that travels to a worker process.
+
+    Args:
+        simulator: its registered name.
+        architectures: role -> architecture.
+        settings: of the run.
+    """
     try:
         return registry.simulator(simulator).run(architectures, settings)
     except InputError as error:

@@ -8,61 +8,46 @@ stored results again, measuring what is pending, and asking on.
 
 from __future__ import annotations
 
-import math
-import os
-import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, as_completed
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
-from explorer.contracts.recipe import Descent, Plan, Recipe, Roles
+from explorer.contracts.recipe import Plan, Recipe
+from explorer.contracts.session import Descent, Progress
+from explorer.contracts.simulator import Roles
 from explorer.running.executor import Refused, evaluate
+from explorer.running.lease import leased
+from explorer.running.lineage import store_descents
 from graphdb.architecture import Architecture
-from graphdb.errors import ConflictError, UnavailableError
 from graphdb.measurement import Measurement
 from graphdb.records import NewTrial, StudyRecord, StudyState, TrialRecord, TrialState
 from graphdb.store import Store
-
-LEASE_S = 120.0
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a running study stands.
-
-    Attributes:
-        done: trials measured or refused, of `budget`.
-        best: best performance so far among feasible trials; None before the first.
-        elapsed_s: since this run began.
-        left_s: estimated from this run's own pace; None before its first round.
-        phase: what is going on, in a few words.
-    """
-
-    done: int
-    budget: int
-    best: float | None
-    elapsed_s: float
-    left_s: float | None
-    phase: str
-
 
 OnProgress = Callable[[Progress], None]
 
 
 @dataclass
 class Study:
-    """One run of a stored study to its budget."""
+    """One run of a stored study to its budget.
+
+    Attributes:
+        store: where the study and its trials are kept.
+        record: of the study.
+        recipe: by which it was planned.
+        executor: where the simulator runs.
+        on_progress: is told whenever something has been done.
+    """
 
     store: Store
     record: StudyRecord
-    recipe: Recipe
+    recipe: Recipe[Any]
     executor: Executor
     on_progress: OnProgress = lambda progress: None
     _started: float = field(default_factory=time.monotonic, init=False)
     _trials: dict[int, TrialRecord] = field(default_factory=dict, init=False)
-    _found_done: int = field(default=0, init=False)
+    _done_before: int = field(default=0, init=False)
 
     def run(self) -> None:
         """Go on from wherever the stored trials stand until the budget is spent.
@@ -76,12 +61,12 @@ class Study:
             self._report("making ready")
             plan = self.recipe.prepare(self.store, self.record, self._report)
             self._trials = {trial.index: trial for trial in self.store.studies.trials(name)}
-            self._found_done = self._done()
+            self._done_before = self._done()
             self._continue(plan, renew)
             self.store.studies.set_state(name, StudyState.DONE)
             self._report("done")
 
-    def _continue(self, plan: Plan, renew: Callable[[], None]) -> None:
+    def _continue(self, plan: Plan[Any], renew: Callable[[], None]) -> None:
         told = 0
         while True:
             self._measure_pending(plan)
@@ -95,27 +80,27 @@ class Study:
                 return  # every legal design has been measured
             renew()
 
-    def _ask(self, plan: Plan, first: int, count: int) -> int:
+    def _ask(self, plan: Plan[Any], first: int, count: int) -> int:
         roles: list[Architecture] = []
         trials: list[NewTrial] = []
         proposals = plan.optimiser.ask(count)
         done = [trial for _, trial in sorted(self._trials.items()) if trial.state is TrialState.DONE]
         descents: list[Descent] = []
         for offset, proposal in enumerate(proposals):
-            architectures = plan.architectures(proposal.inputs)
+            architectures = plan.architectures(proposal.design)
             pending = plan.pending(architectures, done)
             trials.append(NewTrial(first + offset, pending, proposal.origin))
             descents.extend(plan.descents(architectures, pending))
             roles.extend(architectures.values())
-        self.store.architectures.add([*roles, *(one.parent for one in descents)])
-        for one in descents:
-            self.store.architectures.add_derived(one.child.key, one.parent.key, one.how, one.about)
+        self.store.architectures.add(roles)
+        if descents:
+            store_descents(self.store, descents)
         self.store.studies.ask(self.record.name, trials)
         # Read back rather than assumed: what another study has measured already comes back done.
         self._trials = {trial.index: trial for trial in self.store.studies.trials(self.record.name)}
         return len(proposals)
 
-    def _measure_pending(self, plan: Plan) -> None:
+    def _measure_pending(self, plan: Plan[Any]) -> None:
         pending = [trial for trial in self._trials.values() if trial.state is TrialState.PENDING]
         if not pending:
             return
@@ -140,22 +125,19 @@ class Study:
             self.store.studies.tell(name, trial.index, outcome)
             self._trials[trial.index] = TrialRecord(trial.index, TrialState.DONE, trial.origin, outcome)
 
-    def _tell_in_order(self, plan: Plan, told: int) -> int:
+    def _tell_in_order(self, plan: Plan[Any], told: int) -> int:
         new = [self._trials[index] for index in sorted(self._trials) if index >= told]
         roles = self._roles_of(new)
         for trial in new:
-            inputs = plan.inputs(roles[trial.index])
-            if trial.state is TrialState.DONE:
-                measures = trial.measurement.measures
-                plan.optimiser.tell(inputs, plan.objective.value(measures), plan.objective.violation(measures))
-            else:
-                plan.optimiser.tell(inputs, math.nan)
+            done = trial.state is TrialState.DONE
+            outcome = plan.objective.outcome(trial.measurement.measures) if done else plan.objective.failed()
+            plan.optimiser.tell(plan.design(roles[trial.index]), outcome)
         return told + len(new)
 
     def _roles_of(self, trials: Sequence[TrialRecord]) -> dict[int, Roles]:
         keys = {key for trial in trials for key in trial.measurement.roles.values()}
-        found = self.store.architectures.get_many(sorted(keys))
-        return {trial.index: {role: found[key] for role, key in trial.measurement.roles.items()} for trial in trials}
+        stored = self.store.architectures.get_many(sorted(keys))
+        return {trial.index: {role: stored[key] for role, key in trial.measurement.roles.items()} for trial in trials}
 
     def _done(self) -> int:
         return sum(trial.state is not TrialState.PENDING for trial in self._trials.values())
@@ -163,60 +145,30 @@ class Study:
     def _report(self, phase: str) -> None:
         elapsed_s = time.monotonic() - self._started
         done = self._done()
-        here = done - self._found_done
+        here = done - self._done_before
         left_s = elapsed_s / here * (self.record.budget - done) if here > 0 else None
         values = performances(self.recipe, self.record, list(self._trials.values()))
         best = max(values.values(), default=None)
-        self.on_progress(Progress(done, self.record.budget, best, elapsed_s, left_s, phase))
+        refused = sum(trial.state is TrialState.FAILED for trial in self._trials.values())
+        self.on_progress(Progress(done, self.record.budget, phase, left_s, best, refused))
 
 
-def performances(recipe: Recipe, record: StudyRecord, trials: Sequence[TrialRecord]) -> dict[int, float]:
-    """Performance of each finished trial that meets the constraints, by trial index; larger is better."""
+def performances(recipe: Recipe[Any], record: StudyRecord, trials: Sequence[TrialRecord]) -> dict[int, float]:
+    """Performance of each finished trial that meets the constraints.
+
+    Args:
+        recipe: of the study.
+        record: of the study.
+        trials: of the study.
+
+    Returns:
+        index of the trial -> performance, larger is better. Trials that lack a measure of the objective have none.
+    """
     objective = recipe.objective(record.settings)
     return {
         trial.index: objective.value(trial.measurement.measures)
         for trial in trials
-        if trial.state is TrialState.DONE and objective.violation(trial.measurement.measures) == 0.0
+        if trial.state is TrialState.DONE
+        and objective.measures <= trial.measurement.measures.keys()
+        and objective.feasible(trial.measurement.measures)
     }
-
-
-@contextmanager
-def leased(store: Store, name: str) -> Iterator[Callable[[], None]]:
-    """Hold the study for the length of a run; the value given renews the hold.
-
-    A holder on this machine whose process is gone is replaced at once; one elsewhere when its lease has run out.
-
-    Raises:
-        ConflictError: another process holds the study.
-    """
-    owner = f"{socket.gethostname()}:{os.getpid()}"
-
-    def renew() -> None:
-        if not store.studies.lease(name, owner, LEASE_S):
-            raise ConflictError(
-                f"The study {name} is being run by {store.studies.lease_owner(name)}; wait for it, or stop it first."
-            )
-
-    holder = store.studies.lease_owner(name)
-    if holder is not None and holder != owner and _is_gone(holder):
-        store.studies.release(name, holder)
-    renew()
-    try:
-        yield renew
-    finally:
-        # A lost database must not hide what went wrong; the lease then runs out by itself.
-        with suppress(UnavailableError):
-            store.studies.release(name, owner)
-
-
-def _is_gone(holder: str) -> bool:
-    host, _, pid = holder.rpartition(":")
-    if host != socket.gethostname() or not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False

@@ -8,7 +8,6 @@ and measures the rest. A sample of more designs with the same seed begins with t
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field
@@ -17,75 +16,41 @@ from itertools import islice
 import numpy as np
 
 from explorer import registry
-from explorer.contracts.recipe import Roles
+from explorer.contracts.session import Progress, Sweep
+from explorer.contracts.simulator import Roles
 from explorer.contracts.space import Choices, DesignSpace
 from explorer.running.executor import Refused
 from graphdb.architecture import Architecture
 from graphdb.canonical import canonical_json
 from graphdb.errors import InputError, UnavailableError
-from graphdb.measurement import Measurement, measurement_key
+from graphdb.measurement import Measurement
 from graphdb.store import Store
 
-CHUNK = 64
-"""Pairs that travel to a worker at once."""
 _CHUNKS_IN_FLIGHT = 32
 _STORED_AT_ONCE = 256  # about half a second of writing, which is what a kill can lose
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a sweep stands.
-
-    Attributes:
-        done: pairs that were stored already, measured or refused, of `total`.
-        refused: pairs that the simulator cannot measure.
-        elapsed_s: since the sweep began.
-        left_s: estimated from its own pace; None before the first measurement.
-    """
-
-    done: int
-    total: int
-    refused: int
-    elapsed_s: float
-    left_s: float | None
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """What a sweep found.
-
-    Attributes:
-        measurements: position of the pair -> its measurement, in the order of the pairs.
-        refused: position of the pair -> why it cannot be measured.
-        stored_before: how many measurements were in the database already.
-    """
-
-    measurements: Mapping[int, Measurement]
-    refused: Mapping[int, str]
-    stored_before: int
-
-    @property
-    def reasons(self) -> Mapping[str, int]:
-        """Why pairs were refused, the most frequent reason first."""
-        return dict(Counter(self.refused.values()).most_common())
 
 
 OnProgress = Callable[[Progress], None]
 
 
 def draw(space: DesignSpace, count: int, generator: np.random.Generator) -> list[Choices]:
-    """`count` different designs, every design equally likely; a larger count only adds to the end.
+    """Different designs, every design equally likely; a larger count only adds to the end.
+
+    Args:
+        space: drawn from.
+        count: of designs.
+        generator: of the choice.
 
     Raises:
         InputError: fewer than 1 design, or more than the space has.
     """
     if not 1 <= count <= space.size:
         raise InputError(f"The number of samples is {count}; allowed: 1 to {space.size}, the size of {space.name}.")
-    found: dict[str, Choices] = {}
-    while len(found) < count:
+    drawn: dict[str, Choices] = {}
+    while len(drawn) < count:
         choices = space.sample(generator)
-        found.setdefault(canonical_json(choices), choices)
-    return list(found.values())
+        drawn.setdefault(canonical_json(choices), choices)
+    return list(drawn.values())
 
 
 def sweep(
@@ -95,7 +60,7 @@ def sweep(
     pairs: Sequence[Roles],
     settings: Mapping[str, object],
     *,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
     on_progress: OnProgress = lambda progress: None,
 ) -> Sweep:
     """Measure those pairs whose measurements are not stored, and store them.
@@ -106,20 +71,23 @@ def sweep(
     Args:
         store: where measurements are looked up and kept.
         executor: where the simulator runs.
-        simulator: its registered name; it must be deterministic.
+        simulator: its registered name.
         pairs: role -> architecture of each measurement, none twice.
         settings: of the simulator; defaults are filled in.
-        chunk: pairs that are measured at once by one worker.
+        chunk: pairs that travel to a worker at once; None for what the simulator asks for.
         on_progress: is told whenever results were stored.
 
     Raises:
         InputError: unknown simulator or setting, or architectures whose roles are wrong.
         UnavailableError: a worker or the database is gone; what was stored stays.
     """
-    full = registry.simulator(simulator).settings(settings)
+    measurer = registry.simulator(simulator)
+    full = measurer.settings(settings)
+    for pair in pairs:
+        measurer.check_roles(pair)
     run = _Run(store, pairs, on_progress)
-    run.look_up(_keys(simulator, pairs, full))
-    chunks = run.missing(chunk)
+    run.look_up([measurer.measurement_key({role: one.key for role, one in pair.items()}, full) for pair in pairs])
+    chunks = run.missing(measurer.chunk(full) if chunk is None else chunk)
     running: dict[Future[list[Measurement | Refused]], list[int]] = {}
     try:
         while True:
@@ -129,7 +97,7 @@ def sweep(
             if not running:
                 return run.outcome()
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            new = [found for future in finished for found in zip(running.pop(future), future.result(), strict=True)]
+            new = [taken for future in finished for taken in zip(running.pop(future), future.result(), strict=True)]
             for start in range(0, len(new), _STORED_AT_ONCE):
                 run.keep(new[start : start + _STORED_AT_ONCE])
     except BrokenExecutor as error:
@@ -139,9 +107,15 @@ def sweep(
 def measure_chunk(
     simulator: str, pairs: Sequence[Roles], settings: Mapping[str, object]
 ) -> list[Measurement | Refused]:
-    """Run a simulator on many pairs: the unit of work that travels to a worker process."""
-    found = registry.simulator(simulator).run_batch(pairs, settings)
-    return [Refused(str(outcome)) if isinstance(outcome, InputError) else outcome for outcome in found]
+    """Run a simulator on many pairs: the unit of work that travels to a worker process.
+
+    Args:
+        simulator: its registered name.
+        pairs: role -> architecture, for each measurement.
+        settings: of all of them.
+    """
+    outcomes = registry.simulator(simulator).run_batch(pairs, settings)
+    return [Refused(str(outcome)) if isinstance(outcome, InputError) else outcome for outcome in outcomes]
 
 
 @dataclass
@@ -176,7 +150,7 @@ class _Run:
                 continue
             self.measured[position] = outcome
             new.append(outcome)
-            used.update((found.key, found) for found in self.pairs[position].values())
+            used.update((one.key, one) for one in self.pairs[position].values())
         self.store.architectures.add(used.values())
         self.store.measurements.add(new)
         self.report()
@@ -186,15 +160,7 @@ class _Run:
         done = len(self.measured) + len(self.refused)
         here = done - self.stored_before
         left_s = elapsed_s / here * (len(self.pairs) - done) if here else None
-        self.on_progress(Progress(done, len(self.pairs), len(self.refused), elapsed_s, left_s))
+        self.on_progress(Progress(done, len(self.pairs), "measuring", left_s, refused=len(self.refused)))
 
     def outcome(self) -> Sweep:
         return Sweep(dict(sorted(self.measured.items())), dict(sorted(self.refused.items())), self.stored_before)
-
-
-def _keys(simulator: str, pairs: Sequence[Roles], settings: Mapping[str, object]) -> list[str]:
-    version = registry.simulator(simulator).version
-    return [
-        measurement_key(simulator, version, {role: found.key for role, found in pair.items()}, settings, None)
-        for pair in pairs
-    ]

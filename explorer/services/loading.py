@@ -10,11 +10,12 @@ def load_published(store: Store) -> dict[str, tuple[int, int]]:
     """Store all published architectures and measurements, and the presets; again changes nothing.
 
     Returns:
-        what -> (added now, found there already), for "architectures" and "measurements".
+        what -> (added now, stored before), for "architectures" and "measurements".
     """
     published = registry.published()
-    architectures = {found.key: found for found in (*published.architectures, *registry.presets().values())}
-    measurements = {found.key: found for found in published.measurements}
+    presets = [registry.preset(name) for name in registry.presets()]
+    architectures = {one.key: one for one in (*published.architectures, *presets)}
+    measurements = {one.key: one for one in published.measurements}
     new_architectures = store.architectures.add(architectures.values())
     new_measurements = store.measurements.add(measurements.values())
     return {

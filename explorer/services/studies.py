@@ -1,4 +1,4 @@
-"""What a user can ask for, whether from the command line or through the API."""
+"""Studies: planned, run in a process of their own, and read, by the command line and the API alike."""
 
 from __future__ import annotations
 
@@ -8,45 +8,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from explorer import registry
-from explorer.contracts.objective import pareto_front
+from explorer.contracts.measure import Direction
+from explorer.contracts.objective import hypervolume, pareto_front
 from explorer.contracts.recipe import Recipe
 from explorer.running.study import performances
-from explorer.services.loading import load_published
-from explorer.services.references import resolve_architecture
-from graphdb.architecture import Architecture
 from graphdb.errors import ConflictError, InputError
-from graphdb.measurement import Measurement
 from graphdb.records import StudyRecord, TrialRecord, TrialState
 from graphdb.settings import Settings
 from graphdb.store import Store
 
-__all__ = [
-    "check_whole",
-    "load_published",
-    "plan_study",
-    "resolve_architecture",
-    "simulate",
-    "spawn_study",
-    "study_front",
-    "study_objective",
-]
-
-
 _LARGEST_INTEGER = 2**63 - 1
-
-
-def simulate(
-    store: Store, simulator: str, architectures: Mapping[str, Architecture], settings: Mapping[str, Any]
-) -> Measurement:
-    """Run a simulator, and store the architectures with the measurement.
-
-    Raises:
-        InputError: unknown simulator, setting, or architectures that cannot be simulated together.
-    """
-    measurement = registry.simulator(simulator).run(architectures, settings)
-    store.architectures.add(architectures.values())
-    store.measurements.add([measurement])
-    return measurement
 
 
 def plan_study(
@@ -63,9 +34,17 @@ def plan_study(
     """Check what a study would be and put it into the store, ready to run.
 
     Args:
-        name: a free one is found where none is given.
-        objective: name of one of the recipe's objectives.
+        store: where it is kept.
+        recipe: registered name.
+        budget: trials, at least 1.
+        seed: of all random choices.
+        name: of the study; None for a free one made of the recipe's.
+        objective: name of one of the recipe's objectives; None for its default.
         constraints: `max:measure=value` or `min:measure=value`.
+        settings: of the recipe, those that differ from their defaults.
+
+    Returns:
+        the study as it is stored.
 
     Raises:
         InputError: unknown recipe, objective, measure or setting, or a budget below 1.
@@ -74,7 +53,8 @@ def plan_study(
     check_whole("budget", budget, 1)
     check_whole("seed", seed, 0)
     given: dict[str, Any] = dict(settings or {})
-    given["constraints"] = list(constraints)
+    if constraints:
+        given["constraints"] = list(constraints)
     if objective is not None:
         given["objective"] = objective
     full = registry.recipe(recipe).settings(given, budget)
@@ -99,6 +79,11 @@ def plan_study(
 def check_whole(what: str, value: int, least: int) -> None:
     """Refuses an integer that is too small, or that the database cannot hold.
 
+    Args:
+        what: it is, for the message.
+        value: given by the user.
+        least: that is allowed.
+
     Raises:
         InputError: `value` is not within `least` to 2^63 - 1.
     """
@@ -114,6 +99,11 @@ def _checked_name(name: str) -> str:
 
 def spawn_study(settings: Settings, name: str, *, workers: int = 2) -> int:
     """Run a stored study in a process of its own that outlives this one.
+
+    Args:
+        settings: where the database is.
+        name: of the study.
+        workers: processes that evaluate.
 
     Returns:
         its process id.
@@ -155,13 +145,63 @@ def study_front(store: Store, name: str) -> list[TrialRecord]:
     return front_of(registry.recipe(record.recipe), record, store.studies.trials(name))
 
 
-def front_of(recipe: Recipe, record: StudyRecord, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """`study_front` of trials at hand; a pair that was proposed twice appears once."""
+def front_of(recipe: Recipe[Any], record: StudyRecord, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """`study_front` of trials at hand; a pair that was proposed twice appears once.
+
+    Args:
+        recipe: of the study.
+        record: of the study.
+        trials: of the study.
+    """
     values = performances(recipe, record, trials)
     unique: dict[str, TrialRecord] = {}
-    for trial in trials:
-        if trial.state is TrialState.DONE and trial.index in values:
-            unique.setdefault(trial.measurement.key, trial)
+    for trial in _comparable(recipe, values, trials):
+        unique.setdefault(trial.measurement.key, trial)
     feasible = list(unique.values())
-    chosen = pareto_front([trial.measurement.measures for trial in feasible], recipe.front)
+    chosen = pareto_front([trial.measurement.measures for trial in feasible], recipe.directions)
     return sorted((feasible[i] for i in chosen), key=lambda trial: -values[trial.index])
+
+
+def hypervolumes(recipe: Recipe[Any], record: StudyRecord, trials: Sequence[TrialRecord]) -> list[float]:
+    """Hypervolume of the front after each trial, in the product of the units of its measures.
+
+    Trials that failed, break a constraint or lack a measure of the front add nothing. The volume counts from
+    `Recipe.worst` and, where that says nothing of a measure, from the worst value of the trials.
+
+    Args:
+        recipe: of the study.
+        record: of the study.
+        trials: of the study, in any order.
+
+    Returns:
+        one volume for each trial, in the order of their indices; it never falls.
+    """
+    directions = recipe.directions
+    comparable = _comparable(recipe, performances(recipe, record, trials), trials)
+    if not comparable:
+        return [0.0] * len(trials)
+    reached = {trial.index: trial.measurement.measures for trial in comparable}
+    worst = {
+        name: (min if direction is Direction.MAXIMISE else max)(measures[name] for measures in reached.values())
+        for name, direction in directions.items()
+    } | {name: value for name, value in recipe.worst.items() if name in directions}
+    volumes: list[float] = []
+    front: list[Mapping[str, float]] = []
+    for index in sorted(trial.index for trial in trials):
+        if index in reached:
+            front.append(reached[index])
+            front = [front[place] for place in pareto_front(front, directions)]
+            volumes.append(hypervolume(front, directions, worst))
+        else:
+            volumes.append(volumes[-1] if volumes else 0.0)
+    return volumes
+
+
+def _comparable(recipe: Recipe[Any], values: Mapping[int, float], trials: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Finished, feasible trials that have all measures of the front."""
+    needed = set(recipe.front)
+    return [
+        trial
+        for trial in trials
+        if trial.state is TrialState.DONE and trial.index in values and needed <= trial.measurement.measures.keys()
+    ]
