@@ -1,4 +1,4 @@
-"""Architectures that are alike: by edit distance, which an encoder estimates, or by behaviour, which a surrogate sees."""
+"""Architectures that are alike: by edit distance, which an encoder estimates, or by what a surrogate sees in them."""
 
 from __future__ import annotations
 

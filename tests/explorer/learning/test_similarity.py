@@ -1,4 +1,7 @@
-"""Neighbours by edit distance: the encoder is trained once, orders unseen models, and is trained again if damaged."""
+"""Neighbours by edit distance: the encoder is trained once, orders unseen models, and is trained again if damaged.
+
+Neighbours by behaviour are found through the command line: tests/explorer/cli/test_commands.py.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,15 @@ import pytest
 from scipy.stats import spearmanr
 
 from explorer import registry
-from explorer.contracts.metric import Metric
+from explorer.contracts.metric import Likeness, Metric
 from explorer.distance.bounds import upper_bound, upper_bounds
 from explorer.distance.graph import PlacedGraph
 from explorer.domains.transformer.hierarchy import biased_neighbours
 from explorer.domains.transformer.model import layers_of
 from explorer.learning import similarity
-from explorer.learning.similarity import Order
 from gnn.inductive import EncoderSettings
 from graphdb.architecture import Architecture
-from graphdb.errors import InputError
+from graphdb.errors import InputError, NotFoundError
 from graphdb.store import Store
 
 SMALL = EncoderSettings(width=128, steps=400)
@@ -28,10 +30,14 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(similarity, "DESIGNS_PER_SPACE", 60)
 
 
+def silent(phase: str) -> None:
+    del phase
+
+
 def metric() -> Metric:
-    found = registry.metric("transformer")
-    assert found is not None
-    return found
+    edit_distance = registry.metric("transformer")
+    assert edit_distance is not None
+    return edit_distance
 
 
 def models(count: int, seed: int, space: str = "flexibert") -> list[Architecture]:
@@ -41,9 +47,8 @@ def models(count: int, seed: int, space: str = "flexibert") -> list[Architecture
 
 def test_estimates_order_unseen_models_as_edit_distances_do() -> None:
     place = metric().place
-    encoder = similarity.train_encoder(
-        Metric(place, ("flexibert",)), lambda phase: None, settings=SMALL, designs_per_space=400
-    )
+    flat = Metric(place, ("flexibert",))
+    encoder = similarity.train_encoder(flat, silent, settings=SMALL, designs_per_space=300)
     unseen = models(80, seed=7)
     vectors = encoder.embed(unseen)
     graphs = [PlacedGraph.of(model, place) for model in unseen]
@@ -59,7 +64,7 @@ def test_neighbours_are_near_and_nothing_is_done_twice(store: Store) -> None:
     place = metric().place
     graphs = {model.key: PlacedGraph.of(model, place) for model in stored}
     probe = stored[0].key
-    ranked = similarity.nearest(store, probe, 10, phases.append, order=Order.BOUND)
+    ranked = similarity.nearest(store, probe, 10, phases.append, rank_again=True)
     assert any("training" in phase for phase in phases)
     exact = sorted((upper_bound(graphs[probe], graph), key) for key, graph in graphs.items() if key != probe)
     assert [(one.distance, one.key) for one in ranked] == exact[:10]
@@ -83,7 +88,7 @@ def test_neighbours_by_beginning_are_those_that_inherit_most(store: Store) -> No
     near = [space.build(choices) for choices in space.neighbours(probe.choices)]
     stored = [probe, *near[:60], *models(60, seed=6)]
     store.architectures.add(stored)
-    found = similarity.nearest(store, probe.key, 40, lambda phase: None, order=Order.BEGINNING)
+    begun = similarity.nearest(store, probe.key, 40, silent, by=Likeness.BEGINNING)
     place = metric().place
     graph = PlacedGraph.of(probe, place)
     distances = np.array([upper_bound(graph, PlacedGraph.of(one, place)) for one in stored])
@@ -91,9 +96,9 @@ def test_neighbours_by_beginning_are_those_that_inherit_most(store: Store) -> No
     beginning = metric().beginning
     assert beginning is not None
     by_key = {one.key: one for one in stored}
-    shared = [beginning(probe.choices, by_key[one.key].choices) for one in found]
+    shared = [beginning(probe.choices, by_key[one.key].choices) for one in begun]
     assert shared == [beginning(probe.choices, stored[row].choices) for row in expected[:40]]
-    assert [one.distance for one in found] == [distances[row] for row in expected[:40]]
+    assert [one.distance for one in begun] == [distances[row] for row in expected[:40]]
     assert shared == sorted(shared, reverse=True) and shared[0] > shared[-1]
 
 
@@ -103,13 +108,30 @@ def test_a_domain_without_beginnings_says_so(store: Store, monkeypatch: pytest.M
     stored = models(3, seed=8)
     store.architectures.add(stored)
     with pytest.raises(InputError, match="no beginning"):
-        similarity.nearest(store, stored[0].key, 2, lambda phase: None, order=Order.BEGINNING)
+        similarity.nearest(store, stored[0].key, 2, silent, by=Likeness.BEGINNING)
+
+
+def test_only_neighbours_by_distance_are_ranked_again(store: Store) -> None:
+    for by in (Likeness.BEHAVIOUR, Likeness.BEGINNING):
+        with pytest.raises(InputError, match=f"by {by} are not ranked again; allowed: neighbours by distance"):
+            similarity.neighbours(store, "0" * 64, 2, by=by, rank_again=True)
+
+
+def test_designs_are_alike_by_distance_where_their_domain_has_one() -> None:
+    assert similarity.default_likeness("transformer") is Likeness.DISTANCE
+    assert similarity.default_likeness("accelerator") is Likeness.BEHAVIOUR
+
+
+def test_a_domain_without_edit_distance_says_which_have_one(store: Store) -> None:
+    with pytest.raises(NotFoundError, match=r"accelerator has no edit distance; these have: .*transformer"):
+        similarity.embed_missing(store, "accelerator", silent)
 
 
 def test_a_damaged_encoder_is_trained_again(store: Store) -> None:
-    store.architectures.add(models(5, seed=3))
-    similarity.embed_missing(store, "transformer", lambda phase: None)
-    before = store.distances.read([model.key for model in models(5, seed=3)])
+    stored = models(5, seed=3)
+    store.architectures.add(stored)
+    similarity.embed_missing(store, "transformer", silent)
+    before = store.distances.read([model.key for model in stored])
     store._database.write("MATCH (s:Surrogate) SET s.weights = $weights", weights=b"damaged")
     store._database.write("MATCH (a:Architecture) REMOVE a.distance_embedding, a.distance_model")
     phases: list[str] = []
