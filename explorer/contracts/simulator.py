@@ -48,6 +48,8 @@ class Simulator(ABC):
         roles: role -> who may play it, in the order in which they are named.
         measures: name -> measure; a run may give some of them only.
         options: what a run may be told, with defaults.
+        front: measures that the Pareto front of a sweep is taken over, in order; empty for all of the headline measures
+            that have a direction.
 
     Example:
         A simulator of one role and no options:
@@ -72,6 +74,7 @@ class Simulator(ABC):
     roles: ClassVar[Mapping[str, Role]]
     measures: ClassVar[Measures]
     options: ClassVar[type[BaseModel]]
+    front: ClassVar[Sequence[str]] = ()
 
     @abstractmethod
     def measured(self, architectures: Roles, settings: Mapping[str, Any]) -> Mapping[str, float]:
