@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable
 
-from explorer.services import studies
 from graphdb.errors import ConflictError
 from graphdb.records import StudyRecord
 from graphdb.settings import Settings
@@ -35,6 +34,8 @@ class Searches:
         Raises:
             ConflictError: too many searches are running.
         """
+        from explorer.services import studies  # heavy, and not needed to know the schema
+
         with self._lock:
             self._reap()
             if len(self._running) >= self._maximum:

@@ -1,24 +1,23 @@
-"""The schema, and the file that shows it."""
+"""The schema, and its text."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import graphene
 from graphql import GraphQLSchema, print_schema
 
-from api.schema.mutations import Mutation
+from api.schema.mutations import mutation_type
 from api.schema.queries import Query
 
-SNAPSHOT = Path(__file__).with_name("schema.graphql")
+_INPUTS = ("Mutation", "ArchitectureInput", "ConstraintInput", "RecipeInput", "String", "Int", "Float", "Boolean", "ID")
 
 
 def build_schema() -> GraphQLSchema:
-    """The executable schema."""
-    schema: GraphQLSchema = graphene.Schema(query=Query, mutation=Mutation).graphql_schema
+    """The executable schema, with a mutation for each simulator and the settings of each recipe registered now."""
+    reserved = {*graphene.Schema(query=Query).graphql_schema.type_map, *_INPUTS}
+    schema: GraphQLSchema = graphene.Schema(query=Query, mutation=mutation_type(reserved)).graphql_schema
     return schema
 
 
 def schema_text() -> str:
-    """The schema in GraphQL's own language, as kept in `schema.graphql`."""
+    """The schema in GraphQL's own language."""
     return print_schema(build_schema()) + "\n"

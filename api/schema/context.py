@@ -12,9 +12,10 @@ from graphene.utils.dataloader import DataLoader
 
 from api.jobs.searches import Searches
 from api.schema.paging import MAXIMUM_PAGE
-from explorer.services import studies
+from explorer import registry
+from explorer.contracts.measure import Measures
 from graphdb.architecture import Architecture
-from graphdb.errors import NotFoundError
+from graphdb.errors import InputError, NotFoundError
 from graphdb.measurement import Measurement
 from graphdb.records import Relative, TrialRecord
 from graphdb.store import Store
@@ -34,6 +35,8 @@ class Context:
         parents, children: architecture key -> its relatives, at most 100.
         trials: study name -> its trials.
         objectives: study name -> performance by trial index.
+        hypervolumes: study name -> hypervolume of the trials up to one, by trial index.
+        measures: simulator -> its measures by name.
     """
 
     def __init__(self, store: Store, searches: Searches, reads: Executor, simulations: Executor) -> None:
@@ -47,6 +50,8 @@ class Context:
         self.children = DataLoader(self._load_children)
         self.trials = DataLoader(self._load_trials)
         self.objectives = DataLoader(self._load_objectives)
+        self.hypervolumes = DataLoader(self._load_hypervolumes)
+        self.measures = DataLoader(self._load_measures)
 
     async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """A call of the store, from a thread of its own.
@@ -61,23 +66,52 @@ class Context:
         return await asyncio.get_running_loop().run_in_executor(self._simulations, partial(function, *args, **kwargs))
 
     async def _load_architectures(self, keys: Sequence[str]) -> list[Architecture | NotFoundError]:
-        found = await self.read(self.store.architectures.get_many, list(keys))
-        return [found.get(key) or NotFoundError(f"No architecture has the key {key}.") for key in keys]
+        stored = await self.read(self.store.architectures.get_many, list(keys))
+        return [stored.get(key) or NotFoundError(f"No architecture has the key {key}.") for key in keys]
 
     async def _load_measurements(self, keys: Sequence[str]) -> list[list[Measurement]]:
-        found = await self.read(self.store.measurements.of, list(keys))
-        return [found.get(key, []) for key in keys]
+        measurements = await self.read(self.store.measurements.of, list(keys))
+        return [measurements.get(key, []) for key in keys]
 
     async def _load_parents(self, keys: Sequence[str]) -> list[list[Relative]]:
-        found = await self.read(self.store.architectures.parents, list(keys), MAXIMUM_PAGE)
-        return [found.get(key, []) for key in keys]
+        parents = await self.read(self.store.architectures.parents, list(keys), MAXIMUM_PAGE)
+        return [parents.get(key, []) for key in keys]
 
     async def _load_children(self, keys: Sequence[str]) -> list[list[Relative]]:
-        found = await self.read(self.store.architectures.children, list(keys), MAXIMUM_PAGE)
-        return [found.get(key, []) for key in keys]
+        children = await self.read(self.store.architectures.children, list(keys), MAXIMUM_PAGE)
+        return [children.get(key, []) for key in keys]
 
     async def _load_trials(self, names: Sequence[str]) -> list[list[TrialRecord]]:
         return [await self.read(self.store.studies.trials, name) for name in names]
 
     async def _load_objectives(self, names: Sequence[str]) -> list[dict[int, float]]:
-        return [dict(await self.read(studies.study_objective, self.store, name)) for name in names]
+        return [await self.read(_objectives, self.store, name) for name in names]
+
+    async def _load_hypervolumes(self, names: Sequence[str]) -> list[dict[int, float]]:
+        trials = await self.trials.load_many(list(names))
+        return [await self.read(_hypervolumes, self.store, name, own) for name, own in zip(names, trials, strict=True)]
+
+    async def _load_measures(self, simulators: Sequence[str]) -> list[Measures]:
+        return [await self.read(_measures, name) for name in simulators]
+
+
+def _objectives(store: Store, study: str) -> dict[int, float]:
+    from explorer.services import studies  # heavy, and not needed to know the schema
+
+    return dict(studies.study_objective(store, study))
+
+
+def _hypervolumes(store: Store, study: str, trials: Sequence[TrialRecord]) -> dict[int, float]:
+    from explorer.services import studies
+
+    record = store.studies.get(study)
+    volumes = studies.hypervolumes(registry.recipe(record.recipe), record, trials)
+    return {trial.index: volume for trial, volume in zip(trials, volumes, strict=True)}
+
+
+def _measures(simulator: str) -> Measures:
+    """Those of a simulator; those of all domains for one that is unknown or cannot be imported any more."""
+    try:
+        return registry.measures(simulator)
+    except InputError:
+        return registry.measures()

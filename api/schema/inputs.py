@@ -13,7 +13,7 @@ import graphene
 
 from api.schema.scalars import JSON
 from explorer import registry
-from explorer.services import studies
+from explorer.services.references import resolve_architecture
 from graphdb.architecture import Architecture, Scalar
 from graphdb.errors import InputError
 from graphdb.records import ArchitectureFilter, Range
@@ -38,7 +38,7 @@ class MeasureInput(graphene.InputObjectType):
 
 
 class ArchitectureFilterInput(graphene.InputObjectType):
-    """Conditions that all must hold."""
+    """Conditions that must all hold."""
 
     class Meta:
         name = "ArchitectureFilter"
@@ -47,17 +47,17 @@ class ArchitectureFilterInput(graphene.InputObjectType):
     space = graphene.String()
     choices = graphene.List(graphene.NonNull(ChoiceInput))
     measures = graphene.List(graphene.NonNull(MeasureInput))
-    block_kind = graphene.String(description="Holds a block of this kind.")
+    block_kind = graphene.String(description="A kind of block that the architecture holds.")
 
 
 class ArchitectureInput(graphene.InputObjectType):
-    """One architecture, told in exactly one way: by preset name, by key, or by its choices."""
+    """One architecture, given in exactly one way: by the name of a preset, by key, or by its choices."""
 
-    preset = graphene.String(description="Name of a preset, such as `bert-tiny` or `edge`.")
+    preset = graphene.String(description="Name of a preset; `domains` lists them.")
     key = graphene.String(description="Key of a stored architecture, or a prefix that only it has.")
-    choices = JSON(description="The design decisions; a model may also be its plain dictionary.")
-    domain = graphene.String(description="Together with `choices`.")
-    space = graphene.String(description="Together with `choices`.")
+    choices = JSON(description="The design decisions, or a description of another program that the domain can read.")
+    domain = graphene.String(description="Domain of the `choices`; given together with `space`, or left out with it.")
+    space = graphene.String(description="Space of the `choices`; the first one that allows them where none is given.")
 
 
 class ConstraintInput(graphene.InputObjectType):
@@ -106,15 +106,22 @@ def architecture_of(store: Store, given: Mapping[str, Any], argument: str, domai
     Files, which the command line reads where it is given a name, stay out of reach: a preset must be a known name, a
     key hexadecimal.
 
+    Args:
+        store: the database.
+        given: the input.
+        argument: name of the argument, for messages.
+        domain: that the architecture must be of.
+
     Raises:
-        InputError: not exactly one way of telling it was used, or it is malformed, illegal or of another domain.
+        InputError: the architecture was not given in exactly one way, or is malformed, illegal or of another domain.
         NotFoundError: a key that the database does not hold.
     """
     ways = [way for way in ("preset", "key", "choices") if given.get(way) is not None]
     described = [name for name in ("domain", "space") if given.get(name) is not None]
     if len(ways) != 1:
-        found = " and ".join(ways) or "none"
-        raise InputError(f"{argument} needs exactly one of preset, key and choices; it has {found}.")
+        raise InputError(
+            f"{argument} has {' and '.join(ways) or 'none'} of preset, key and choices; allowed: exactly one of them."
+        )
     if described and ways != ["choices"]:
         raise InputError(f"{argument} has {' and '.join(described)}, which belong to choices only.")
     if ways == ["preset"]:
@@ -122,28 +129,28 @@ def architecture_of(store: Store, given: Mapping[str, Any], argument: str, domai
     if ways == ["key"]:
         return _stored(store, given["key"], argument, domain)
     if not isinstance(given["choices"], Mapping):
-        raise InputError(f"The choices of {argument} are no JSON object.")
+        raise InputError(f"The choices of {argument} are no JSON object; allowed: an object with the decisions.")
     if len(described) == 1:
         raise InputError(f"{argument} has {described[0]} alone; domain and space belong together.")
     if described:
-        return studies.resolve_architecture(
+        return resolve_architecture(
             store, {name: given[name] for name in ("domain", "space", "choices")}, domain=domain
         )
-    return studies.resolve_architecture(store, given["choices"], domain=domain)
+    return resolve_architecture(store, given["choices"], domain=domain)
 
 
 def _preset(store: Store, name: str, argument: str, domain: str) -> Architecture:
-    presets = registry.presets()
+    presets = registry.presets(domain)
     if name not in presets:
-        allowed = ", ".join(known for known, preset in presets.items() if preset.domain == domain)
-        raise InputError(f"{argument}: {name[:100]!r} is no preset; allowed: {allowed}.")
-    return studies.resolve_architecture(store, name, domain=domain)
+        allowed = ", ".join(presets) or "none"
+        raise InputError(f"{argument}: {name[:100]!r} is no preset of the domain {domain}; allowed: {allowed}.")
+    return resolve_architecture(store, name, domain=domain)
 
 
 def _stored(store: Store, key: str, argument: str, domain: str) -> Architecture:
     architecture = store.architectures.get(store.architectures.resolve(key))
     if architecture.domain != domain:
-        raise InputError(f"{argument}: {key[:64]} is of the domain {architecture.domain}; a {domain} is needed.")
+        raise InputError(f"{argument}: {key[:64]} is of the domain {architecture.domain}; allowed: {domain}.")
     return architecture
 
 

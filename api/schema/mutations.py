@@ -1,123 +1,276 @@
-"""The mutations: measure a pair, and start a search."""
+"""The mutations: one for each simulator, and searches. They are made from what is registered."""
 
 # graphene has no types.
 # mypy: disallow-subclassing-any=False
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import graphene
 
+from api.schema.generated import (
+    Names,
+    chosen,
+    described,
+    field_name,
+    mutation_name,
+    plain_type_of,
+    reachable,
+    title_of,
+)
 from api.schema.inputs import ArchitectureInput, ConstraintInput, architecture_of, constraint_texts
+from api.schema.scalars import JSON
 from api.schema.study_types import Study
 from api.schema.types import Measurement, context_of
 from explorer import registry
-from explorer.services import studies
+from explorer.contracts.domain import RecipeEntry, SimulatorEntry
+from explorer.contracts.options import Option
+from explorer.contracts.simulator import Role
+from explorer.services import simulations
+from graphdb.errors import InputError
 from graphdb.measurement import Measurement as MeasurementValue
 from graphdb.records import StudyRecord
 from graphdb.store import Store
 
-SIMULATOR = "acceltran"
-INFERENCE = "inference"
+logger = logging.getLogger("explorer.api")
+
+SHARED = ("objective", "constraints")
+"""Options of recipes for which all searches have the same arguments."""
+
+Resolver = Callable[..., Awaitable[Any]]
 
 
-class Task(graphene.Enum):
-    """What the accelerator is to do with the model."""
+def mutation_type(reserved: Collection[str] = ()) -> Any:
+    """The type `Mutation`, with all that is registered now.
 
-    INFERENCE = "inference"
-    TRAINING = "training"
+    What cannot be offered, such as a simulator that cannot be imported, is left out, and the log says why.
 
-
-class Engine(graphene.Enum):
-    """How an accelerator is simulated."""
-
-    FAST = "fast"
-    DETAILED = "detailed"
-
-
-class Mode(graphene.Enum):
-    """Whether the faults of the published simulator are corrected."""
-
-    REFERENCE = "reference"
-    CORRECTED = "corrected"
-
-
-FAST, CORRECTED = "fast", "corrected"
-
-
-class Mutation(graphene.ObjectType):
-    """Measurements and searches, both stored."""
-
-    simulate_accel_tran = graphene.Field(
-        graphene.NonNull(Measurement),
-        name="simulateAccelTran",
-        description="Run AccelTran on a model and an accelerator, and store both with the measurement.",
-        model=ArchitectureInput(required=True),
-        accelerator=ArchitectureInput(required=True),
-        task=graphene.Argument(Task, required=True, default_value=INFERENCE),
-        engine=graphene.Argument(Engine, required=True, default_value=FAST),
-        mode=graphene.Argument(Mode, required=True, default_value=CORRECTED),
-    )
-    search_boshcode = graphene.Field(
-        graphene.NonNull(Study),
-        description="Start a search in the background, and give its study at once; `study(name:)` shows how it goes.",
-        recipe=graphene.String(required=True),
-        budget=graphene.Int(required=True, description="Evaluations to spend."),
-        seed=graphene.Int(required=True),
-        name=graphene.String(description="Of the study; a free one is found where none is given."),
-        objective=graphene.String(description="One of the recipe's objectives; its first where none is given."),
-        constraints=graphene.List(graphene.NonNull(ConstraintInput)),
-        target=graphene.String(description="Of the recipe flexibert: qnli_accuracy or sst2_accuracy."),
-        levels=graphene.Int(description="Of the recipe flexibert: how many, from coarse to fine, 1 to 3."),
-    )
-
-    @staticmethod
-    async def resolve_simulate_accel_tran(
-        root: None, info: graphene.ResolveInfo, model: Any, accelerator: Any, task: Any, engine: Any, mode: Any
-    ) -> MeasurementValue:
-        """Measured now; the same pair again gives the same measurement."""
-        context = context_of(info)
-        given = {"model": model, "accelerator": accelerator}
-        settings = {"task": Task.get(task).value, "engine": Engine.get(engine).value, "mode": Mode.get(mode).value}
-        return await context.simulate(_simulate, context.store, given, settings)
-
-    @staticmethod
-    async def resolve_search_boshcode(
-        root: None,
-        info: graphene.ResolveInfo,
-        recipe: str,
-        budget: int,
-        seed: int,
-        name: str | None = None,
-        objective: str | None = None,
-        constraints: Sequence[Mapping[str, Any]] | None = None,
-        target: str | None = None,
-        levels: int | None = None,
-    ) -> StudyRecord:
-        """Planned here, run elsewhere."""
-        context = context_of(info)
-        own = {"target": target, "levels": levels}
-        plan = partial(
-            studies.plan_study,
-            context.store,
-            recipe=recipe,
-            budget=budget,
-            seed=seed,
-            name=name,
-            objective=objective,
-            constraints=constraint_texts(constraints),
-            settings={name: value for name, value in own.items() if value is not None},
-        )
-        record = await context.read(context.searches.start, plan)
-        return await context.read(context.store.studies.get, record.name)
+    Args:
+        reserved: names of types that the schema has besides.
+    """
+    names = Names(reserved)
+    fields: dict[str, Any] = {}
+    for simulator in registry.simulators(shown=True):
+        entry = registry.simulator_entry(simulator)
+        try:
+            name = mutation_name(entry)
+            if name in fields:
+                raise InputError(f"another simulator has the mutation {name}.")
+            fields[name] = simulation(entry, registry.simulator(simulator).roles, names)
+        except InputError as error:
+            logger.warning("The API leaves out the simulator %s: %s", simulator, error)
+    recipes = [registry.recipe_entry(name) for name in registry.recipes()]
+    fields["searchBoshcode"] = search_by_name(recipes)
+    settings: dict[str, RecipeEntry] = {}
+    inputs: dict[str, Any] = {}
+    for recipe in recipes:
+        try:
+            name = field_name(recipe.name)
+            if name in settings:
+                raise InputError(f"the recipe {settings[name].name} has the field {name}.")
+            inputs[name] = recipe_settings(recipe, names)
+            settings[name] = recipe
+        except InputError as error:
+            logger.warning("The API leaves out the settings of the recipe %s: %s", recipe.name, error)
+    if settings:
+        fields["search"] = search(settings, inputs)
+    return type("Mutation", (graphene.ObjectType,), {"__doc__": "Measurements and searches, both stored.", **fields})
 
 
-def _simulate(store: Store, given: Mapping[str, Any], settings: Mapping[str, str]) -> MeasurementValue:
-    architectures = {
-        role: architecture_of(store, given[role], role, domain)
-        for role, domain in registry.simulator(SIMULATOR).roles.items()
+def simulation(entry: SimulatorEntry, roles: Mapping[str, Role], names: Names) -> graphene.Field:
+    """The mutation that runs a simulator.
+
+    Args:
+        entry: of the simulator.
+        roles: of its architectures.
+        names: where enumerations are kept.
+
+    Raises:
+        InputError: an option has the name of a role, or an enumeration that of another type.
+    """
+    title = title_of(entry)
+    options = reachable(entry.options)
+    arguments = {
+        role: graphene.Argument(ArchitectureInput, required=True, description=f"Domain: {who}.")
+        for role, who in roles.items()
     }
-    return studies.simulate(store, SIMULATOR, architectures, settings)
+    for option in options:
+        if option.name in arguments:
+            raise InputError(f"its option {option.name} has the name of a role.")
+        arguments[option.name] = graphene.Argument(**described(option, title, entry.swift, names))
+
+    async def resolve(root: None, info: graphene.ResolveInfo, /, **given: Any) -> MeasurementValue:
+        context = context_of(info)
+        settings = chosen(options, given, entry.swift)
+        return await context.simulate(_simulate, context.store, entry.name, given, settings)
+
+    return graphene.Field(
+        graphene.NonNull(Measurement),
+        args=arguments,
+        description=f"{entry.help} The architectures are stored with the measurement.",
+        resolver=resolve,
+    )
+
+
+def search_by_name(recipes: Sequence[RecipeEntry]) -> graphene.Field:
+    """The mutation that starts a search by any recipe, named by a text; takes the most used options of each.
+
+    An option may allow other values in each recipe, so that choices are texts here, which the recipe checks.
+    """
+    fixed = _search_arguments(graphene.Argument(graphene.String, required=True, description="Name of the recipe."))
+    own: dict[str, tuple[Option, list[str]]] = {}
+    for recipe in recipes:
+        try:
+            for option in _named(recipe, fixed):
+                known, users = own.setdefault(option.name, (option, []))
+                if plain_type_of(known) is not plain_type_of(option):
+                    raise InputError(f"its argument {option.name} has another type in the recipe {users[0]}.")
+                users.append(recipe.name)
+        except InputError as error:
+            logger.warning("The API leaves out arguments of the recipe %s: %s", recipe.name, error)
+    arguments = {
+        name: graphene.Argument(plain_type_of(option), description=f"For {' and '.join(users)}: {option.help}".strip())
+        for name, (option, users) in own.items()
+    }
+
+    async def resolve(root: None, info: graphene.ResolveInfo, /, recipe: str, **given: Any) -> StudyRecord:
+        settings = {name: given[name] for name in arguments if given.get(name) is not None}
+        return await _start(info, recipe, given, settings)
+
+    return graphene.Field(
+        graphene.NonNull(Study),
+        args=fixed | arguments,
+        description="Start a search in the background, and give its study at once; `study(name:)` shows how it goes.",
+        resolver=resolve,
+    )
+
+
+def recipe_settings(recipe: RecipeEntry, names: Names) -> Any:
+    """The input type of a recipe's settings; JSON, which must be `{}`, where there are none.
+
+    Raises:
+        InputError: the type or one of its enumerations has the name of another one.
+    """
+    title = title_of(recipe)
+    fields = {
+        option.name: graphene.InputField(**described(option, title, {}, names))
+        for option in reachable(recipe.options, SHARED)
+    }
+    if not fields:
+        return JSON
+    return names.input(f"{title}Settings", fields, f"Settings of the recipe {recipe.name}.")
+
+
+def search(recipes: Mapping[str, RecipeEntry], inputs: Mapping[str, Any]) -> graphene.Field:
+    """The mutation that starts a search with all settings of a recipe.
+
+    Args:
+        recipes: field -> recipe.
+        inputs: field -> the type of the recipe's settings.
+    """
+    fields = {
+        name: graphene.InputField(inputs[name], description=recipe.help or None) for name, recipe in recipes.items()
+    }
+    text = "The settings of exactly one recipe; `{}` for its defaults."
+    allowed = type("RecipeInput", (graphene.InputObjectType,), {"__doc__": text, **fields})
+    options = {name: reachable(recipe.options, SHARED) for name, recipe in recipes.items()}
+
+    async def resolve(root: None, info: graphene.ResolveInfo, /, recipe: Any, **given: Any) -> StudyRecord:
+        name = the_one(recipe, "recipe", recipes)
+        settings = recipe[name]
+        if not isinstance(settings, Mapping) or not (options[name] or settings == {}):
+            raise InputError(f"The recipe {recipes[name].name} has no settings; allowed: {{}}.")
+        return await _start(info, recipes[name].name, given, chosen(options[name], dict(settings), {}))
+
+    return graphene.Field(
+        graphene.NonNull(Study),
+        args=_search_arguments(graphene.Argument(allowed, required=True)),
+        description="Start a search with any settings of its recipe, in the background, and give its study at once.",
+        resolver=resolve,
+    )
+
+
+def the_one(given: Mapping[str, Any], argument: str, allowed: Collection[str]) -> str:
+    """The name of the only field that has a value.
+
+    Args:
+        given: field -> value, or None.
+        argument: that holds the fields, for the message.
+        allowed: all fields.
+
+    Raises:
+        InputError: none has a value, or several have.
+    """
+    names = [name for name, value in dict(given).items() if value is not None]
+    if len(names) != 1:
+        raise InputError(
+            f"{argument} has the fields {' and '.join(names) or 'none'}; allowed: exactly one of {', '.join(allowed)}."
+        )
+    return names[0]
+
+
+def _search_arguments(recipe: graphene.Argument) -> dict[str, graphene.Argument]:
+    """The arguments of every search."""
+    return {
+        "recipe": recipe,
+        "budget": graphene.Argument(graphene.Int, required=True, description="Evaluations to spend."),
+        "seed": graphene.Argument(graphene.Int, required=True, description="Seed of all random choices."),
+        "name": graphene.Argument(
+            graphene.String, description="Name of the study; a free one is found where none is given."
+        ),
+        "objective": graphene.Argument(
+            graphene.String, description="One of the recipe's objectives; its first where none is given."
+        ),
+        "constraints": graphene.Argument(
+            graphene.List(graphene.NonNull(ConstraintInput)), description="Bounds that feasible trials keep."
+        ),
+    }
+
+
+def _named(recipe: RecipeEntry, fixed: Collection[str]) -> list[Option]:
+    """The options that a recipe wants to be arguments of the search by name."""
+    options = {option.name: option for option in reachable(recipe.options)}
+    for name in recipe.arguments:
+        if name not in options:
+            raise InputError(f"it has no option {name} that a client may set; allowed: {', '.join(options) or 'none'}.")
+        if name in fixed:
+            raise InputError(f"its argument {name} is one that every search has.")
+    return [options[name] for name in recipe.arguments]
+
+
+async def _start(
+    info: graphene.ResolveInfo, recipe: str, given: Mapping[str, Any], settings: Mapping[str, Any]
+) -> StudyRecord:
+    """Plan a study here and run it elsewhere."""
+    context = context_of(info)
+    plan = partial(
+        _plan,
+        context.store,
+        recipe=recipe,
+        budget=given["budget"],
+        seed=given["seed"],
+        name=given.get("name"),
+        objective=given.get("objective"),
+        constraints=constraint_texts(given.get("constraints")),
+        settings=settings,
+    )
+    record = await context.read(context.searches.start, plan)
+    return await context.read(context.store.studies.get, record.name)
+
+
+def _plan(store: Store, **given: Any) -> StudyRecord:
+    from explorer.services import studies  # heavy, and not needed to know the schema
+
+    return studies.plan_study(store, **given)
+
+
+def _simulate(store: Store, simulator: str, given: Mapping[str, Any], settings: Mapping[str, Any]) -> MeasurementValue:
+    architectures = {
+        role: architecture_of(store, given[role], role, who.domain)
+        for role, who in registry.simulator(simulator).roles.items()
+    }
+    return simulations.simulate(store, simulator, architectures, settings)

@@ -11,9 +11,9 @@ import graphene
 
 from api.schema.inputs import ArchitectureFilterInput, filter_of
 from api.schema.paging import checked_first, cursor_of, key_of
+from api.schema.registered import Domain, Recipe, Simulator
 from api.schema.study_types import Study
 from api.schema.types import (
-    BEHAVIOUR,
     Architecture,
     ArchitectureConnection,
     Likeness,
@@ -22,6 +22,10 @@ from api.schema.types import (
     many,
     similar_to,
 )
+from explorer import registry
+from explorer.contracts.domain import Domain as DomainValue
+from explorer.contracts.domain import RecipeEntry, SimulatorEntry
+from explorer.contracts.metric import Likeness as LikenessValue
 from graphdb.architecture import Architecture as ArchitectureValue
 from graphdb.errors import NotFoundError
 from graphdb.records import Page, StudyRecord
@@ -47,17 +51,20 @@ class Query(graphene.ObjectType):
         description="The k nearest architectures of the same domain, nearest first, among those with an embedding.",
         key=graphene.String(required=True),
         k=graphene.Int(required=True, default_value=10),
-        by=graphene.Argument(Likeness, required=True, default_value=BEHAVIOUR),
+        by=graphene.Argument(Likeness, required=True, default_value=LikenessValue.BEHAVIOUR),
         rank_again=graphene.Boolean(
             required=True,
             default_value=False,
-            description="By DISTANCE: order the nearest 200 by an upper bound of their edit distance.",
+            description="Order the nearest 200 by an upper bound of their edit distance; goes with DISTANCE.",
         ),
     )
     studies = graphene.Field(
         many(Study), description="Newest first.", first=graphene.Int(required=True, default_value=20)
     )
     study = graphene.Field(Study, description="Null if none has the name.", name=graphene.String(required=True))
+    domains = graphene.Field(many(Domain), description="The kinds of architectures that are installed.")
+    simulators = graphene.Field(many(Simulator), description="All that measures architectures, each by a mutation.")
+    recipes = graphene.Field(many(Recipe), description="All kinds of searches.")
 
     @staticmethod
     async def resolve_architecture(root: None, info: graphene.ResolveInfo, key: str) -> ArchitectureValue | None:
@@ -65,10 +72,10 @@ class Query(graphene.ObjectType):
         context = context_of(info)
         try:
             full = await context.read(context.store.architectures.resolve, key)
-            found: ArchitectureValue = await context.architectures.load(full)
+            architecture: ArchitectureValue = await context.architectures.load(full)
         except NotFoundError:
             return None
-        return found
+        return architecture
 
     @staticmethod
     async def resolve_architectures(
@@ -89,7 +96,7 @@ class Query(graphene.ObjectType):
 
     @staticmethod
     async def resolve_similar(
-        root: None, info: graphene.ResolveInfo, key: str, k: int, by: str, rank_again: bool
+        root: None, info: graphene.ResolveInfo, key: str, k: int, by: LikenessValue, rank_again: bool
     ) -> list[dict[str, Any]]:
         """By the vector indexes."""
         context = context_of(info)
@@ -112,6 +119,21 @@ class Query(graphene.ObjectType):
             return await context.read(context.store.studies.get, name)
         except NotFoundError:
             return None
+
+    @staticmethod
+    def resolve_domains(root: None, info: graphene.ResolveInfo) -> list[DomainValue]:
+        """The product's own first."""
+        return [registry.domain(name) for name in registry.domains()]
+
+    @staticmethod
+    def resolve_simulators(root: None, info: graphene.ResolveInfo) -> list[SimulatorEntry]:
+        """The product's own first."""
+        return [registry.simulator_entry(name) for name in registry.simulators(shown=True)]
+
+    @staticmethod
+    def resolve_recipes(root: None, info: graphene.ResolveInfo) -> list[RecipeEntry]:
+        """The product's own first."""
+        return [registry.recipe_entry(name) for name in registry.recipes()]
 
 
 def _connection(page: Page[ArchitectureValue]) -> dict[str, Any]:

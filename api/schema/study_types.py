@@ -12,11 +12,11 @@ import graphene
 
 from api.schema.paging import checked_first
 from api.schema.scalars import JSON
-from api.schema.types import Measure, Role, context_of, many, measures_of, roles_of
-from explorer.services import studies
+from api.schema.types import Measure, MeasureView, Role, context_of, many, measures_of, roles_of
 from graphdb.records import StudyRecord, TrialRecord
 from graphdb.records import StudyState as StudyStateValue
 from graphdb.records import TrialState as TrialStateValue
+from graphdb.store import Store
 
 MAXIMUM_TRIALS = 1_000
 
@@ -53,6 +53,9 @@ class Trial(graphene.ObjectType):
     origin = graphene.String(required=True, description="How the design was found.")
     message = graphene.String(required=True)
     objective = graphene.Float(description="Performance, larger is better; null unless measured and feasible.")
+    hypervolume = graphene.Float(
+        description="Volume that the Pareto front of the trials up to this one dominates; grows as a search goes well."
+    )
     measurement_key = graphene.ID(required=True)
     measures = many(Measure)
     roles = many(Role)
@@ -84,12 +87,18 @@ class Trial(graphene.ObjectType):
         return performances.get(parent.record.index)
 
     @staticmethod
+    async def resolve_hypervolume(parent: TrialView, info: graphene.ResolveInfo) -> float | None:
+        """Computed once for all trials of the study."""
+        volumes: dict[int, float] = await context_of(info).hypervolumes.load(parent.study)
+        return volumes.get(parent.record.index)
+
+    @staticmethod
     def resolve_measurement_key(parent: TrialView, info: graphene.ResolveInfo) -> str:
         """Known before the measurement is taken."""
         return parent.record.measurement.key
 
     @staticmethod
-    def resolve_measures(parent: TrialView, info: graphene.ResolveInfo) -> list[dict[str, Any]]:
+    def resolve_measures(parent: TrialView, info: graphene.ResolveInfo) -> list[MeasureView]:
         """Empty until measured."""
         return measures_of(parent.record.measurement)
 
@@ -127,7 +136,7 @@ class Study(graphene.ObjectType):
     )
     pareto = graphene.Field(
         many(Trial),
-        description="The Pareto-optimal ones of the finished, feasible trials; best performance first.",
+        description="The Pareto-optimal trials among the finished, feasible ones; best performance first.",
         first=graphene.Int(required=True, default_value=20),
     )
 
@@ -163,5 +172,11 @@ class Study(graphene.ObjectType):
         """Best performance first."""
         checked_first(first, MAXIMUM_TRIALS)
         context = context_of(info)
-        front = await context.read(studies.study_front, context.store, parent.name)
+        front = await context.read(_front, context.store, parent.name)
         return [TrialView(parent.name, trial) for trial in front[:first]]
+
+
+def _front(store: Store, study: str) -> list[TrialRecord]:
+    from explorer.services import studies  # heavy, and not needed to know the schema
+
+    return studies.study_front(store, study)

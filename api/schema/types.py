@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from asyncio import Future
+from dataclasses import dataclass
 from typing import Any
 
 import graphene
@@ -13,15 +14,25 @@ import graphene
 from api.schema.context import Context
 from api.schema.paging import checked_first
 from api.schema.scalars import JSON
-from explorer.learning import similarity
-from explorer.learning.similarity import Order
+from explorer import registry
+from explorer.contracts.measure import Direction as DirectionValue
+from explorer.contracts.measure import Measure as MeasureValue
+from explorer.contracts.metric import Likeness as LikenessValue
 from graphdb.architecture import Architecture as ArchitectureValue
 from graphdb.architecture import Edge as EdgeValue
 from graphdb.errors import InputError
 from graphdb.measurement import Measurement as MeasurementValue
 from graphdb.records import Relative as RelativeValue
+from graphdb.store import Store
 
-BEHAVIOUR, DISTANCE, BEGINNING = "behaviour", "distance", "beginning"
+Likeness = graphene.Enum.from_enum(
+    LikenessValue,
+    description="""What makes architectures alike.
+
+What a surrogate of measures sees; the edit distance of their graphs; or what is the same from the input on, and
+then the edit distance.""",
+)
+Direction = graphene.Enum.from_enum(DirectionValue, description="Whether a larger or a smaller value is better.")
 
 
 def many(of: Any) -> graphene.NonNull:
@@ -35,10 +46,20 @@ def context_of(info: graphene.ResolveInfo) -> Context:
     return context
 
 
-def measures_of(measurement: MeasurementValue) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class MeasureView:
+    """A figure, and what took it."""
+
+    simulator: str
+    name: str
+    value: float
+    predicted: bool
+
+
+def measures_of(measurement: MeasurementValue) -> list[MeasureView]:
     """A measurement's figures, by name."""
     return [
-        {"name": name, "value": value, "predicted": name in measurement.predicted}
+        MeasureView(measurement.simulator, name, value, name in measurement.predicted)
         for name, value in sorted(measurement.measures.items())
     ]
 
@@ -54,10 +75,34 @@ class Measure(graphene.ObjectType):
     name = graphene.String(required=True)
     value = graphene.Float(required=True)
     predicted = graphene.Boolean(required=True, description="Predicted by a surrogate rather than measured.")
+    label = graphene.String(required=True, description="The name for people, without the unit.")
+    unit = graphene.String(required=True, description="Symbol of the unit; empty where there is none.")
+    direction = graphene.Field(Direction, description="Direction of improvement; null where neither is better.")
+
+    @staticmethod
+    async def resolve_label(parent: MeasureView, info: graphene.ResolveInfo) -> str:
+        """As declared."""
+        return (await _declared(parent, info)).label
+
+    @staticmethod
+    async def resolve_unit(parent: MeasureView, info: graphene.ResolveInfo) -> str:
+        """As declared."""
+        return (await _declared(parent, info)).unit
+
+    @staticmethod
+    async def resolve_direction(parent: MeasureView, info: graphene.ResolveInfo) -> DirectionValue | None:
+        """As declared."""
+        return (await _declared(parent, info)).direction
+
+
+async def _declared(figure: MeasureView, info: graphene.ResolveInfo) -> MeasureValue:
+    """The measure as its simulator declares it; as any domain does where the simulator is not known."""
+    known = await context_of(info).measures.load(figure.simulator)
+    return known.get(figure.name) or registry.measure(figure.name)
 
 
 class Role(graphene.ObjectType):
-    """What part an architecture played in a measurement."""
+    """The part that an architecture played in a measurement."""
 
     role = graphene.String(required=True)
     architecture = graphene.Field(lambda: graphene.NonNull(Architecture))
@@ -106,7 +151,7 @@ class Measurement(graphene.ObjectType):
         return dict(parent.settings)
 
     @staticmethod
-    def resolve_measures(parent: MeasurementValue, info: graphene.ResolveInfo) -> list[dict[str, Any]]:
+    def resolve_measures(parent: MeasurementValue, info: graphene.ResolveInfo) -> list[MeasureView]:
         """By name."""
         return measures_of(parent)
 
@@ -114,18 +159,6 @@ class Measurement(graphene.ObjectType):
     def resolve_roles(parent: MeasurementValue, info: graphene.ResolveInfo) -> list[dict[str, str]]:
         """By role."""
         return roles_of(parent)
-
-
-class Likeness(graphene.Enum):
-    """What makes architectures alike.
-
-    What a surrogate of measures sees; the edit distance of their graphs; or what is the same from the input on, and
-    then the edit distance.
-    """
-
-    BEHAVIOUR = "behaviour"
-    DISTANCE = "distance"
-    BEGINNING = "beginning"
 
 
 class Architecture(graphene.ObjectType):
@@ -151,9 +184,9 @@ class Architecture(graphene.ObjectType):
     )
     neighbours = graphene.Field(
         lambda: many(SimilarArchitecture),
-        description="The k nearest architectures of the same domain, as of `similar`.",
+        description="The k nearest architectures of the same domain, as `similar` finds them.",
         k=graphene.Int(required=True, default_value=5),
-        by=graphene.Argument(Likeness, required=True, default_value=DISTANCE),
+        by=graphene.Argument(Likeness, required=True, default_value=LikenessValue.DISTANCE),
     )
 
     @staticmethod
@@ -170,15 +203,15 @@ class Architecture(graphene.ObjectType):
     ) -> list[MeasurementValue]:
         """The first finished ones by key, of the architecture in any role."""
         checked_first(first)
-        found: list[MeasurementValue] = await context_of(info).measurements.load(parent.key)
-        return sorted(found, key=lambda measurement: measurement.key)[:first]
+        measurements: list[MeasurementValue] = await context_of(info).measurements.load(parent.key)
+        return sorted(measurements, key=lambda measurement: measurement.key)[:first]
 
     @staticmethod
     async def resolve_parents(parent: ArchitectureValue, info: graphene.ResolveInfo, first: int) -> list[RelativeValue]:
         """By key."""
         checked_first(first)
-        found: list[RelativeValue] = await context_of(info).parents.load(parent.key)
-        return found[:first]
+        parents: list[RelativeValue] = await context_of(info).parents.load(parent.key)
+        return parents[:first]
 
     @staticmethod
     async def resolve_children(
@@ -186,12 +219,12 @@ class Architecture(graphene.ObjectType):
     ) -> list[RelativeValue]:
         """By key."""
         checked_first(first)
-        found: list[RelativeValue] = await context_of(info).children.load(parent.key)
-        return found[:first]
+        children: list[RelativeValue] = await context_of(info).children.load(parent.key)
+        return children[:first]
 
     @staticmethod
     async def resolve_neighbours(
-        parent: ArchitectureValue, info: graphene.ResolveInfo, k: int, by: str
+        parent: ArchitectureValue, info: graphene.ResolveInfo, k: int, by: LikenessValue
     ) -> list[dict[str, Any]]:
         """By the vector indexes."""
         return await similar_to(context_of(info), parent.key, k, by)
@@ -200,9 +233,9 @@ class Architecture(graphene.ObjectType):
 class Relative(graphene.ObjectType):
     """A design that another came from, or one that came from it."""
 
-    how = graphene.String(required=True, description="The child was made: weight transfer, crossover, mutation ...")
+    how = graphene.String(required=True, description="How the child was made: weight transfer, crossover, mutation ...")
     properties = graphene.Field(
-        JSON, required=True, description="Of that step, such as `ratio`, the share of weights that were taken over."
+        JSON, required=True, description="More about that step, such as `ratio`, the share of weights taken over."
     )
     architecture = graphene.Field(Architecture, required=True)
 
@@ -238,7 +271,7 @@ class ArchitectureConnection(graphene.ObjectType):
 
     edges = many(ArchitectureEdge)
     page_info = graphene.Field(PageInfo, required=True)
-    total_count = graphene.Int(required=True, description="Of the whole listing.")
+    total_count = graphene.Int(required=True, description="Architectures in the whole listing.")
 
 
 class SimilarArchitecture(graphene.ObjectType):
@@ -254,22 +287,42 @@ class SimilarArchitecture(graphene.ObjectType):
     architecture = graphene.Field(Architecture, required=True)
 
 
-async def similar_to(context: Context, key: str, k: int, by: str, *, rank_again: bool = False) -> list[dict[str, Any]]:
-    """What `SimilarArchitecture` shows of the k nearest to an architecture."""
+async def similar_to(
+    context: Context, key: str, k: int, by: LikenessValue, *, rank_again: bool = False
+) -> list[dict[str, Any]]:
+    """What `SimilarArchitecture` shows of the nearest neighbours of an architecture.
+
+    Args:
+        context: of the request.
+        key: of the architecture.
+        k: how many neighbours, 1 to 100.
+        by: what makes them alike.
+        rank_again: order the nearest by an upper bound of their edit distance.
+
+    Raises:
+        InputError: a k that is not allowed, or an order that `rank_again` does not go with.
+    """
     checked_first(k, name="k")
-    if rank_again and by != DISTANCE:
-        raise InputError("rankAgain orders by edit distance; it needs by: DISTANCE.")
-    found: list[tuple[str, float, float | None]]
-    if by == BEHAVIOUR:
+    by = LikenessValue(by)
+    if rank_again and by is not LikenessValue.DISTANCE:
+        raise InputError(f"rankAgain is given with by: {by.name}; allowed: by: DISTANCE.")
+    nearest: list[tuple[str, float, float | None]]
+    if by is LikenessValue.BEHAVIOUR:
         scored = await context.read(context.store.embeddings.similar, key, k)
-        found = [(other, score, None) for other, score in scored]
+        nearest = [(other, score, None) for other, score in scored]
     else:
-        bound = Order.BOUND if rank_again else Order.ESTIMATE
-        order = Order.BEGINNING if by == BEGINNING else bound
-        near = await context.read(similarity.neighbours, context.store, key, k, order=order)
-        found = [(one.key, 1.0 / (1.0 + one.distance), one.distance) for one in near]
-    architectures = await context.architectures.load_many([other for other, _, _ in found])
+        distances = await context.read(_near, context.store, key, k, by, rank_again)
+        nearest = [(other, 1.0 / (1.0 + distance), distance) for other, distance in distances]
+    architectures = await context.architectures.load_many([other for other, _, _ in nearest])
     return [
         {"score": score, "distance": distance, "architecture": architecture}
-        for (_, score, distance), architecture in zip(found, architectures, strict=True)
+        for (_, score, distance), architecture in zip(nearest, architectures, strict=True)
     ]
+
+
+def _near(store: Store, key: str, k: int, by: LikenessValue, rank_again: bool) -> list[tuple[str, float]]:
+    """The k nearest by edit distance, and their distances."""
+    from explorer.learning import similarity  # brings PyTorch
+
+    nearest = similarity.neighbours(store, key, k, by=by, rank_again=rank_again)
+    return [(one.key, one.distance) for one in nearest]

@@ -31,13 +31,13 @@ from api.server.errors import ErrorFormatter, logger
 from api.server.limits import Limits
 from api.server.transport import BodyLimit, HttpHandler, SocketHandler
 from explorer import registry
-from graphdb.errors import ExplorerError
+from graphdb.errors import ExplorerError, InputError
 from graphdb.settings import Settings
 from graphdb.store import Store
 
 READS = 16
 READY_S = 2.0
-EXAMPLES = Path(__file__).with_name("examples")
+FIRST_QUERY = Path(__file__).with_name("first.graphql")
 
 
 def create_app(
@@ -48,14 +48,18 @@ def create_app(
     production: bool = False,
     allowed_hosts: Sequence[str] = ("*",),
     searches: int = 2,
+    prepare: bool = False,
 ) -> Starlette:
     """The API over an open store, which stays the caller's to close.
 
     Args:
+        store: the database.
         settings: of the same database, for searches, which open it in processes of their own.
+        limits: on what one request may ask for.
         production: no introspection, no GraphiQL page, no hints at names of the schema in errors.
         allowed_hosts: values of the Host header that are answered.
-        searches: that may run at the same time.
+        searches: how many may run at the same time.
+        prepare: import PyTorch and the recipes while the server starts, so that no request waits for them.
     """
     limits = limits or Limits()
     reads = ThreadPoolExecutor(READS, "read")
@@ -67,7 +71,8 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        simulations.submit(_import_recipes)
+        if prepare:
+            simulations.submit(_import_libraries)
         yield
         reads.shutdown(wait=False, cancel_futures=True)
         simulations.shutdown(wait=False, cancel_futures=True)
@@ -110,7 +115,7 @@ def _graphql(context: Any, limits: Limits, production: bool) -> GraphQL:
     return GraphQL(
         schema,
         context_value=context,
-        # ariadne calls this hook when a document is valid and before it is executed: where the cost is to be checked.
+        # ariadne calls this hook when a document is valid and before it is executed, where the cost must be checked.
         root_value=admit,
         query_parser=documents.parse,
         query_validator=documents.validate,
@@ -123,10 +128,16 @@ def _graphql(context: Any, limits: Limits, production: bool) -> GraphQL:
     )
 
 
-def _import_recipes() -> None:
-    """Bring PyTorch in with them while the server starts: several seconds that the first search need not wait for."""
-    for name in registry.RECIPES:
-        registry.recipe(name)
+def _import_libraries() -> None:
+    """What takes several seconds to import, and is not needed to know the schema."""
+    from explorer.learning import similarity  # noqa: F401
+    from explorer.services import studies  # noqa: F401
+
+    for name in registry.recipes():
+        try:
+            registry.recipe(name)
+        except InputError as error:
+            logger.warning("%s", error)
 
 
 async def _alive(request: Request) -> JSONResponse:
@@ -134,11 +145,11 @@ async def _alive(request: Request) -> JSONResponse:
 
 
 def _first_query() -> str:
-    return (EXAMPLES / "architectures.graphql").read_text(encoding="utf-8")
+    return FIRST_QUERY.read_text(encoding="utf-8")
 
 
 def _silent() -> logging.Logger:
-    """ariadne logs every refused query with its stack; the formatter logs what is worth it."""
+    """A logger for ariadne, which logs each refused query with its stack; the formatter logs what matters."""
     silent = logger.getChild("ariadne")
     silent.disabled = True
     return silent

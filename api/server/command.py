@@ -10,9 +10,7 @@ from typing import Annotated
 
 import typer
 
-from graphdb.connection import open_store
 from graphdb.errors import ConflictError, InputError
-from graphdb.settings import Settings
 
 CONNECTIONS = 200
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]", "::1")
@@ -24,28 +22,33 @@ def serve(
     production: Annotated[
         bool, typer.Option("--production", help="No GraphiQL page, no introspection, no hints in errors.")
     ] = False,
-    print_schema: Annotated[bool, typer.Option("--print-schema", help="Print the GraphQL schema and end.")] = False,
+    print_schema: Annotated[bool, typer.Option("--print-schema", help="Print the GraphQL schema and exit.")] = False,
 ) -> None:
     """Serve the GraphQL API: queries at /graphql, health at /livez and /readyz.
 
     Example: explorer serve --port 8080
     """
     # Every start of the command line imports this module: what only serving needs is imported here.
-    import uvicorn
-
-    from api.schema.build import schema_text
-    from api.server.app import create_app
-    from api.server.limits import Limits
-
     if print_schema:
+        from api.schema.build import schema_text
+
         typer.echo(schema_text(), nl=False)
         return
     _end_in_order()
     listening = _listen(host, port)
+    import uvicorn
+
+    from api.server.app import create_app
+    from api.server.limits import Limits
+    from graphdb.connection import open_store
+    from graphdb.settings import Settings
+
     settings = Settings.from_environment()
     limits = Limits()
     with listening, open_store(settings) as store:
-        app = create_app(store, settings, limits=limits, production=production, allowed_hosts=_allowed_hosts(host))
+        app = create_app(
+            store, settings, limits=limits, production=production, allowed_hosts=_allowed_hosts(host), prepare=True
+        )
         config = uvicorn.Config(
             app, log_level="info", limit_concurrency=CONNECTIONS, ws_max_size=limits.body_bytes, server_header=False
         )

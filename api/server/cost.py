@@ -1,4 +1,4 @@
-"""What an operation would cost, estimated before it runs: about one unit for every object of the answer.
+"""What an operation would cost, estimated before it runs: about one unit for each object of the answer.
 
 A list multiplies what lies below it by the number of items asked for. A page of 100 architectures with blocks, edges
 and five measurements each costs 800; two nested pages of 100 cost more than 10,000 and are refused.
@@ -16,6 +16,7 @@ from graphql import (
     OperationDefinitionNode,
     TypeInfo,
     ValidationContext,
+    get_named_type,
     get_operation_ast,
 )
 from graphql.execution.values import get_variable_values
@@ -29,8 +30,10 @@ COST: dict[str, dict[str, dict[str, Any]]] = {
         "similar": {"complexity": 1, "multipliers": ["k"]},
         "studies": {"complexity": 1, "multipliers": ["first"]},
         "study": {"complexity": 1},
+        "domains": {"complexity": 1},
+        "simulators": {"complexity": 1},
+        "recipes": {"complexity": 1},
     },
-    "Mutation": {"simulateAccelTran": {"complexity": 50}, "searchBoshcode": {"complexity": 100}},
     "Architecture": {
         "blocks": {"complexity": 1},
         "edges": {"complexity": 1},
@@ -44,13 +47,30 @@ COST: dict[str, dict[str, dict[str, Any]]] = {
         "trials": {"complexity": 1, "multipliers": ["first"]},
         "pareto": {"complexity": 1, "multipliers": ["first"]},
     },
+    "Trial": {"hypervolume": {"complexity": 1}},
 }
+MUTATION_COST = {"Measurement": 50, "Study": 100}
+"""What a mutation gives -> its cost: a simulation, or the start of a search."""
+
+
+def cost_map(schema: GraphQLSchema) -> dict[str, dict[str, dict[str, Any]]]:
+    """`COST` with the mutations of a schema."""
+    mutations = schema.mutation_type.fields if schema.mutation_type else {}
+    costs = {name: {"complexity": MUTATION_COST[get_named_type(field.type).name]} for name, field in mutations.items()}
+    return COST | {"Mutation": costs}
 
 
 def cost_of(
     schema: GraphQLSchema, document: DocumentNode, variables: dict[str, Any] | None, operation_name: str | None
 ) -> int:
-    """The cost of one operation of a valid document; 0 where the executor will refuse the variables anyway."""
+    """The cost of one operation of a valid document; 0 where the executor will refuse the variables anyway.
+
+    Args:
+        schema: that the document is valid by.
+        document: with one or several operations.
+        variables: as the client gave them.
+        operation_name: of the operation that is to run; None where there is only one.
+    """
     operation = get_operation_ast(document, operation_name)
     if operation is None:
         return 0
@@ -66,7 +86,7 @@ def _estimate(
 ) -> int:
     errors: list[GraphQLError] = []
     context = ValidationContext(schema, document, TypeInfo(schema), errors.append)
-    validator = CostValidator(context, maximum_cost=0, variables=variables, cost_map=COST)
+    validator = CostValidator(context, maximum_cost=0, variables=variables, cost_map=cost_map(schema))
     cost: int = validator.compute_node_cost(operation, schema.get_root_type(operation.operation))
     if errors:
         raise errors[0]

@@ -18,10 +18,10 @@ _HINT = re.compile(r" Did you mean .*", re.DOTALL)
 
 
 class ErrorFormatter:
-    """ariadne's `error_formatter`: gives every error its `extensions.code`, masks and logs what is not on purpose.
+    """The `error_formatter` of ariadne: gives each error its `extensions.code`, masks and logs what is not on purpose.
 
     Args:
-        hints: keep graphql-core's "Did you mean", which tells names of the schema.
+        hints: keep the "Did you mean" of graphql-core, which reveals names of the schema.
     """
 
     def __init__(self, *, hints: bool) -> None:

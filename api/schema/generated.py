@@ -1,0 +1,256 @@
+"""GraphQL types made from option models: the arguments that simulators take, and the settings of recipes.
+
+An enumeration becomes a GraphQL enum: an `Enum` class under its own name, the choices of a `Literal` under the names of
+what is set and of the field. Mappings, and whatever the command line reads with a function of its own, are JSON. A path
+would name a file of the server, which no client may reach, so that options with paths have no place here.
+"""
+
+# graphene has no types.
+# mypy: disallow-subclassing-any=False
+
+from __future__ import annotations
+
+import enum
+import inspect
+import math
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import graphene
+from graphql import Undefined
+from pydantic import BaseModel
+
+from api.schema.scalars import JSON
+from explorer.contracts.domain import RecipeEntry, SimulatorEntry
+from explorer.contracts.options import Option, options_of
+from graphdb.errors import InputError
+
+_SCALARS = {bool: graphene.Boolean, int: graphene.Int, float: graphene.Float, str: graphene.String}
+_LARGEST_INT = 2**31 - 1
+_SECTION = re.compile(r"^(Args|Attributes|Example|Returns|Raises):", re.MULTILINE)
+
+
+class Names:
+    """The types that were made, by name, so that a name has one meaning in a schema.
+
+    Args:
+        reserved: names that other types have.
+    """
+
+    def __init__(self, reserved: Collection[str] = ()) -> None:
+        self._reserved = frozenset(reserved)
+        self._enumerations: dict[str, Any] = {}
+        self._inputs: set[str] = set()
+
+    def enumeration(self, members: type[enum.Enum], description: str) -> Any:
+        """The GraphQL enum of an `Enum`; the one made before, where that has the same values.
+
+        Raises:
+            InputError: another type has the name, or an enum with other values.
+        """
+        name = members.__name__
+        known = self._enumerations.get(name)
+        if known is not None:
+            if _values(known._meta.enum) != _values(members):
+                raise InputError(
+                    f"The enumeration {name} has the values {', '.join(_values(members))}; another of that name has "
+                    f"{', '.join(_values(known._meta.enum))}, and a name has one meaning in the API."
+                )
+            return known
+        self._claim(name)
+        self._enumerations[name] = graphene.Enum.from_enum(members, name=name, description=description)
+        return self._enumerations[name]
+
+    def input(self, name: str, fields: Mapping[str, Any], description: str) -> Any:
+        """A new input type.
+
+        Args:
+            name: of the type.
+            fields: name -> `InputField`.
+            description: one sentence.
+
+        Raises:
+            InputError: another type has the name.
+        """
+        self._claim(name)
+        if name in self._enumerations:
+            raise InputError(f"The API has two types of the name {name}; a name has one meaning.")
+        self._inputs.add(name)
+        return type(name, (graphene.InputObjectType,), {"__doc__": description, **fields})
+
+    def _claim(self, name: str) -> None:
+        checked_name(name)
+        if name in self._reserved or name in self._inputs:
+            raise InputError(f"The API has two types of the name {name}; a name has one meaning.")
+
+
+def checked_name(name: str) -> str:
+    """The name, if GraphQL can use it.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        raise InputError(
+            f"The API cannot use the name {name[:100]!r}; allowed: letters a to z and digits, a letter first."
+        )
+    return name
+
+
+def title_of(entry: SimulatorEntry | RecipeEntry) -> str:
+    """An entry's title as a part of GraphQL names: `toy-truss` gives `ToyTruss`, `ToyTruss` stays."""
+    return _capitalised(entry.title or entry.name)
+
+
+def mutation_name(entry: SimulatorEntry) -> str:
+    """The mutation that runs a simulator.
+
+    Raises:
+        InputError: GraphQL cannot use the name.
+    """
+    return checked_name(f"simulate{title_of(entry)}")
+
+
+def field_name(name: str) -> str:
+    """A registered name as the name of a field: `toy-truss` gives `toy_truss`, which clients see as `toyTruss`."""
+    return checked_name(re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_"))
+
+
+def reachable(model: type[BaseModel], hidden: Collection[str] = ()) -> tuple[Option, ...]:
+    """The options that a client may set: all but those that name files of the server.
+
+    Args:
+        model: that holds them.
+        hidden: names of options that are set in another way.
+    """
+    return tuple(option for option in options_of(model) if option.type is not Path and option.name not in hidden)
+
+
+def described(option: Option, title: str, swift: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    """What `graphene.Argument` and `graphene.InputField` are to be told of an option: type, default and description.
+
+    An option with a default is never null; one whose default is None, or no plain value, may be left out or null.
+
+    Args:
+        option: of an option model.
+        title: what is set, for the names of enumerations.
+        swift: defaults of the API that differ from the model's.
+        names: where enumerations are kept.
+
+    Raises:
+        InputError: an enumeration has the name of another type.
+    """
+    default = Undefined if option.required and option.name not in swift else default_of(option, swift)
+    return {
+        "type_": type_of(option, title, names),
+        "required": default is not None,
+        "default_value": Undefined if default is None else default,
+        "description": _description(option),
+    }
+
+
+def type_of(option: Option, title: str, names: Names) -> Any:
+    """The type of an option's value.
+
+    Args:
+        option: of an option model.
+        title: what is set, for the names of enumerations.
+        names: where enumerations are kept.
+
+    Raises:
+        InputError: an enumeration has the name of another type.
+    """
+    if _is_json(option):
+        return JSON
+    kind = _enumeration(option, title, names) if option.choices else plain_type_of(option)
+    return graphene.List(graphene.NonNull(kind)) if option.repeated else kind
+
+
+def plain_type_of(option: Option) -> Any:
+    """The type of an option's value where choices are texts, or of each value of a list."""
+    if _is_json(option) or option.type is None:
+        return JSON
+    if option.type is int and isinstance(option.default, int) and abs(option.default) > _LARGEST_INT:
+        return graphene.BigInt
+    return _SCALARS[option.type]
+
+
+def default_of(option: Option, swift: Mapping[str, Any]) -> Any:
+    """The default that the schema shows; None where there is none, or none that GraphQL can say.
+
+    Args:
+        option: of an option model.
+        swift: defaults of the API that differ from the model's.
+    """
+    value = plain(swift.get(option.name, option.default))
+    if _is_json(option) or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value
+
+
+def chosen(options: Collection[Option], given: Mapping[str, Any], swift: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings to be passed on: what a client gave and the API's own defaults.
+
+    What is as the option model has it is left out, as some settings may only be given where they have an effect.
+
+    Args:
+        options: that a client may set.
+        given: name -> value, defaults of the schema filled in.
+        swift: defaults of the API that differ from the model's.
+    """
+    settings = {name: plain(value) for name, value in swift.items()}
+    for option in options:
+        value = plain(given.get(option.name))
+        if value is not None and (option.name in swift or value != default_of(option, {})):
+            settings[option.name] = value
+    return settings
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: members of enumerations by their values, all collections as lists."""
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {name: plain(part) for name, part in dict(value).items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(part) for part in value]
+    return value
+
+
+def _description(option: Option) -> str | None:
+    """The help text, which speaks of files where the command line reads one."""
+    if option.flag.read is not None:
+        return f"{option.help} Given here as JSON.".strip()
+    return option.help or None
+
+
+def _is_json(option: Option) -> bool:
+    return option.mapping or option.type is None or option.flag.read is not None
+
+
+def _enumeration(option: Option, title: str, names: Names) -> Any:
+    members = option.enumeration
+    if members is not None:
+        text = _SECTION.split(inspect.cleandoc(members.__doc__ or ""))[0].strip()
+        return names.enumeration(members, text or f"Values of {option.name}.")
+    name = title + _capitalised(option.name)
+    pairs = {_member(choice): choice for choice in option.choices}
+    if len(pairs) < len(option.choices):
+        raise InputError(f"The choices of {name} are {', '.join(option.choices)}; some of them have the same name.")
+    return names.enumeration(enum.Enum(name, pairs), option.help or f"Values of {option.name}.")
+
+
+def _member(choice: str) -> str:
+    name = re.sub(r"[^A-Za-z0-9]+", "_", choice).upper()
+    return name if name[:1].isalpha() else f"_{name}"
+
+
+def _capitalised(text: str) -> str:
+    parts = re.split(r"[^A-Za-z0-9]+", text)
+    return "".join(part[:1].upper() + part[1:] for part in parts)
+
+
+def _values(members: type[enum.Enum]) -> dict[str, Any]:
+    return {name: member.value for name, member in members.__members__.items()}
