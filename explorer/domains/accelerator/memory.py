@@ -52,18 +52,18 @@ class UserMemory:
 
 def user_memory_violations(value: object) -> list[str]:
     """What is illegal about the JSON form of a user's memory; any JSON value may be given."""
-    found = key_violations(value, UserMemory.__slots__)
-    if found or not isinstance(value, dict):
-        return [f"memory: {sentence}" for sentence in found]
+    faults = key_violations(value, UserMemory.__slots__)
+    if faults or not isinstance(value, dict):
+        return [f"memory: {sentence}" for sentence in faults]
     if not (isinstance(value["name"], str) and NAME.fullmatch(value["name"])):
-        found.append(refused("memory.name", value["name"], NAME_RULE))
+        faults.append(refused("memory.name", value["name"], NAME_RULE))
     for name in _TEXTS:
         if not (isinstance(value[name], str) and value[name].strip() and len(value[name]) <= 500):
-            found.append(refused(f"memory.{name}", value[name], "a text of 1 to 500 characters"))
+            faults.append(refused(f"memory.{name}", value[name], "a text of 1 to 500 characters"))
     for name in _POSITIVE:
         if not (is_number(value[name]) and 0 < value[name] <= LARGEST):
-            found.append(refused(f"memory.{name}", value[name], f"a number above 0 and up to {LARGEST:g}"))
+            faults.append(refused(f"memory.{name}", value[name], f"a number above 0 and up to {LARGEST:g}"))
     for name in _POWERS:
         if not (is_number(value[name]) and 0 <= value[name] <= LARGEST):
-            found.append(refused(f"memory.{name}", value[name], f"a number from 0 to {LARGEST:g}"))
-    return found
+            faults.append(refused(f"memory.{name}", value[name], f"a number from 0 to {LARGEST:g}"))
+    return faults

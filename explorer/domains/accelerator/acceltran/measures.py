@@ -121,7 +121,7 @@ def _rates() -> Iterator[Measure]:
     )
     yield Measure(
         "sequences_per_s",
-        "sequences",
+        "throughput",
         "1/s",
         Direction.MAXIMISE,
         logarithmic=True,
@@ -164,11 +164,11 @@ def _memory() -> Iterator[Measure]:
     for name in ("weights", "activations", "embeddings"):
         yield Measure(
             f"footprint_{name}_bytes",
-            f"size of all {name}",
+            f"all {name}",
             "B",
             group=FOOTPRINT,
             part=name,
-            description="each number stored whole",
+            description="size, each number stored whole",
         )
     for name in BUFFERS:
         yield Measure(f"peak_{name}_buffer_bytes", f"most in the {name} buffer", "B", group=PEAKS, part=name)

@@ -92,8 +92,8 @@ def _choices(architectures: Roles) -> _Pair:
 def _evaluate(pairs: Sequence[_Pair], settings: RunSettings) -> Sequence[Mapping[str, float] | InputError]:
     """Figures of each pair of choices; an error in the place of a pair that cannot run."""
     if settings.engine is Engine.FAST:
-        engine = fast if settings.mode is Mode.REFERENCE else analytic
-        return engine.evaluate(pairs, settings)
+        evaluate = fast.evaluate if settings.mode is Mode.REFERENCE else analytic.evaluate
+        return evaluate(pairs, settings)
     return [_detailed(model, accelerator, settings) for model, accelerator in pairs]
 
 

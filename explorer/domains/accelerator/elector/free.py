@@ -46,21 +46,21 @@ class FreeAccelTranSpace(OpenSpace):
 
     def violations(self, choices: Choices) -> list[str]:
         """What is illegal about `choices`; any JSON value may be given."""
-        found = key_violations(choices, NAMES, ("issue_width", "loop_order"))
-        if found:
-            return found
+        faults = key_violations(choices, NAMES, ("issue_width", "loop_order"))
+        if faults:
+            return faults
         for name, value in choices.items():
             if name in _COUNTS and not (is_integer(value) and 1 <= value <= MOST_UNITS):
-                found.append(refused(name, value, f"an integer from 1 to {MOST_UNITS}"))
+                faults.append(refused(name, value, f"an integer from 1 to {MOST_UNITS}"))
             elif name in _BUFFERS and not (is_number(value) and 0 < value <= LARGEST_BUFFER_MB):
-                found.append(refused(name, value, f"a number of MiB above 0 and up to {LARGEST_BUFFER_MB}"))
+                faults.append(refused(name, value, f"a number of MiB above 0 and up to {LARGEST_BUFFER_MB}"))
             elif name in _OPTIONS and not among(value, _OPTIONS[name]):
-                found.append(refused(name, value, listed(_OPTIONS[name])))
+                faults.append(refused(name, value, listed(_OPTIONS[name])))
             elif name == "memory":
-                found += _memory_violations(value)
+                faults += _memory_violations(value)
         if not among(choices["tile_y"], [choices["tile_x"]]):
-            found.append(refused("tile_y", choices["tile_y"], "the value of tile_x"))
-        return found
+            faults.append(refused("tile_y", choices["tile_y"], "the value of tile_x"))
+        return faults
 
     def normalise(self, choices: Choices) -> Choices:
         """All keys, defaults filled in."""

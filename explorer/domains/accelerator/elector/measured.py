@@ -47,9 +47,9 @@ def pairs() -> Iterator[tuple[Architecture, Architecture, Measurement]]:
     Measures: `cycles`, `latency_s`, `area_mm2`, energies in joules with their sums (`energy_dynamic_j`, which holds the
     memories, `energy_leakage_j`, `energy_j`), and `glue` (0 to 1), which was predicted.
     """
-    models, found = elector_models(), _accelerators()
+    models, simulated = elector_models(), _accelerators()
     for row in _rows("pairs.csv"):
-        model, (accelerator, area_mm2) = models[row["txf_id"]], found[row["acc_id"]]
+        model, (accelerator, area_mm2) = models[row["txf_id"]], simulated[row["acc_id"]]
         roles = {"model": model.key, "accelerator": accelerator.key}
         measures = {**_measures(row), "area_mm2": area_mm2}
         yield (
@@ -83,12 +83,12 @@ def _measures(row: Mapping[str, str]) -> dict[str, float]:
 
 def _accelerators() -> dict[str, tuple[Architecture, float]]:
     space = ElectorSpace()
-    found = {}
+    accelerators_by_id = {}
     for row in _rows("accelerators.csv"):
         numbers = {name: int(value) for name, value in row.items() if name not in ("acc_id", "memory", "area_mm2")}
         choices = {**numbers, "memory": row["memory"], "non_linearity": "gelu"}
-        found[row["acc_id"]] = space.build(choices), float(row["area_mm2"])
-    return found
+        accelerators_by_id[row["acc_id"]] = space.build(choices), float(row["area_mm2"])
+    return accelerators_by_id
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Any
 
-from explorer.domains.accelerator.acceltran.settings.run import RunSettings
+from explorer.domains.accelerator.acceltran.settings.run import Mode, RunSettings
 from explorer.domains.accelerator.acceltran.settings.switches import ALL, SWITCHES, switches_text
 from graphdb.errors import InputError
 
 FIGURES = ("cycles", "energy_j", "area_mm2", "average_power_w")
-Case = Literal["published", "only", "without", "all"]
+
+
+class Case(StrEnum):
+    """Which corrections a run has."""
+
+    PUBLISHED = "published"
+    """None of them."""
+    ONLY = "only"
+    """One."""
+    WITHOUT = "without"
+    """All but one."""
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +31,7 @@ class AblationRow:
     """One set of corrections.
 
     Attributes:
-        case: `published` has none of them, `only` one, `without` all but one, `all` all of them.
+        case: which they are.
         switch: the one that is on or off alone; empty otherwise.
         figures: measure of `FIGURES` -> value; empty where the run was refused.
         ratios: measure -> value by that of the published run (`only`, `all`), or of the run with all (`without`); empty
@@ -44,25 +56,25 @@ def ablation(simulate: Callable[[RunSettings], Mapping[str, float]], settings: R
     """
     published, refusal = _figures(simulate, settings, frozenset())
     whole, whole_refusal = _figures(simulate, settings, ALL)
-    rows = [_row("published", "", published, published, refusal)]
+    rows = [_row(Case.PUBLISHED, "", published, published, refusal)]
     for switch in SWITCHES:
         figures, refusal = _figures(simulate, settings, frozenset({switch}))
-        rows.append(_row("only", switch, figures, published, refusal))
+        rows.append(_row(Case.ONLY, switch, figures, published, refusal))
     for switch in SWITCHES:
         figures, refusal = _figures(simulate, settings, ALL - {switch})
-        rows.append(_row("without", switch, figures, whole, refusal))
-    return [*rows, _row("all", "", whole, published, whole_refusal)]
+        rows.append(_row(Case.WITHOUT, switch, figures, whole, refusal))
+    return [*rows, _row(Case.ALL, "", whole, published, whole_refusal)]
 
 
 def _figures(
     simulate: Callable[[RunSettings], Mapping[str, float]], settings: RunSettings, switches: frozenset[str]
 ) -> tuple[dict[str, float], str]:
-    chosen = settings.model_copy(update={"mode": "corrected", "correct": switches_text(switches)})
+    chosen = settings.model_copy(update={"mode": Mode.CORRECTED, "correct": switches_text(switches)})
     try:
-        found = simulate(chosen)
+        measures = simulate(chosen)
     except InputError as error:
         return {}, str(error)
-    return {name: found[name] for name in FIGURES}, ""
+    return {name: measures[name] for name in FIGURES}, ""
 
 
 def _row(case: Case, switch: str, figures: Mapping[str, float], base: Mapping[str, float], refusal: str) -> AblationRow:
@@ -74,7 +86,7 @@ def table_rows(rows: list[AblationRow]) -> list[dict[str, Any]]:
     """The rows for a table or JSON: case, correction, each figure and its ratio; None where there is none."""
     return [
         {
-            "case": row.case,
+            "case": row.case.value,
             "correction": row.switch,
             **{name: row.figures.get(name) for name in FIGURES},
             **{f"{name}_ratio": row.ratios.get(name) for name in FIGURES},

@@ -70,28 +70,36 @@ class Charge:
 
 
 def charges(program: Program, costs: Costs, trace: Trace, chip: Components, settings: RunSettings) -> list[Charge]:
-    """All that a run spends: operations, transfers, then what goes on by itself."""
+    """All that a run spends: operations, transfers, then what goes on by itself.
+
+    Args:
+        program: that ran.
+        costs: of its operations and transfers.
+        trace: when they ran.
+        chip: on which.
+        settings: of the run.
+    """
     switches = settings.switches
     held, tiles = holders(program), _Tiles(costs)
-    found = []
+    spent = []
     for run in trace.operations:
         cost = costs.operation(run.operation)
-        found.append(_operation(run, cost, chip, settings))
+        spent.append(_operation(run, cost, chip, settings))
         if "buffer-reads" in switches:
-            _read(found[-1], operand_reads(run, cost, chip, held, switches), cost, tiles, chip)
+            _read(spent[-1], operand_reads(run, cost, chip, held, switches), cost, tiles, chip)
     if "wake-up" in switches:
-        _wake_up(found, costs, trace, chip)
-    found += [_transfer(run, costs.transfer(run.transfer), trace, chip, settings) for run in trace.transfers]
-    found += _busy_leakage(trace, chip)
+        _wake_up(spent, costs, trace, chip)
+    spent += [_transfer(run, costs.transfer(run.transfer), trace, chip, settings) for run in trace.transfers]
+    spent += _busy_leakage(trace, chip)
     if "retention" in switches:
-        found += _retention(trace, chip)
+        spent += _retention(trace, chip)
     if "background" in switches:
-        found.append(_main_memory(trace, chip))
+        spent.append(_main_memory(trace, chip))
     if "control" in switches:
-        for charge in found:
-            spent = sum(joules for part, joules in charge.joules.items() if part in _CONTROLLED)
-            charge.add("control", chip.control_dynamic * spent * 1e9)
-    return found
+        for charge in spent:
+            joules = sum(joules for part, joules in charge.joules.items() if part in _CONTROLLED)
+            charge.add("control", chip.control_dynamic * joules * 1e9)
+    return spent
 
 
 class _Tiles:
@@ -103,10 +111,9 @@ class _Tiles:
 
     def __call__(self, reads: Reads) -> TransferCost:
         transfer = tile_transfer(reads)
-        found = self._known.get(transfer)
-        if found is None:
-            found = self._known[transfer] = self._cost(transfer)
-        return found
+        if transfer not in self._known:
+            self._known[transfer] = self._cost(transfer)
+        return self._known[transfer]
 
 
 def _operation(run: OperationRun, cost: OperationCost, chip: Components, settings: RunSettings) -> Charge:
@@ -186,21 +193,21 @@ def _wake_up(operations: Iterable[Charge], costs: Costs, trace: Trace, chip: Com
 
 def _busy_leakage(trace: Trace, chip: Components) -> list[Charge]:
     """As published: a whole buffer leaks in the cycles in which it moves data, and only then."""
-    found = []
+    leaking = []
     for name, buffer in chip.buffers.items():
         spent = buffer.leakage_mw / CLOCK_MHZ * trace.buffer_cycles.get(name, 0)
         moves = [(run, _end(run, name)) for run in trace.transfers if name in ("mask", run.transfer.buffer)]
         busy = sum(end - run.start for run, end in moves)
         for run, end in moves:
             if end > run.start:
-                found.append(Charge(run.start, end, run))
-                found[-1].add(f"{name}_buffer_leakage", spent * (end - run.start) / busy)
-    return found
+                leaking.append(Charge(run.start, end, run))
+                leaking[-1].add(f"{name}_buffer_leakage", spent * (end - run.start) / busy)
+    return leaking
 
 
 def _retention(trace: Trace, chip: Components) -> list[Charge]:
     """While a buffer moves nothing, its banks that hold data leak too; the last of them is half full on average."""
-    found = []
+    leaking = []
     for name, buffer in chip.buffers.items():
         starts = [run.start for run in trace.transfers if name in ("mask", run.transfer.buffer)]
         holding = trace.cycles - min(starts, default=trace.cycles)
@@ -208,9 +215,9 @@ def _retention(trace: Trace, chip: Components) -> list[Charge]:
             continue
         waiting = max(holding - trace.buffer_cycles.get(name, 0), 0)
         bits = min(trace.held_bit_cycles.get(name, 0.0) / holding + chip.bank_bits / 2, buffer.bits)
-        found.append(Charge(min(starts), trace.cycles, None))
-        found[-1].add(f"{name}_buffer_leakage", buffer.leakage_mw / CLOCK_MHZ * waiting * bits / buffer.bits)
-    return found
+        leaking.append(Charge(min(starts), trace.cycles, None))
+        leaking[-1].add(f"{name}_buffer_leakage", buffer.leakage_mw / CLOCK_MHZ * waiting * bits / buffer.bits)
+    return leaking
 
 
 def _main_memory(trace: Trace, chip: Components) -> Charge:

@@ -45,7 +45,15 @@ def part_measure(part: str) -> str:
 
 
 def energies(program: Program, costs: Costs, trace: Trace, chip: Components, settings: RunSettings) -> dict[str, float]:
-    """Energy of a run in J: each part, and the sums of `TOTALS`."""
+    """Energy of a run in J: each part, and the sums of `TOTALS`.
+
+    Args:
+        program: that ran.
+        costs: of its operations and transfers.
+        trace: when they ran.
+        chip: on which.
+        settings: of the run.
+    """
     return summed(charges(program, costs, trace, chip, settings))
 
 
@@ -55,7 +63,7 @@ def summed(spent: Iterable[Charge]) -> dict[str, float]:
     for charge in spent:
         for part, joules in charge.joules.items():
             amounts[part].append(joules)
-    parts = {part: math.fsum(found) for part, found in amounts.items()}
+    parts = {part: math.fsum(joules) for part, joules in amounts.items()}
     totals = {measure: math.fsum(parts[part] for part in of) for measure, of in TOTALS.items()}
     return totals | {part_measure(part): joules for part, joules in parts.items()}
 

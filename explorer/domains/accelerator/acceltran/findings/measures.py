@@ -20,19 +20,36 @@ from explorer.domains.accelerator.acceltran.settings.sparsity import expected_sc
 
 
 def measures(program: Program, costs: Costs, trace: Trace, chip: Components, settings: RunSettings) -> dict[str, float]:
-    """All of `MEASURES` of one run."""
+    """All of `MEASURES` of one run.
+
+    Args:
+        program: that ran.
+        costs: of its operations and transfers.
+        trace: when they ran.
+        chip: on which.
+        settings: of the run.
+    """
     spent = charges(program, costs, trace, chip, settings)
-    found = measured(spent, program, costs, trace, chip, settings) | {"peak_power_w": power_profile(spent).peak_w}
-    return {name: found[name] for name in MEASURES if name in found}
+    values = measured(spent, program, costs, trace, chip, settings) | {"peak_power_w": power_profile(spent).peak_w}
+    return {name: values[name] for name in MEASURES if name in values}
 
 
 def measured(
     spent: list[Charge], program: Program, costs: Costs, trace: Trace, chip: Components, settings: RunSettings
 ) -> dict[str, float]:
-    """`MEASURES` of one run whose charges are known, but for the peak of its power, which needs them over time."""
+    """`MEASURES` of one run whose charges are known, but for the peak of its power, which needs them over time.
+
+    Args:
+        spent: all charges of the run.
+        program: that ran.
+        costs: of its operations and transfers.
+        trace: when they ran.
+        chip: on which.
+        settings: of the run.
+    """
     energy, latency_s = summed(spent), trace.cycles / CLOCK_HZ
     area = areas(chip, settings.switches)
-    found = {
+    values = {
         "cycles": float(trace.cycles),
         "latency_s": latency_s,
         "area_mm2": math.fsum(area.values()),
@@ -47,8 +64,8 @@ def measured(
     }
     score = expected_score(settings)
     if score is not None:
-        found["dynatran_score"] = score
-    return found
+        values["dynatran_score"] = score
+    return values
 
 
 def _use(trace: Trace, chip: Components) -> dict[str, float]:
@@ -73,19 +90,19 @@ def _memory(program: Program, costs: Costs, trace: Trace) -> dict[str, float]:
     }
 
 
-def unclosed(found: Mapping[str, float], tolerance: float = 1e-9) -> list[str]:
+def unclosed(measures: Mapping[str, float], tolerance: float = 1e-9) -> list[str]:
     """Sums that do not hold in the measures of a run, a sentence each; none in a sound run.
 
     Args:
-        found: all of `MEASURES`.
+        measures: all of `MEASURES`.
         tolerance: relative difference that rounding may leave.
     """
     sums: dict[str, list[str]] = {measure: [part_measure(part) for part in parts] for measure, parts in TOTALS.items()}
     sums["energy_j"] = [part_measure(part) for part in (*DYNAMIC, *LEAKAGE)]
     sums["area_mm2"] = [f"area_{name}_mm2" for name in AREAS]
     wrong = []
-    for measure, parts in sums.items():
-        total = math.fsum(found[part] for part in parts)
-        if not math.isclose(total, found[measure], rel_tol=tolerance, abs_tol=1e-30):
-            wrong.append(f"The measure {measure} is {found[measure]!r}; the sum of its parts is {total!r}.")
+    for name, parts in sums.items():
+        total = math.fsum(measures[part] for part in parts)
+        if not math.isclose(total, measures[name], rel_tol=tolerance, abs_tol=1e-30):
+            wrong.append(f"The measure {name} is {measures[name]!r}; the sum of its parts is {total!r}.")
     return wrong

@@ -75,6 +75,13 @@ def write_sums(
 ) -> list[Path]:
     """Energy and area of a run of the fast engine, which knows no times of single operations.
 
+    Args:
+        measures: of the run.
+        accelerator: its choices.
+        settings: of the run.
+        title: model and accelerator, in words.
+        folder: is made where it is not there.
+
     Raises:
         InputError: the folder cannot be written to.
     """
@@ -88,7 +95,14 @@ def write_sums(
 def run_timeline(
     program: Program, costs: Costs, trace: Trace, chip: Components, settings: RunSettings, intervals: int = INTERVALS
 ) -> Timeline:
-    """Use of the modules and buffers, and power, in intervals of equal length."""
+    """Use of the modules and buffers, and power, in intervals of equal length.
+
+    Args:
+        program, costs, trace: of the run.
+        chip: on which it ran.
+        settings: of the run.
+        intervals: at most, and no more than there are cycles.
+    """
     profile = power_profile(charges(program, costs, trace, chip, settings))
     edges = np.linspace(0.0, max(trace.cycles, 1), min(intervals, max(trace.cycles, 1)) + 1)
     use = {name: mean_rate(spans, edges) for name, spans in _use(costs, trace, chip).items()}
@@ -109,9 +123,9 @@ def sums_energy(measures: Mapping[str, float]) -> Breakdown:
         "main memory": {"dynamic": measures["energy_main_memory_j"]},
     }
     for name, value in measures.items():
-        found = _PART.fullmatch(name)
-        if found:
-            module, kind = found.groups()
+        part = _PART.fullmatch(name)
+        if part:
+            module, kind = part.groups()
             parts.setdefault(_words(module.replace("_", " ")), {})[kind] = value
     return Breakdown(parts, "energy per batch", "J")
 
@@ -131,6 +145,11 @@ def run_roofline(
     are those of the operands, brought for this operation alone: from main memory if one comes from there, otherwise
     through the port of a buffer. The time is the operation's own, or that of bringing them where it is longer. So each
     operation is under the roof of the multipliers and that of where its operands come from.
+
+    Args:
+        program, costs, trace: of the run.
+        accelerator: its choices.
+        settings: of the run.
     """
     multipliers = accelerator["mac_per_lane"]
     sources = _sources(program)
@@ -180,15 +199,15 @@ def mean_rate(spans: Iterable[tuple[float, float, float]], edges: Numbers) -> Nu
 
 def _use(costs: Costs, trace: Trace, chip: Components) -> dict[str, list[tuple[float, float, float]]]:
     """Strip of the timeline -> spans of time with the share that is busy."""
-    found: dict[str, list[tuple[float, float, float]]] = {_words(kind.value.replace("_", " ")): [] for kind in Module}
-    found |= {f"{name} buffer": [] for name in BUFFERS}
+    busy: dict[str, list[tuple[float, float, float]]] = {_words(kind.value.replace("_", " ")): [] for kind in Module}
+    busy |= {f"{name} buffer": [] for name in BUFFERS}
     for run in trace.operations:
         module = costs.operation(run.operation).module
-        found[_words(module.value.replace("_", " "))].append(_busy(run, chip.module(module).count))
+        busy[_words(module.value.replace("_", " "))].append(_busy(run, chip.module(module).count))
     for transfer in trace.transfers:
-        found[f"{transfer.transfer.buffer} buffer"].append((transfer.start, transfer.end, 1.0))
-        found["mask buffer"].append((transfer.start, transfer.mask_end, 1.0))
-    return found
+        busy[f"{transfer.transfer.buffer} buffer"].append((transfer.start, transfer.end, 1.0))
+        busy["mask buffer"].append((transfer.start, transfer.mask_end, 1.0))
+    return busy
 
 
 def _busy(run: OperationRun, modules: int) -> tuple[float, float, float]:
@@ -206,11 +225,11 @@ def _kind(operation: Operation) -> str:
 
 def _sources(program: Program) -> Mapping[str, Transfer]:
     """Tensor -> how it first comes into a buffer."""
-    found: dict[str, Transfer] = {}
+    sources: dict[str, Transfer] = {}
     for transfer in flat(program.memory):
         if transfer.action != "write_back":
-            found.setdefault(transfer.tensor, transfer)
-    return found
+            sources.setdefault(transfer.tensor, transfer)
+    return sources
 
 
 def _brought(operation: Operation, sources: Mapping[str, Transfer], costs: Costs) -> tuple[float, int]:

@@ -30,11 +30,11 @@ GROUPS: Mapping[str, str] = MappingProxyType({part: _group(part) for part in PAR
 
 def energy_breakdown(measures: Mapping[str, float]) -> dict[str, dict[str, float]]:
     """Group -> `dynamic` and `leakage` energy in J, of the measures of a run; their sum is all of its energy."""
-    found: dict[str, dict[str, float]] = {group: {"dynamic": 0.0, "leakage": 0.0} for group in GROUPS.values()}
+    groups: dict[str, dict[str, float]] = {group: {"dynamic": 0.0, "leakage": 0.0} for group in GROUPS.values()}
     for kind, parts in (("dynamic", DYNAMIC), ("leakage", LEAKAGE)):
         for part in parts:
-            found[GROUPS[part]][kind] += measures[f"energy_{part}_j"]
-    return found
+            groups[GROUPS[part]][kind] += measures[f"energy_{part}_j"]
+    return groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,13 @@ class PowerProfile:
         Returns:
             Group of `GROUPS` -> `m` powers; groups that nothing is spent on are left out.
         """
-        found: dict[str, Numbers] = {}
+        powers: dict[str, Numbers] = {}
         for part, power in self.power_w.items():
             spent = np.concatenate([[0.0], np.cumsum(power * np.diff(self.edges_cycles))])
             means = np.diff(np.interp(edges_cycles, self.edges_cycles, spent)) / np.diff(edges_cycles)
             group = GROUPS[part]
-            found[group] = found[group] + means if group in found else means
-        return found
+            powers[group] = powers[group] + means if group in powers else means
+        return powers
 
 
 def power_profile(spent: Iterable[Charge]) -> PowerProfile:
@@ -91,8 +91,8 @@ def power_profile(spent: Iterable[Charge]) -> PowerProfile:
             spans.setdefault(part, []).append((charge.start, charge.end, watts))
     if not spans:
         return PowerProfile(np.zeros(0), {})
-    columns = {part: np.array(found).T for part, found in spans.items()}
-    edges = np.unique(np.concatenate([found[:2].ravel() for found in columns.values()]))
+    columns = {part: np.array(rows).T for part, rows in spans.items()}
+    edges = np.unique(np.concatenate([rows[:2].ravel() for rows in columns.values()]))
     power = {}
     for part, (starts, ends, watts) in columns.items():
         change = np.zeros(len(edges))

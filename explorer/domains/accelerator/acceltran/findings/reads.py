@@ -42,6 +42,13 @@ def operand_reads(
     """What the tiles of an operation read: products and convolutions what they cannot re-use, others each operand.
 
     Tiles that ran twice, or not at all, take their share of the whole operation's reads.
+
+    Args:
+        run: the operation.
+        cost: of one of its tiles.
+        chip: on which it ran.
+        held: where tensors are.
+        switches: the corrections that are on.
     """
     operation = run.operation
     along_b = -(-operation.batch // chip.tile_b)
@@ -55,23 +62,23 @@ def operand_reads(
         saved = reuse(chip.loop_order, along_b, along_x, along_z, along_y, lanes=chip.lanes, shared=shared)
     elif operation.kind is Kind.CONVOLUTION:
         saved = convolution_reuse(chip.loop_order, along_b, along_x, along_y, chip.lanes)
-    found = []
+    reads = []
     for role, elements, reused, one in zip(
         (operation.left, operation.right), cost.tile_elements, saved, shared, strict=True
     ):
         if elements:
             # A tile of a weight that is one for the whole batch is no larger for several sequences.
             size = elements // chip.tile_b if one else elements
-            found.append(Reads(role, _buffer(operation, role, held), size, (tiles - reused) * run.tiles / tiles))
-    return found
+            reads.append(Reads(role, _buffer(operation, role, held), size, (tiles - reused) * run.tiles / tiles))
+    return reads
 
 
 def _buffer(operation: Operation, role: Role, held: Holders) -> Buffer:
     """The buffer of the tensor of that role that the operation needs; that of its kind of tensor if it names none."""
     for tensor in operation.needs:
-        found = held.get(tensor)
-        if found is not None and found[0] is role:
-            return found[1]
+        holder = held.get(tensor)
+        if holder is not None and holder[0] is role:
+            return holder[1]
     return "weight" if role in _IN_WEIGHT_BUFFER else "activation"
 
 

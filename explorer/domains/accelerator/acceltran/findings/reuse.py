@@ -76,11 +76,11 @@ def reuse(
         if size < 1:
             raise InputError(f"The number {name} is {size}; allowed: integers from 1.")
     compared = [_FIRST, _SECOND[rule]]
-    found = [
+    saved = [
         _same([(sizes[loop], loop in axes and not (once and loop == "b")) for loop in loops], lanes)
         for axes, once in zip(compared, shared, strict=True)
     ]
-    return Reuse(*found)
+    return Reuse(*saved)
 
 
 def convolution_reuse(order: str, tiles_b: int, tiles_i: int, tiles_j: int, lanes: int) -> Reuse:
@@ -88,6 +88,11 @@ def convolution_reuse(order: str, tiles_b: int, tiles_i: int, tiles_j: int, lane
 
     Each tile has an input of its own, and the kernel stays in a lane until the operation ends, so that the six orders
     of its three loops are equal.
+
+    Args:
+        order: of the loops, outermost first.
+        tiles_b, tiles_i, tiles_j: tiles along each axis.
+        lanes: MAC lanes that take tiles in turn.
 
     Raises:
         InputError: no order of the three loops, with or without k, or a number below 1.

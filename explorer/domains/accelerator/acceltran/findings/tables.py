@@ -1,99 +1,102 @@
-"""What one simulation found, as tables: time, energy and area by module, use, stalls and memory."""
+"""What one simulation says, as tables: time, energy and area by module, use, stalls and memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.table import Table
-
-from explorer.cli.output import nested_measures, number, table
+from explorer.contracts.measure import Measure, nested
+from explorer.contracts.table import Column, Table, number, words
+from explorer.domains.accelerator.acceltran.findings.ablation import FIGURES
+from explorer.domains.accelerator.acceltran.measures import (
+    AREA_PARTS,
+    ENERGY_PARTS,
+    FOOTPRINT,
+    MEASURES,
+    PEAKS,
+    STALLS,
+    USE,
+)
 from explorer.report.figure import in_units
 
-# Measure -> what it is called, and its unit; a percentage where the unit is %.
-_SUMS = {
-    "cycles": ("cycles", ""),
-    "latency_s": ("latency", "s"),
-    "sequences_per_s": ("sequences/s", ""),
-    "energy_j": ("energy", "J"),
-    "energy_per_sequence_j": ("energy per sequence", "J"),
-    "average_power_w": ("average power", "W"),
-    "peak_power_w": ("peak power", "W"),
-    "area_mm2": ("area", "mm2"),
-    "overlap": ("lanes and softmax busy at once", "%"),
-    "main_memory_traffic_bytes": ("main memory traffic", "B"),
-}
+_SUMS = (
+    "cycles",
+    "latency_s",
+    "sequences_per_s",
+    "energy_j",
+    "energy_per_sequence_j",
+    "average_power_w",
+    "peak_power_w",
+    "area_mm2",
+    "overlap",
+    "main_memory_traffic_bytes",
+)
+"""Measures of the first table."""
+_PREFIXED = frozenset(["s", "J", "W", "B"])
+"""Units that are shown with a prefix, as in mJ."""
 _ON_TIME = ("_leakage", "_background", "_refresh")
 _ON_WORK = ("_dynamic", "_write", "_read", "_access")
+_COMPARED = FIGURES[:3]
+"""Figures of an ablation that have room in a table."""
 
 
 def tables(measures: Mapping[str, float], title: str) -> Iterator[Table]:
-    """The tables of one measurement; those of which nothing is known are left out."""
-    nested = nested_measures(measures)
-    yield _sums(nested, title)
-    yield _energy(nested["energy_parts_j"], nested["energy_j"])
-    if "area_parts_mm2" in nested:
-        yield _shares("Area", "area (mm2)", nested["area_parts_mm2"], nested["area_mm2"])
-    if "utilisation" in nested:
-        rows = table("Use", "module", "busy")
-        for name, share in nested["utilisation"].items():
-            rows.add_row(_words(name), f"{100 * share:.1f} %")
-        yield rows
-    if "stall_cycles" in nested:
-        rows = table("Stalls, summed over heads", "cause", "cycles")
-        for name, cycles in nested["stall_cycles"].items():
-            rows.add_row(_words(name), f"{cycles:,}")
-        yield rows
-    if "footprint_bytes" in nested:
-        rows = table("Memory", "kind", "size")
-        for name, size in nested["footprint_bytes"].items():
-            rows.add_row(f"all {name}", in_units(size, "B"))
-        for name, size in nested["peak_buffer_bytes"].items():
-            rows.add_row(f"most in the {name} buffer", in_units(size, "B"))
-        yield rows
+    """The tables of one measurement; those of which nothing is known are left out.
+
+    Args:
+        measures: of the run, by name.
+        title: model and accelerator, in words.
+    """
+    groups = nested(measures, MEASURES)
+    sums = [[MEASURES[name].label, _shown(MEASURES[name], measures[name])] for name in _SUMS if name in measures]
+    yield Table(title, [words("measure"), Column("value")], sums)
+    yield _energy(groups[ENERGY_PARTS], measures["energy_j"])
+    if AREA_PARTS in groups:
+        yield _areas(groups[AREA_PARTS], measures["area_mm2"])
+    if USE in groups:
+        rows = [[_words(name), _percent(share)] for name, share in groups[USE].items()]
+        yield Table("Use", [words("module"), Column("busy")], rows)
+    if STALLS in groups:
+        rows = [[_words(name), f"{cycles:,}"] for name, cycles in groups[STALLS].items()]
+        yield Table("Stalls, summed over heads", [words("cause"), Column("cycles")], rows)
+    sizes = [(MEASURES[name], size) for name, size in measures.items() if name in MEASURES]
+    rows = [[measure.label, _shown(measure, size)] for measure, size in sizes if measure.group in (FOOTPRINT, PEAKS)]
+    if rows:
+        yield Table("Memory", [words("kind"), Column("size")], rows)
 
 
 def ablation_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """One row for each correction of an ablation: what it does alone, and what its absence does; `-` without a run."""
     ends = {row["case"]: row for row in rows if not row["correction"]}
     only, without = ({row["correction"]: row for row in rows if row["case"] == case} for case in ("only", "without"))
-    made = table(
+    labels = [f"{case}: {MEASURES[name].label}" for case in ("alone", "left out") for name in _COMPARED]
+    return Table(
         "Corrections: alone, as a ratio to the published run; left out, as a ratio to the run with all",
-        "correction",
-        *(f"{case}: {name}" for case in ("alone", "left out") for name in ("cycles", "energy", "area")),
+        [words("correction"), *(Column(label) for label in labels)],
+        [[name, *_ratios(row), *_ratios(without[name])] for name, row in only.items()],
+        caption="; ".join(f"{case}: {_figures(row)}" for case, row in ends.items()),
     )
-    for name, row in only.items():
-        made.add_row(name, *_ratios(row), *_ratios(without[name]))
-    made.caption = "; ".join(f"{case}: {_figures(row)}" for case, row in ends.items())
-    made.caption_justify = "left"
-    return made
 
 
 def _ratios(row: Mapping[str, Any]) -> list[str]:
-    found = (row[f"{name}_ratio"] for name in ("cycles", "energy_j", "area_mm2"))
-    return ["-" if ratio is None else f"{ratio:.3f}" for ratio in found]
+    ratios = (row[f"{name}_ratio"] for name in _COMPARED)
+    return ["-" if ratio is None else f"{ratio:.3f}" for ratio in ratios]
 
 
 def _figures(row: Mapping[str, Any]) -> str:
     if row["cycles"] is None:
         return "cannot run"
-    return f"{row['cycles']:,.0f} cycles, {in_units(row['energy_j'], 'J')}, {number(row['area_mm2'])} mm2"
+    cycles, *others = ((MEASURES[name], row[name]) for name in _COMPARED)
+    return ", ".join([f"{cycles[1]:,.0f} cycles", *(_shown(measure, value) for measure, value in others)])
 
 
-def _sums(nested: Mapping[str, Any], title: str) -> Table:
-    rows = table(title, "measure", "value")
-    for name, (words, unit) in _SUMS.items():
-        if name in nested:
-            rows.add_row(words, _value(nested[name], unit))
-    return rows
-
-
-def _value(value: float, unit: str) -> str:
-    if isinstance(value, int):
-        return f"{value:,}"
-    if unit == "%":
-        return f"{100 * value:.1f} %"
-    return f"{number(value)} {unit}".rstrip() if unit in {"", "mm2"} else in_units(value, unit)
+def _shown(measure: Measure, value: float) -> str:
+    """A value for people, with its unit."""
+    if measure.whole:
+        return f"{value:,.0f}"
+    if measure.unit == "%":
+        return _percent(value)
+    return in_units(value, measure.unit) if measure.unit in _PREFIXED else f"{number(value)} {measure.unit}".rstrip()
 
 
 def _energy(parts: Mapping[str, float], total: float) -> Table:
@@ -103,20 +106,30 @@ def _energy(parts: Mapping[str, float], total: float) -> Table:
         on_time = part.endswith(_ON_TIME)
         name = next((part.removesuffix(kind) for kind in (*_ON_TIME, *_ON_WORK) if part.endswith(kind)), part)
         modules.setdefault(name, [0.0, 0.0])[on_time] += joules
-    rows = table("Energy of a batch", "module", "dynamic", "leakage", "total", "share")
-    for name, (work, time) in sorted(modules.items(), key=lambda item: -sum(item[1])):
-        if work or time:
-            figures = (in_units(work, "J"), in_units(time, "J"), in_units(work + time, "J"))
-            rows.add_row(_words(name), *figures, f"{100 * (work + time) / total:.1f} %")
-    return rows
+    rows = [
+        [
+            _words(name),
+            *(in_units(joules, "J") for joules in (work, time, work + time)),
+            _percent((work + time) / total),
+        ]
+        for name, (work, time) in sorted(modules.items(), key=lambda item: -sum(item[1]))
+        if work or time
+    ]
+    columns = [words("module"), *(Column(heading) for heading in ("dynamic", "leakage", "total", "share"))]
+    return Table("Energy of a batch", columns, rows)
 
 
-def _shares(title: str, heading: str, parts: Mapping[str, float], total: float) -> Table:
-    rows = table(title, "module", heading, "share")
-    for name, amount in sorted(parts.items(), key=lambda item: -item[1]):
-        if amount:
-            rows.add_row(_words(name), number(amount), f"{100 * amount / total:.1f} %")
-    return rows
+def _areas(parts: Mapping[str, float], total: float) -> Table:
+    rows = [
+        [_words(name), number(area), _percent(area / total)]
+        for name, area in sorted(parts.items(), key=lambda item: -item[1])
+        if area
+    ]
+    return Table("Area", [words("module"), Column(MEASURES["area_mm2"].heading), Column("share")], rows)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _words(name: str) -> str:

@@ -61,8 +61,8 @@ class Point:
 
     def value(self, quantity: Quantity) -> float:
         """One of the three figures."""
-        found: float = getattr(self, quantity)
-        return found
+        figure: float = getattr(self, quantity)
+        return figure
 
     def of(self, role: Role) -> float:
         """The share of zeros in tensors of a role: its own, or that of all pruned activations."""
@@ -174,6 +174,11 @@ class Curve:
     def choose(self, threshold: float | None, sparsity: float | None, score: float | None) -> Point | None:
         """The point of the one that is given; None without any.
 
+        Args:
+            threshold: of a point.
+            sparsity: that a point has.
+            score: that a point keeps.
+
         Raises:
             InputError: it is outside the measured ones.
         """
@@ -203,17 +208,17 @@ def published_curves() -> Mapping[str, Curve]:
     from importlib import resources
 
     table = resources.files(__package__).joinpath("tables/dynatran_curves.csv").read_text(encoding="utf-8")
-    found: dict[str, list[Point]] = {}
+    curves: dict[str, list[Point]] = {}
     for row in csv.DictReader(table.splitlines()):
         if row["figure"] == "acc_thresh_sp" and row["method"] == "DynaTran":
             point = Point(
                 float(row["tau_or_k"]), _share(row["activation_or_net_sparsity_pct"]), _share(row["score_pct"])
             )
-            found.setdefault(_NAMES[row["weight_pruned"]], []).append(point)
+            curves.setdefault(_NAMES[row["weight_pruned"]], []).append(point)
     return MappingProxyType(
         {
             name: Curve(name, "BERT-Base", "SST-2", "DynaTran", "accuracy", tuple(points))
-            for name, points in found.items()
+            for name, points in curves.items()
         }
     )
 

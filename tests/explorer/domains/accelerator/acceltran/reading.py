@@ -57,8 +57,8 @@ BERT_NANO, BERT_TINY, BERT_BASE = bert(1, 2, 16, 32, 64), bert(2, 2, 64, 128, 51
 def pair(model: dict[str, Any], accelerator: dict[str, Any]) -> dict[str, Architecture]:
     """Architectures without graphs: the simulator reads choices only."""
     return {
-        "model": Architecture.of("transformer", "test", model, [], []),
-        "accelerator": Architecture.of("accelerator", "test", accelerator, [], []),
+        "model": Architecture.of("transformer", "transformer_free", model, [], []),
+        "accelerator": Architecture.of("accelerator", "acceltran_free", accelerator, [], []),
     }
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from explorer.contracts.space import Choices, DesignSpace
 from explorer.domains.accelerator.elector.free import FreeAccelTranSpace
-from explorer.domains.accelerator.elector.presets import presets
+from explorer.domains.accelerator.elector.presets import preset
 from explorer.domains.accelerator.elector.space import ElectorSpace
 from tests.explorer.contracts.space import OpenSpaceContract
 
@@ -16,7 +16,7 @@ class TestFreeAccelTranSpace(OpenSpaceContract):
 
     @pytest.fixture
     def legal(self) -> Choices:
-        return {**presets()["nano"].choices, "pe": 3, "loop_order": "k_i_j_b"}
+        return {**preset("nano").choices, "pe": 3, "loop_order": "k_i_j_b"}
 
     def test_defaults_are_filled_in(self, space: DesignSpace, legal: Choices) -> None:
         shorter = {name: value for name, value in legal.items() if name not in ("issue_width", "loop_order")}

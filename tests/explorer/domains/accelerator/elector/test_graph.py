@@ -3,12 +3,12 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 
-from explorer.domains.accelerator.elector.presets import presets
+from explorer.domains.accelerator.elector.presets import preset
 from explorer.domains.accelerator.elector.space import ElectorSpace
 
 
 def test_repeated_units_are_one_block_with_a_count() -> None:
-    edge = presets()["edge"]
+    edge = preset("edge")
     units = {block.kind: block.attributes for block in edge.blocks}
     assert len(units) == len(edge.blocks)
     assert units["mac_lane"]["count"] == 64 * 16
@@ -21,7 +21,7 @@ def test_repeated_units_are_one_block_with_a_count() -> None:
 
 
 def test_data_flow_from_main_memory_through_the_buffers_and_back() -> None:
-    edge = presets()["edge"]
+    edge = preset("edge")
     kinds = [block.kind for block in edge.blocks]
     graph = nx.DiGraph([(kinds[e.source], kinds[e.target]) for e in edge.edges])
     assert set(graph) == set(kinds)
@@ -33,7 +33,7 @@ def test_data_flow_from_main_memory_through_the_buffers_and_back() -> None:
 
 def test_bandwidths_follow_the_memory() -> None:
     for name, bandwidth in (("edge", 25.6e9), ("server", 256e9)):
-        built = presets()[name]
+        built = preset(name)
         kinds = [block.kind for block in built.blocks]
         paths = {(kinds[edge.source], kinds[edge.target]): edge.attributes for edge in built.edges}
         assert paths["main_memory", "dma"] == {"bandwidth_bytes_per_s": bandwidth}

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from explorer.domains.accelerator.elector.presets import presets
+from explorer.domains.accelerator.domain import DOMAIN
+from explorer.domains.accelerator.elector.presets import preset
 
 
 def test_presets_of_acceltran() -> None:
-    found = presets()
-    assert set(found) == {"edge", "edge-lp", "server", "nano"}
-    edge, low_power = found["edge"].choices, found["edge-lp"].choices
+    designs = {name: preset(name).choices for name in DOMAIN.presets}
+    edge, low_power, server, nano = (designs[name] for name in ("edge", "edge-lp", "server", "nano"))
     assert {name for name in edge if edge[name] != low_power[name]} == {"issue_width"}
-    server = found["server"].choices
     assert server["pe"] * server["lanes_per_pe"] * server["mac_per_lane"] == 262_144
-    assert found["nano"].choices["weight_buffer_mb"] == 0.125
+    assert nano["weight_buffer_mb"] == 0.125

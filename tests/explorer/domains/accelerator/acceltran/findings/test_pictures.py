@@ -42,7 +42,7 @@ from explorer.domains.accelerator.acceltran.schedule.trace import (
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from explorer.report.roofline import attainable
 
-EDGE = registry.presets()["edge"].choices
+EDGE = registry.preset("edge").choices
 LANES = 64 * 16
 PRODUCT = Operation("p", Kind.PRODUCT, 4, 128, 128, 64, Role.INPUT, Role.WEIGHT, needs=("x", "w"))
 SOFTMAX = Operation("s", Kind.SOFTMAX, 4, 128, 128, 0, Role.SCORES, Role.SCORES)
@@ -91,47 +91,46 @@ def test_means_keep_the_integral() -> None:
 def test_the_timeline_has_the_use_and_the_energy_of_the_run() -> None:
     settings = RunSettings(engine="detailed")
     chip = components(EDGE, False)
-    found = run_timeline(PROGRAM, COSTS, TRACE, chip, settings)
-    widths = np.diff(found.edges_s)
+    drawn = run_timeline(PROGRAM, COSTS, TRACE, chip, settings)
+    widths = np.diff(drawn.edges_s)
     assert len(widths) == 400
-    assert found.edges_s[-1] == pytest.approx(400 / CLOCK_HZ)
-    assert set(found.use) == {"MAC lanes", "softmax", "layer norm", "activation buffer", "weight buffer", "mask buffer"}
-    assert found.use["MAC lanes"][[99, 100, 227, 228]].tolist() == pytest.approx([0, 0.5, 0.5, 0])
-    assert np.average(found.use["softmax"]) == pytest.approx(256 * 8 / 256 / 400)
-    assert found.use["weight buffer"].sum() == pytest.approx(50)
+    assert drawn.edges_s[-1] == pytest.approx(400 / CLOCK_HZ)
+    assert set(drawn.use) == {"MAC lanes", "softmax", "layer norm", "activation buffer", "weight buffer", "mask buffer"}
+    assert drawn.use["MAC lanes"][[99, 100, 227, 228]].tolist() == pytest.approx([0, 0.5, 0.5, 0])
+    assert np.average(drawn.use["softmax"]) == pytest.approx(256 * 8 / 256 / 400)
+    assert drawn.use["weight buffer"].sum() == pytest.approx(50)
     lanes = chip.modules["mac"]
     joules = LANES // 2 * 128 * (lanes.dynamic_mw + lanes.leakage_mw) * 1e-3 / CLOCK_HZ
-    assert found.power_w["MAC lanes"] @ widths == pytest.approx(joules, rel=1e-9)
+    assert drawn.power_w["MAC lanes"] @ widths == pytest.approx(joules, rel=1e-9)
     assert len(run_timeline(PROGRAM, COSTS, TRACE, chip, settings, intervals=7).edges_s) == 8
 
 
 @pytest.mark.parametrize("task", ["inference", "training"])
 def test_breakdowns_sum_to_the_totals(task: str) -> None:
     settings = RunSettings.model_validate({"task": task, "mode": "reference"})
-    presets = registry.presets()
-    pair = {"model": presets["bert-tiny"], "accelerator": presets["edge"]}
-    found = registry.simulator("acceltran").run(pair, {"task": task, "engine": "fast", "mode": "reference"}).measures
-    assert sums_energy(found).total == pytest.approx(found["energy_j"], rel=1e-12)
+    pair = {"model": registry.preset("bert-tiny"), "accelerator": registry.preset("edge")}
+    measures = registry.simulator("acceltran").run(pair, {"task": task, "engine": "fast", "mode": "reference"}).measures
+    assert sums_energy(measures).total == pytest.approx(measures["energy_j"], rel=1e-12)
     chip = components(EDGE, settings.training)
     assert chip_area(chip, settings).total == pytest.approx(hardware(EDGE, settings.training).area_mm2, rel=1e-12)
 
 
 def test_points_stand_under_the_roofs() -> None:
-    found = run_roofline(PROGRAM, COSTS, TRACE, EDGE, RunSettings(engine="detailed", mode="corrected"))
-    assert found.kind == ["product with weights"]
-    assert found.peak_macs_per_s == LANES * 16 * CLOCK_HZ
-    assert found.bandwidths == {"main memory": 25.6e9, "port of a buffer": 370e9}
+    drawn = run_roofline(PROGRAM, COSTS, TRACE, EDGE, RunSettings(engine="detailed", mode="corrected"))
+    assert drawn.kind == ["product with weights"]
+    assert drawn.peak_macs_per_s == LANES * 16 * CLOCK_HZ
+    assert drawn.bandwidths == {"main memory": 25.6e9, "port of a buffer": 370e9}
     done = 1024 * 64 * 16  # a quarter of the multiplications; the others are skipped
-    assert found.macs_per_s == [pytest.approx(done / (128 / CLOCK_HZ))]
-    assert found.macs_per_byte == [pytest.approx(done / (10 * LOAD.elements / 8))]
+    assert drawn.macs_per_s == [pytest.approx(done / (128 / CLOCK_HZ))]
+    assert drawn.macs_per_byte == [pytest.approx(done / (10 * LOAD.elements / 8))]
 
 
 def test_operands_that_take_longer_than_the_operation_bound_it() -> None:
     slow = COSTS._replace(transfer=lambda t: TransferCost(10.0 * t.elements, 0.0, 1000, 10, 0.0, 0.0, 0.0))
-    found = run_roofline(PROGRAM, slow, TRACE, EDGE, RunSettings(engine="detailed", mode="reference"))
-    assert found.seconds == [pytest.approx(1000 / CLOCK_HZ)]
+    drawn = run_roofline(PROGRAM, slow, TRACE, EDGE, RunSettings(engine="detailed", mode="reference"))
+    assert drawn.seconds == [pytest.approx(1000 / CLOCK_HZ)]
     published = (1 << 30) * 20 / 8 / 1e9
-    assert found.bandwidths["main memory"] == pytest.approx(25.6e9 * published)
+    assert drawn.bandwidths["main memory"] == pytest.approx(25.6e9 * published)
 
 
 @pytest.fixture(scope="module", params=["reference", "corrected"])
@@ -143,7 +142,7 @@ def real(request: pytest.FixtureRequest) -> tuple[Program, Costs, Trace, RunSett
         lambda operation: operation_cost(operation, on, settings, lambda role: 0.5),
         lambda transfer: transfer_cost(transfer, on, settings, lambda role: 0.5),
     )
-    program = build_program(registry.presets()["bert-tiny"].choices, EDGE["batch_size"], settings)
+    program = build_program(registry.preset("bert-tiny").choices, EDGE["batch_size"], settings)
     capacities = (EDGE[f"{name}_buffer_mb"] * (8 << 20) for name in ("activation", "weight", "mask"))
     resources = Resources(EDGE["pe"], EDGE["lanes_per_pe"], EDGE["softmax_per_pe"], EDGE["issue_width"], *capacities)
     return program, costs, run(program, costs, resources, settings), settings
@@ -155,23 +154,23 @@ Real = tuple[Program, Costs, Trace, RunSettings]
 def test_power_of_a_real_run_integrates_to_its_energy(real: Real) -> None:
     program, costs, trace, settings = real
     chip = components(EDGE, False)
-    found = run_timeline(program, costs, trace, chip, settings)
+    drawn = run_timeline(program, costs, trace, chip, settings)
     measured = measures(program, costs, trace, chip, settings)
-    shown = sum(found.power_w.values()) @ np.diff(found.edges_s)
+    shown = sum(drawn.power_w.values()) @ np.diff(drawn.edges_s)
     assert shown == pytest.approx(measured["energy_j"], rel=0.01)  # what ends after the last operation is not shown
     assert run_energy(measured).total == pytest.approx(measured["energy_j"], rel=1e-9)
-    busy = np.average(found.use["MAC lanes"])
+    busy = np.average(drawn.use["MAC lanes"])
     assert busy == pytest.approx(measured["utilisation_mac"], rel=0.02)
-    assert all(share.max() <= 1 + 1e-9 for name, share in found.use.items() if name.endswith("buffer"))
+    assert all(share.max() <= 1 + 1e-9 for name, share in drawn.use.items() if name.endswith("buffer"))
 
 
 def test_every_operation_of_a_real_run_is_under_its_roofs(real: Real) -> None:
     program, costs, trace, settings = real
-    found = run_roofline(program, costs, trace, EDGE, settings)
-    assert {"product with weights", "product of activations"} <= set(found.kind)
-    fastest = max(found.bandwidths, key=lambda name: found.bandwidths[name])
-    for intensity, speed in zip(found.macs_per_byte, found.macs_per_s, strict=True):
-        assert 0 < speed <= attainable(found, fastest, intensity) * (1 + 1e-9)
-    weights = [at for at, kind in enumerate(found.kind) if kind == "product with weights"]
+    drawn = run_roofline(program, costs, trace, EDGE, settings)
+    assert {"product with weights", "product of activations"} <= set(drawn.kind)
+    fastest = max(drawn.bandwidths, key=lambda name: drawn.bandwidths[name])
+    for intensity, speed in zip(drawn.macs_per_byte, drawn.macs_per_s, strict=True):
+        assert 0 < speed <= attainable(drawn, fastest, intensity) * (1 + 1e-9)
+    weights = [at for at, kind in enumerate(drawn.kind) if kind == "product with weights"]
     for at in weights:
-        assert found.macs_per_s[at] <= attainable(found, "main memory", found.macs_per_byte[at]) * (1 + 1e-9)
+        assert drawn.macs_per_s[at] <= attainable(drawn, "main memory", drawn.macs_per_byte[at]) * (1 + 1e-9)

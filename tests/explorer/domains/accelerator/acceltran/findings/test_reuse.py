@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import permutations, product
-from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -29,18 +28,18 @@ def counted(order: str, sizes: dict[str, int], lanes: int, rule: Rule, shared: t
     tiles = [dict(zip(order, indices, strict=True)) for indices in product(*(range(sizes[loop]) for loop in order))]
     axes = ["ik" if shared[0] else "bik", "kj" if rule == "right" else "k"]
     axes[1] += "" if shared[1] else "b"
-    found = [0, 0]
+    saved = [0, 0]
     for now, before in zip(tiles[lanes:], tiles, strict=False):
         for operand in (0, 1):
-            found[operand] += all(now[loop] == before[loop] for loop in axes[operand])
-    return Reuse(*found)
+            saved[operand] += all(now[loop] == before[loop] for loop in axes[operand])
+    return Reuse(*saved)
 
 
 @given(
     st.permutations("bijk"),
     st.tuples(SIZES, SIZES, SIZES, SIZES),
     st.integers(1, 60),
-    st.sampled_from(get_args(Rule)),
+    st.sampled_from(Rule),
     st.tuples(st.booleans(), st.booleans()),
 )
 def test_every_tile_counted(
@@ -77,7 +76,7 @@ def test_the_published_figure() -> None:
     bars = reading.table("dataflow.csv")
     assert len(bars) == 72
     studies = {
-        size: {row.order: row for row in dataflow_study(*size, rule="published")}
+        size: {row.order: row for row in dataflow_study(*size, rule=Rule.PUBLISHED)}
         for size in {(int(bar["m"]), int(bar["n"]), int(bar["p"])) for bar in bars}
     }
     for bar in bars:
