@@ -18,6 +18,7 @@ from graphdb.errors import InputError, NotFoundError
 from graphdb.measurement import Measurement
 from graphdb.records import SurrogateRecord
 from graphdb.store import Store
+from graphdb.store.embeddings import BEHAVIOUR
 
 _SEED = 0
 _EMBEDDED_AT_ONCE = 2000
@@ -84,7 +85,13 @@ def settings_of(task: LearningTask) -> SurrogateSettings:
     for name in task.sizes:
         if name not in allowed:
             raise InputError(f"The task to learn the {task.name} sets {name!r}; allowed: {', '.join(allowed)}.")
-    return SurrogateSettings(**task.sizes)
+    settings = SurrogateSettings(**task.sizes)
+    if task.embeds and settings.embedding != BEHAVIOUR.dimensions:
+        raise InputError(
+            f"The task to learn the {task.name} sets an embedding of {settings.embedding} numbers; "
+            f"allowed: {BEHAVIOUR.dimensions}, as the vector index has it."
+        )
+    return settings
 
 
 def ensure_embedding(store: Store, key: str, report: Report) -> None:

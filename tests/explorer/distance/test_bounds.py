@@ -5,7 +5,7 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer import registry
@@ -60,18 +60,16 @@ def of_networkx(first: PlacedGraph, second: PlacedGraph) -> nx.DiGraph:
 
 
 @given(small_graphs(), small_graphs())
-@settings(max_examples=40, deadline=None)
 def test_bounds_enclose_what_networkx_finds_by_looking_everywhere(first: PlacedGraph, second: PlacedGraph) -> None:
     *_, exact = of_networkx(first, second)
     assert lower_bound(first, second) <= exact + 1e-9
     assert upper_bound(first, second) >= exact - 1e-9
-    found = edit_distance(first, second)
-    assert found.exact
-    assert found.upper == pytest.approx(exact)
+    ours = edit_distance(first, second)
+    assert ours.exact
+    assert ours.upper == pytest.approx(exact)
 
 
 @given(small_graphs(), small_graphs())
-@settings(max_examples=60, deadline=None)
 def test_bounds_are_symmetric_and_zero_for_the_same_graph(first: PlacedGraph, second: PlacedGraph) -> None:
     assert upper_bound(first, second) == upper_bound(second, first)
     assert lower_bound(first, second) == lower_bound(second, first)
@@ -87,8 +85,8 @@ def test_the_upper_bound_is_better_than_the_first_approximation_of_networkx() ->
 
 
 def test_the_bounds_of_published_models_are_close_to_exact() -> None:
-    drawn = models(12, seed=2)
-    pairs = [(2 * i, 2 * i + 1) for i in range(6)]
+    drawn = models(8, seed=2)
+    pairs = [(2 * i, 2 * i + 1) for i in range(4)]
     exact = np.array([edit_distance(drawn[first], drawn[second]).upper for first, second in pairs])
     upper = upper_bounds(drawn, pairs)
     lower = LowerBounds(drawn).between(*np.array(pairs).T)
