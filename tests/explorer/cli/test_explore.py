@@ -166,11 +166,6 @@ def test_kill_9_and_control_c_lose_nothing(store: Store, server_settings: Settin
         (("elector", "--model", "bert-tiny", "--samples", "5", "--set", "sequence_length=0"), ("sequence_length", "1")),
         (("elector", "--model", "bert-tiny", "--samples", "5", "--library", "no.yaml"), ("no.yaml", "cannot be read")),
         (("elector", "--model", "bert-tiny", "--samples", "5", "--plots", LIBRARY), ("--plots", "is not a folder")),
-        (("dataflow", "--sizes", "64,64"), ("--sizes", "64,64", "three integers")),
-        (("dataflow", "--sizes", "64,64,x"), ("--sizes", "three integers")),
-        (("dataflow", "--sizes", "64,0,64"), ("0", "from 1")),
-        (("dataflow", "--sizes", "64,64,64", "--rule", "wrong"), ("wrong", "published, right")),
-        (("dataflow", "--sizes", "64,64,64", "--lanes", "0"), ("lanes", "0")),
     ],
 )
 def test_explorations_that_cannot_be(
@@ -179,16 +174,3 @@ def test_explorations_that_cannot_be(
     refused(run("explore", *arguments, "--json"), *words)
     assert store.architectures.counts() == {}
     assert measured(store) == 0
-
-
-def test_dataflows_are_compared(run: Run, store: Store) -> None:
-    found = run("explore", "dataflow", "--sizes", "64,64,128", "--rule", "published", "--json").json
-    assert len({row["order"] for row in found["orders"]}) == 24
-    energies = [row["energy_nj"] for row in found["orders"]]
-    assert energies == sorted(energies)
-    right = run("explore", "dataflow", "--sizes", "64,64,128", "--json").json
-    assert right["rule"] == "right"
-    reuse = {row["order"]: row["reuse_instances"] for row in found["orders"]}
-    assert all(row["reuse_instances"] <= reuse[row["order"]] for row in right["orders"])
-    assert "bijk" in run("explore", "dataflow", "--sizes", "64,64,128").out
-    assert store.architectures.counts() == {}

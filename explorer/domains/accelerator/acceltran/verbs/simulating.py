@@ -20,7 +20,6 @@ from explorer.domains.accelerator.acceltran.settings.run import (
     RunSettings,
     run_settings,
 )
-from explorer.toolkit.assignments import parsed_assignments
 from explorer.toolkit.folder import check_folder
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
@@ -43,7 +42,7 @@ class SimulationOptions(RunOptions):
     accelerator: str = Field(
         description="Accelerator: a preset (edge, edge-lp, server, nano), a key of the database, or a JSON file."
     )
-    assignments: Annotated[list[str], Flag(names=("--set",), metavar="NAME=VALUE")] = Field(
+    assignments: Annotated[dict[str, Any], Flag(names=("--set",), metavar="NAME=VALUE")] = Field(
         default_factory=list,
         description="Setting of the run or decision of the accelerator in place of its own; repeatable.",
     )
@@ -94,7 +93,7 @@ def _given(options: SimulationOptions) -> tuple[dict[str, Any], dict[str, Any]]:
     from explorer.domains.accelerator.acceltran.chip.library import read_library
     from explorer.domains.accelerator.elector.overrides import OVERRIDES
 
-    assigned = parsed_assignments(options.assignments)
+    assigned = options.assignments
     decisions = {name: value for name, value in assigned.items() if name in OVERRIDES.names}
     known = RunSettings.model_fields
     for name in assigned:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from explorer.contracts.simulator import Roles, Simulator
 from explorer.domains.accelerator.acceltran.simulator import AccelTranSimulator
 from graphdb.errors import InputError
+from tests.explorer.contracts.simulator import SimulatorContract
 from tests.explorer.domains.accelerator.acceltran import reading
 
 SIMULATOR = AccelTranSimulator()
@@ -23,15 +25,29 @@ COMBINATIONS = [
 ]
 
 
+class TestAccelTranSimulator(SimulatorContract):
+    @pytest.fixture
+    def simulator(self) -> Simulator:
+        return SIMULATOR
+
+    @pytest.fixture
+    def architectures(self) -> Roles:
+        return reading.pair(reading.BERT_TINY, reading.EDGE)
+
+    @pytest.fixture
+    def given(self) -> dict[str, Any]:
+        return PUBLISHED
+
+
 def test_a_measurement_names_everything_it_depends_on() -> None:
     pair = reading.pair(reading.BERT_TINY, reading.EDGE)
-    found = [SIMULATOR.run(pair, given) for given in COMBINATIONS]
-    for measurement, given in zip(found, COMBINATIONS, strict=True):
+    measurements = [SIMULATOR.run(pair, given) for given in COMBINATIONS]
+    for measurement, given in zip(measurements, COMBINATIONS, strict=True):
         assert measurement.roles == {"model": pair["model"].key, "accelerator": pair["accelerator"].key}
         assert measurement.settings == SIMULATOR.settings(given)
         assert set(measurement.measures) <= set(SIMULATOR.measures)
         assert measurement == SIMULATOR.run(pair, given)
-    assert len({measurement.key for measurement in found}) == len(COMBINATIONS)
+    assert len({measurement.key for measurement in measurements}) == len(COMBINATIONS)
     pruned = SIMULATOR.run(pair, {"dynatran_threshold": 0.04})
     assert set(pruned.measures) == set(SIMULATOR.measures)
     assert pruned.measures["dynatran_score"] == pytest.approx(0.9381)
@@ -39,13 +55,13 @@ def test_a_measurement_names_everything_it_depends_on() -> None:
 
 @pytest.mark.parametrize("given", COMBINATIONS, ids=lambda given: "-".join(given.values()))
 def test_what_every_engine_and_mode_has_in_common(given: dict[str, Any]) -> None:
-    found = SIMULATOR.run(reading.pair(reading.BERT_TINY, reading.EDGE), given).measures
-    assert found["cycles"] > 0 and found["latency_s"] == pytest.approx(found["cycles"] / 700e6)
-    assert found["energy_j"] == pytest.approx(found["energy_dynamic_j"] + found["energy_leakage_j"])
-    assert found["energy_per_sequence_j"] == pytest.approx(found["energy_j"] / 4)
-    assert found["average_power_w"] == pytest.approx(found["energy_j"] / found["latency_s"])
+    tiny = SIMULATOR.run(reading.pair(reading.BERT_TINY, reading.EDGE), given).measures
+    assert tiny["cycles"] > 0 and tiny["latency_s"] == pytest.approx(tiny["cycles"] / 700e6)
+    assert tiny["energy_j"] == pytest.approx(tiny["energy_dynamic_j"] + tiny["energy_leakage_j"])
+    assert tiny["energy_per_sequence_j"] == pytest.approx(tiny["energy_j"] / 4)
+    assert tiny["average_power_w"] == pytest.approx(tiny["energy_j"] / tiny["latency_s"])
     larger = SIMULATOR.run(reading.pair(reading.BERT_NANO, reading.EDGE), given).measures
-    assert larger["area_mm2"] == found["area_mm2"]  # the model has no part in it
+    assert larger["area_mm2"] == tiny["area_mm2"]  # the model has no part in it
 
 
 def test_training_as_published_is_refused_with_what_it_waits_for() -> None:
@@ -56,9 +72,9 @@ def test_training_as_published_is_refused_with_what_it_waits_for() -> None:
 
 def test_run_batch_keeps_the_order_and_puts_errors_in_their_place() -> None:
     pairs = [reading.pair(model, reading.EDGE) for model in (reading.BERT_TINY, reading.BERT_BASE, reading.BERT_NANO)]
-    found = SIMULATOR.run_batch(pairs, PUBLISHED)
-    assert found[0] == SIMULATOR.run(pairs[0], PUBLISHED) and found[2] == SIMULATOR.run(pairs[2], PUBLISHED)
-    assert isinstance(found[1], InputError)
+    batch = SIMULATOR.run_batch(pairs, PUBLISHED)
+    assert batch[0] == SIMULATOR.run(pairs[0], PUBLISHED) and batch[2] == SIMULATOR.run(pairs[2], PUBLISHED)
+    assert isinstance(batch[1], InputError)
     with pytest.raises(InputError, match="does not fit"):
         SIMULATOR.run(pairs[1], PUBLISHED)
     assert SIMULATOR.run_batch([], {}) == []

@@ -1,4 +1,4 @@
-"""`explorer simulate acceltran`: libraries, pictures, tables, and refusals that leave nothing behind."""
+"""AccelTran's commands, simulate acceltran and explore dataflow: what they print, and refusals that leave nothing."""
 
 from __future__ import annotations
 
@@ -41,25 +41,25 @@ def test_an_accelerator_with_an_own_memory_needs_no_library_later(run: Run) -> N
 
 
 def test_a_published_memory_is_named_beside_a_library(run: Run) -> None:
-    found = run(*FAST, "--library", LIBRARY, "--set", "memory=hbm_32_1_4", "--json").json
-    assert found["accelerator"]["choices"]["memory"] == "hbm_32_1_4"
+    document = run(*FAST, "--library", LIBRARY, "--set", "memory=hbm_32_1_4", "--json").json
+    assert document["accelerator"]["choices"]["memory"] == "hbm_32_1_4"
 
 
 def test_pictures_of_the_fast_engine(run: Run, tmp_path: Path) -> None:
-    found = run(*FAST, "--plot", tmp_path / "new/pictures", "--json").json
-    names = [Path(file).name for file in found["plots"]]
+    document = run(*FAST, "--plot", tmp_path / "new/pictures", "--json").json
+    names = [Path(file).name for file in document["plots"]]
     assert names == ["energy.png", "energy.svg", "area.png", "area.svg"]
-    texts = [Path(file).read_text() for file in found["plots"] if file.endswith(".svg")]
+    texts = [Path(file).read_text() for file in document["plots"] if file.endswith(".svg")]
     assert "Energy of bert-tiny on edge" in texts[0]
     assert "MAC lanes" in texts[0]
     assert "Area of the chip: 54.1 mm²" in texts[1]
 
 
 def test_tables_group_the_measures(run: Run) -> None:
-    found = run(*FAST)
-    for word in ("cycles", "167,596", "sequences/s", "MAC lanes", "main memory", "share", "stored as"):
-        assert word in found.out
-    assert "%" in found.out
+    printed = run(*FAST).out
+    for word in ("cycles", "167,596", "throughput", "MAC lanes", "main memory", "share", "stored as"):
+        assert word in printed
+    assert "%" in printed
 
 
 def test_a_profile_of_dynatran_is_stored_by_value(run: Run, store: Store, tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_profile_of_dynatran_is_stored_by_value(run: Run, store: Store, tmp_pa
     sparse = run(*PAIR, *arguments, 0.4, "--dynatran-curve", file, "--json").json
     dense = run(*PAIR, *arguments, 0, "--dynatran-curve", file, "--json").json
     assert sparse["settings"]["dynatran_curve"]["points"][1]["sparsity"] == 0.8
-    stored = [store.measurements.get(found["key"]) for found in (sparse, dense)]
+    stored = [store.measurements.get(document["key"]) for document in (sparse, dense)]
     assert dict(stored[0].settings) == sparse["settings"]
     assert stored[0].measures["energy_mac_dynamic_j"] < 0.7 * stored[1].measures["energy_mac_dynamic_j"]
 
@@ -114,3 +114,30 @@ def test_a_figure_without_a_unit(run: Run, store: Store, tmp_path: Path) -> None
     file.write_text("modules: {softmax_16: {area: 80000, source: me}}")
     refused(run(*PAIR, "--library", file), "own.yaml", "modules.softmax_16.area", "80000", "um2, mm2")
     assert store.architectures.counts() == {}
+
+
+def test_dataflows_are_compared(run: Run, store: Store) -> None:
+    study = run("explore", "dataflow", "--sizes", "64,64,128", "--rule", "published", "--json").json
+    assert len({row["order"] for row in study["orders"]}) == 24
+    energies = [row["energy_nj"] for row in study["orders"]]
+    assert energies == sorted(energies)
+    right = run("explore", "dataflow", "--sizes", "64,64,128", "--json").json
+    assert right["rule"] == "right"
+    reuse = {row["order"]: row["reuse_instances"] for row in study["orders"]}
+    assert all(row["reuse_instances"] <= reuse[row["order"]] for row in right["orders"])
+    assert "bijk" in run("explore", "dataflow", "--sizes", "64,64,128").out
+    assert store.architectures.counts() == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--sizes", "64,64"), ("--sizes", "64,64", "three integers")),
+        (("--sizes", "64,64,x"), ("--sizes", "three integers")),
+        (("--sizes", "64,0,64"), ("0", "from 1")),
+        (("--sizes", "64,64,64", "--rule", "wrong"), ("wrong", "published, right")),
+        (("--sizes", "64,64,64", "--lanes", "0"), ("lanes", "0")),
+    ],
+)
+def test_dataflows_that_cannot_be(run: Run, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
+    refused(run("explore", "dataflow", *arguments, "--json"), *words)
