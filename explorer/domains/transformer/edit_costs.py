@@ -65,13 +65,13 @@ class EditCosts:
     @cached_property
     def _heads(self) -> dict[str, tuple[float, int, int]]:
         """Type -> where its family starts, its number in the family, how many the family has."""
-        found: dict[str, tuple[float, int, int]] = {}
+        places: dict[str, tuple[float, int, int]] = {}
         start = 5.0 + len(self.widths)
         for family in _FAMILIES:
             members = [kind for kind in self.kinds if kind.split("_")[0] == family]
-            found |= {kind: (start, number, len(members)) for number, kind in enumerate(members)}
+            places |= {kind: (start, number, len(members)) for number, kind in enumerate(members)}
             start += len(members) * len(self.hidden) + 1.0
-        return found
+        return places
 
 
 GENERAL = EditCosts.of(PUBLISHED)

@@ -93,10 +93,10 @@ class Library:
             return list(self)
         if self.size <= _DRAWS_PER_MODEL * most:
             return [self.at(int(number)) for number in generator.permutation(self.size)[:most]]
-        found: dict[Layers, None] = {}
-        while len(found) < most:
-            found[self.sample(generator)] = None
-        return list(found)
+        drawn: dict[Layers, None] = {}
+        while len(drawn) < most:
+            drawn[self.sample(generator)] = None
+        return list(drawn)
 
     def _spread(self, chosen: Sequence[Layer]) -> Layers:
         return tuple(one for one in chosen for _ in range(self.layers_per_stack))
@@ -214,8 +214,8 @@ def _combined(parents: Sequence[Layer], equal_widths: bool) -> tuple[Layer, ...]
             [(width,) * depth for width in widths] if equal_widths else itertools.product(widths, repeat=depth)
         )
     ]
-    found = itertools.product(hidden, _heads(parents), stacks)
-    return tuple(dict.fromkeys(layer(*row) for row in found if row[0] >= len(row[1])))
+    rows = itertools.product(hidden, _heads(parents), stacks)
+    return tuple(dict.fromkeys(layer(*row) for row in rows if row[0] >= len(row[1])))
 
 
 def _heads(parents: Sequence[Layer]) -> list[tuple[str, ...]]:

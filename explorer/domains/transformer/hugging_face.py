@@ -86,9 +86,9 @@ def from_configuration(configuration: Mapping[str, Any]) -> Choices:
             "embeddings of the width of its first layer."
         )
     choices = choices_of([layer(hidden, ["sa_sdp"] * heads, [feed_forward])] * depth)
-    found = model_violations(choices)
-    if found:
-        raise InputError(found[0])
+    violations = model_violations(choices)
+    if violations:
+        raise InputError(violations[0])
     return choices
 
 

@@ -61,25 +61,25 @@ def head_of(label: object) -> tuple[str, int] | None:
 
 def model_violations(choices: object) -> list[str]:
     """What keeps any JSON value from being a model dictionary: types, lengths, head labels, equal head widths."""
-    found = key_violations(choices, ("l", "o", "h", "f"))
-    if found or not isinstance(choices, dict):
-        return found
+    violations = key_violations(choices, ("l", "o", "h", "f"))
+    if violations or not isinstance(choices, dict):
+        return violations
     depth = choices["l"]
     if not is_integer(depth) or not 1 <= depth <= MOST_LAYERS:
         return [refused("l, the number of layers,", depth, f"an integer from 1 to {MOST_LAYERS}")]
     for name in ("o", "h", "f"):
         value = choices[name]
         if not isinstance(value, list):
-            found.append(refused(name, value, f"a list with one entry for each of the {depth} layers"))
+            violations.append(refused(name, value, f"a list with one entry for each of the {depth} layers"))
         elif len(value) != depth:
-            found.append(f"{name} has {len(value)} entries; allowed: {depth}, one for each layer.")
-    if found:
-        return found
+            violations.append(f"{name} has {len(value)} entries; allowed: {depth}, one for each layer.")
+    if violations:
+        return violations
     for index in range(depth):
-        found += _head_violations(f"o[{index}]", choices["o"][index])
-        found += _width_violations(f"h[{index}]", choices["h"][index])
-        found += _stack_violations(f"f[{index}]", choices["f"][index])
-    return found
+        violations += _head_violations(f"o[{index}]", choices["o"][index])
+        violations += _width_violations(f"h[{index}]", choices["h"][index])
+        violations += _stack_violations(f"f[{index}]", choices["f"][index])
+    return violations
 
 
 def _head_violations(place: str, heads: Any) -> list[str]:
@@ -87,15 +87,15 @@ def _head_violations(place: str, heads: Any) -> list[str]:
         return [refused(place, heads, f"a list of 1 to {MOST_HEADS} heads")]
     read = [head_of(label) for label in heads]
     known = f"<type>_<width> with the type one of {listed(HEAD_KINDS)}"
-    found = [
+    violations = [
         refused(f"{place}[{i}]", label, known)
         for i, (label, head) in enumerate(zip(heads, read, strict=True))
         if head is None or head[1] > MOST_WIDTH
     ]
     widths = sorted({head[1] for head in read if head is not None})
-    if not found and len(widths) > 1:
-        found.append(f"{place} has heads of the widths {listed(widths)}; allowed: one width in a layer.")
-    return found
+    if not violations and len(widths) > 1:
+        violations.append(f"{place} has heads of the widths {listed(widths)}; allowed: one width in a layer.")
+    return violations
 
 
 def _stack_violations(place: str, widths: Any) -> list[str]:

@@ -39,19 +39,19 @@ def standard_violations(choices: Choices) -> list[str]:
 
     Whoever checks the form of FlexiBERT 2.0 checks those too.
     """
-    found = key_violations(choices, ("l", *_LISTS))
-    if found:
-        return found
+    violations = key_violations(choices, ("l", *_LISTS))
+    if violations:
+        return violations
     depth = choices["l"]
     if not is_integer(depth) or not 1 <= depth <= MOST_LAYERS:
         return [refused("l, the number of layers,", depth, f"an integer from 1 to {MOST_LAYERS}")]
     for name in _LISTS:
         if not isinstance(choices[name], list):
-            found.append(refused(name, choices[name], f"a list with one entry for each of the {depth} layers"))
+            violations.append(refused(name, choices[name], f"a list with one entry for each of the {depth} layers"))
         elif len(choices[name]) != depth:
-            found.append(f"{name} has {len(choices[name])} entries; allowed: {depth}, one for each layer.")
-    if found:
-        return found
+            violations.append(f"{name} has {len(choices[name])} entries; allowed: {depth}, one for each layer.")
+    if violations:
+        return violations
     return [sentence for j in range(depth) for sentence in _layer_violations(j, *(choices[name][j] for name in _LISTS))]
 
 
@@ -69,17 +69,19 @@ def from_standard(choices: Choices) -> Choices:
 def _layer_violations(
     j: int, operation: Any, hidden: Any, count: Any, feed_forward: Any, parameter: Any
 ) -> Sequence[str]:
-    found = []
+    violations = []
     if not is_integer(hidden) or not 1 <= hidden <= MOST_WIDTH:
-        found.append(refused(f"h[{j}]", hidden, f"an integer from 1 to {MOST_WIDTH}"))
+        violations.append(refused(f"h[{j}]", hidden, f"an integer from 1 to {MOST_WIDTH}"))
     if not is_integer(count) or not 1 <= count <= MOST_HEADS:
-        found.append(refused(f"n[{j}]", count, f"an integer from 1 to {MOST_HEADS}"))
-    elif not found and hidden < count:
-        found.append(f"h[{j}] is {hidden} for {count} heads; allowed: at least 1 for each head.")
+        violations.append(refused(f"n[{j}]", count, f"an integer from 1 to {MOST_HEADS}"))
+    elif not violations and hidden < count:
+        violations.append(f"h[{j}] is {hidden} for {count} heads; allowed: at least 1 for each head.")
     if not isinstance(feed_forward, list):
-        found.append(refused(f"f[{j}]", feed_forward, "a list of widths"))
+        violations.append(refused(f"f[{j}]", feed_forward, "a list of widths"))
     if not isinstance(operation, str) or operation not in PARAMETERS:
-        return [*found, refused(f"o[{j}]", operation, listed(PARAMETERS))]
+        return [*violations, refused(f"o[{j}]", operation, listed(PARAMETERS))]
     if not among(parameter, PARAMETERS[operation]):
-        found.append(refused(f"p[{j}]", parameter, f"{listed(PARAMETERS[operation])} for the operation {operation}"))
-    return found
+        violations.append(
+            refused(f"p[{j}]", parameter, f"{listed(PARAMETERS[operation])} for the operation {operation}")
+        )
+    return violations

@@ -85,9 +85,18 @@ def overlap(
 
 
 def best_source(target: Choices, sources: Mapping[str, Choices], rule: Rule) -> tuple[str, float] | None:
-    """Key and overlap of the source that sets the largest share; the first of equals, None without sources."""
-    found = [(overlap(source, target, rule), key) for key, source in sources.items()]
-    return max(((key, ratio) for ratio, key in found), key=lambda pair: pair[1], default=None)
+    """The source that sets the largest share of a target.
+
+    Args:
+        target: legal model dictionary.
+        sources: key -> legal model dictionary.
+        rule: one of `RULES`.
+
+    Returns:
+        Key and overlap, of the first of equals; None without sources.
+    """
+    ratios = ((key, overlap(source, target, rule)) for key, source in sources.items())
+    return max(ratios, key=lambda pair: pair[1], default=None)
 
 
 def transfer(
@@ -127,39 +136,39 @@ def tensor_shapes(model: Choices, vocabulary: int, positions: int) -> Shapes:
     """Name -> shape of every tensor of a `HeterogeneousEncoder`."""
     layers = layers_of(model)
     first, last = layers[0].hidden, layers[-1].hidden
-    found: Shapes = {
+    shapes: Shapes = {
         "words.weight": (vocabulary, first),
         "positions.weight": (positions, first),
         "token_types.weight": (1, first),
         **_norm("embedding_norm", first),
     }
     for index, (one, following) in enumerate(pairwise([*layers, layers[-1]])):
-        found |= _layer_shapes(f"layers.{index}.", one, following.hidden, positions)
-    return found | _linear("pooler", last, last)
+        shapes |= _layer_shapes(f"layers.{index}.", one, following.hidden, positions)
+    return shapes | _linear("pooler", last, last)
 
 
 def _layer_shapes(prefix: str, one: Layer, next_hidden: int, positions: int) -> Shapes:
     attended, width = len(one.heads) * one.head_dimension, one.head_dimension
-    found: Shapes = {}
+    shapes: Shapes = {}
     for name in ("query", "key", "value"):
-        found |= _linear(f"{prefix}attention.{name}", one.hidden, attended)
-    found[f"{prefix}attention.relative.weight"] = (2 * positions - 1, width)
+        shapes |= _linear(f"{prefix}attention.{name}", one.hidden, attended)
+    shapes[f"{prefix}attention.relative.weight"] = (2 * positions - 1, width)
     for index, kind in enumerate(one.heads):
         head = f"{prefix}attention.heads.{index}."
         if kind == "sa_wma":
-            found[f"{head}weight"] = (width, width)
+            shapes[f"{head}weight"] = (width, width)
         elif kind.startswith("c_"):
             kernel = int(kind.removeprefix("c_"))
-            found[f"{head}depthwise.weight"] = (width, 1, kernel)
-            found |= _linear(f"{head}pointwise", width, width) | _linear(f"{head}to_kernel", width, kernel)
-            found |= _linear(f"{head}of_values", width, width)
-    found |= _linear(f"{prefix}attention.output", attended, one.hidden) | _norm(f"{prefix}attention_norm", one.hidden)
+            shapes[f"{head}depthwise.weight"] = (width, 1, kernel)
+            shapes |= _linear(f"{head}pointwise", width, width) | _linear(f"{head}to_kernel", width, kernel)
+            shapes |= _linear(f"{head}of_values", width, width)
+    shapes |= _linear(f"{prefix}attention.output", attended, one.hidden) | _norm(f"{prefix}attention_norm", one.hidden)
     widths = (one.hidden, *one.feed_forward)
     for index, (inputs, outputs) in enumerate(pairwise(widths)):
-        found |= _linear(f"{prefix}feed_forward.stack.{index}", inputs, outputs)
-    found |= _linear(f"{prefix}feed_forward.output", widths[-1], one.hidden)
-    found |= _norm(f"{prefix}feed_forward_norm", one.hidden)
-    return found | (_linear(f"{prefix}projection", one.hidden, next_hidden) if next_hidden != one.hidden else {})
+        shapes |= _linear(f"{prefix}feed_forward.stack.{index}", inputs, outputs)
+    shapes |= _linear(f"{prefix}feed_forward.output", widths[-1], one.hidden)
+    shapes |= _norm(f"{prefix}feed_forward_norm", one.hidden)
+    return shapes | (_linear(f"{prefix}projection", one.hidden, next_hidden) if next_hidden != one.hidden else {})
 
 
 def _linear(name: str, inputs: int, outputs: int) -> Shapes:
@@ -175,15 +184,15 @@ def _plan(source: Choices, target: Choices, given: Shapes, wanted: Shapes, rule:
     if rule == "flexibert":
         names = [name for name in _whole(sources, targets) if given.get(name) == wanted.get(name)]
         return [Copy(name, _all(wanted[name]), _all(given[name])) for name in names if name in wanted]
-    found = [
+    copies = [
         copy
         for name in wanted
         if name in given and not name.startswith("layers.")
         for copy in [_leading(name, given[name], wanted[name], projectable=name.split(".")[0] in _EMBEDDINGS)]
     ]
     for index, (one, other) in enumerate(zip(sources, targets, strict=False)):
-        found += _layer_copies(f"layers.{index}.", one, other, given, wanted)
-    return found
+        copies += _layer_copies(f"layers.{index}.", one, other, given, wanted)
+    return copies
 
 
 _EMBEDDINGS = ("words", "positions", "token_types")
@@ -285,10 +294,10 @@ def _checked(state: State, model: Choices, what: str) -> Shapes:
             raise InputError(f"The {what} has no tensor {name} of two axes; allowed: the state of an encoder.")
     shapes = tensor_shapes(model, state["words.weight"].shape[0], state["positions.weight"].shape[0])
     for name in dict.fromkeys([*shapes, *state]):
-        found, allowed = tuple(state[name].shape) if name in state else None, shapes.get(name)
-        if found != allowed:
+        shape, allowed = tuple(state[name].shape) if name in state else None, shapes.get(name)
+        if shape != allowed:
             raise InputError(
-                f"The tensor {name} of the {what} is {found or 'missing'}; allowed: {allowed or 'none of that name'}, "
+                f"The tensor {name} of the {what} is {shape or 'missing'}; allowed: {allowed or 'none of that name'}, "
                 "as its model dictionary says."
             )
     return shapes

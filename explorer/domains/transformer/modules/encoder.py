@@ -126,15 +126,15 @@ class HeterogeneousEncoder(nn.Module):
 
 
 def _check(model: Choices, vocabulary: int, maximum_positions: int, dropout: float) -> None:
-    found = model_violations(model)
+    violations = model_violations(model)
     if vocabulary < 1:
-        found.append(refused("vocabulary", vocabulary, "1 or more"))
+        violations.append(refused("vocabulary", vocabulary, "1 or more"))
     if maximum_positions < 1:
-        found.append(refused("maximum_positions", maximum_positions, "1 or more"))
+        violations.append(refused("maximum_positions", maximum_positions, "1 or more"))
     if not 0 <= dropout < 1:
-        found.append(refused("dropout", dropout, "0 to below 1"))
-    if found:
-        raise InputError(found[0])
+        violations.append(refused("dropout", dropout, "0 to below 1"))
+    if violations:
+        raise InputError(violations[0])
 
 
 @torch.no_grad()

@@ -136,8 +136,8 @@ def cosine_matrix(size: int, like: Tensor) -> Tensor:
 def fourier_by_matrices(values: Tensor) -> Tensor:
     """The real part of the orthonormal two-dimensional DFT of (..., S, d), by products of real matrices."""
     cosines, sines = zip(*(_fourier_matrices(size, values) for size in values.shape[-2:]), strict=True)
-    found: Tensor = cosines[0] @ values @ cosines[1] - sines[0] @ values @ sines[1]
-    return found
+    transformed: Tensor = cosines[0] @ values @ cosines[1] - sines[0] @ values @ sines[1]
+    return transformed
 
 
 def _fourier_matrices(size: int, like: Tensor) -> tuple[Tensor, Tensor]:

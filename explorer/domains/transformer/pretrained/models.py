@@ -90,8 +90,8 @@ class FlexiBertModel(_FlexiBert):
             return_dict: whether a tuple is given where it is False.
         """
         hidden = self.encode(input_ids, attention_mask)
-        found = outputs.BaseModelOutputWithPooling(last_hidden_state=hidden, pooler_output=self.pool(hidden))
-        return found if _as_dictionary(self, return_dict) else found.to_tuple()
+        output = outputs.BaseModelOutputWithPooling(last_hidden_state=hidden, pooler_output=self.pool(hidden))
+        return output if _as_dictionary(self, return_dict) else output.to_tuple()
 
 
 class FlexiBertForMaskedLM(_FlexiBert):
@@ -114,8 +114,8 @@ class FlexiBertForMaskedLM(_FlexiBert):
         """`logits` (B, S, V), and `loss` where `labels` (B, S) were given: -100 where nothing is asked."""
         logits = self.head(self.encoder.encode(input_ids, attention_mask), self.encoder.words.weight)
         loss = None if labels is None else masked_loss(logits, labels)
-        found = outputs.MaskedLMOutput(loss=loss, logits=logits)
-        return found if _as_dictionary(self, return_dict) else found.to_tuple()
+        output = outputs.MaskedLMOutput(loss=loss, logits=logits)
+        return output if _as_dictionary(self, return_dict) else output.to_tuple()
 
 
 class FlexiBertForSequenceClassification(_FlexiBert):
@@ -139,8 +139,8 @@ class FlexiBertForSequenceClassification(_FlexiBert):
         pooled = self.encoder.pool(self.encoder.encode(input_ids, attention_mask))
         logits = self.classifier(self.encoder.dropout(pooled))
         loss = None if labels is None else classification_loss(logits, labels)
-        found = outputs.SequenceClassifierOutput(loss=loss, logits=logits)
-        return found if _as_dictionary(self, return_dict) else found.to_tuple()
+        output = outputs.SequenceClassifierOutput(loss=loss, logits=logits)
+        return output if _as_dictionary(self, return_dict) else output.to_tuple()
 
 
 def _encoder(config: FlexiBertConfig) -> HeterogeneousEncoder:

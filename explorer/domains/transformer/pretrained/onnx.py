@@ -51,8 +51,8 @@ def load_model(folder: Path) -> Model:
     named = config.architectures
     name = named[0] if isinstance(named, list) and named else named
     if not isinstance(name, str) or name not in kinds or config.model_type != MODEL_TYPE:
-        found = f"model_type {config.model_type!r} and architectures {name!r}"
-        raise InputError(f"{file} has {found}; allowed: {MODEL_TYPE!r} and one of {', '.join(kinds)}.")
+        given = f"model_type {config.model_type!r} and architectures {name!r}"
+        raise InputError(f"{file} has {given}; allowed: {MODEL_TYPE!r} and one of {', '.join(kinds)}.")
     if "design" not in json.loads(file.read_text(encoding="utf-8")):
         raise InputError(f"{file} has no design; needed: a model dictionary with the keys l, o, h and f.")
     model = kinds[name](config)
@@ -109,8 +109,8 @@ class _Plain(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """The first output of the model."""
-        found: Tensor = self.model(input_ids, attention_mask, return_dict=False)[0]
-        return found
+        first: Tensor = self.model(input_ids, attention_mask, return_dict=False)[0]
+        return first
 
 
 def _exported(model: nn.Module, vocabulary: int, positions: int, output: str) -> Any:

@@ -132,9 +132,9 @@ def profile(
     """
     ordered = sorted({float(threshold) for threshold in thresholds})
     if len(ordered) < 2 or not batches:
-        found = f"{len(ordered)} thresholds and {len(batches)} batches"
+        given = f"{len(ordered)} thresholds and {len(batches)} batches"
         raise InputError(
-            f"A profile of {found} was asked for; allowed: two different thresholds or more, a batch or more."
+            f"A profile of {given} was asked for; allowed: two different thresholds or more, a batch or more."
         )
     modes = [(module, module.training) for module in encoder.modules()]
     encoder.eval()
@@ -152,11 +152,11 @@ def _point(
 ) -> ProfilePoint:
     pruner = Pruner(threshold)
     outputs = (encoder(tokens, mask, pruner) for tokens, mask in batches)
-    found = float(score(outputs))
+    reached = float(score(outputs))
     for _ in outputs:  # A score may stop early; the sparsity is of all batches.
         pass
     if not pruner.sparsities:
         raise InputError("The encoder handed no activation to prune; allowed: one that calls it for every activation.")
-    if not 0 <= found <= 1:
-        raise InputError(refused(f"The score at the threshold {threshold:g}", found, "0 to 1"))
-    return ProfilePoint(threshold, pruner.sparsity, found, dict(pruner.sparsities))
+    if not 0 <= reached <= 1:
+        raise InputError(refused(f"The score at the threshold {threshold:g}", reached, "0 to 1"))
+    return ProfilePoint(threshold, pruner.sparsity, reached, dict(pruner.sparsities))

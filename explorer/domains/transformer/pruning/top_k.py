@@ -10,10 +10,10 @@ from torch import Tensor
 from explorer.toolkit.reading import refused
 from graphdb.errors import InputError
 
-Rule = Literal["right", "published"]
+TopKRule = Literal["right", "published"]
 
 
-def top_k(probabilities: Tensor, k: int, rule: Rule = "right") -> tuple[Tensor, Tensor]:
+def top_k(probabilities: Tensor, k: int, rule: TopKRule = "right") -> tuple[Tensor, Tensor]:
     """The k largest entries of every row (the last axis), zeros elsewhere; and the mask (bool) of what is kept.
 
     Args:

@@ -86,15 +86,15 @@ class EarlyFlexiBertSpace(DesignSpace):
 
     def violations(self, choices: Choices) -> list[str]:
         """What is illegal about `choices`; any JSON value may be given."""
-        found = model_violations(choices)
-        if found:
-            return found
+        violations = model_violations(choices)
+        if violations:
+            return violations
         if choices["l"] not in DEPTHS:
             return [refused("l, the number of layers,", choices["l"], "2, 4")]
         layers = layers_of(choices)
         for j, read in enumerate(layers):
-            found += _layer_violations(j, read)
-        return found or _order_violations(_design(layers))
+            violations += _layer_violations(j, read)
+        return violations or _order_violations(_design(layers))
 
     def normalise(self, choices: Choices) -> Choices:
         """Legal choices have one form only."""
@@ -133,8 +133,8 @@ class EarlyFlexiBertSpace(DesignSpace):
 
     def mutate(self, choices: Choices, generator: np.random.Generator) -> Choices:
         """A neighbour, each equally likely."""
-        found = list(self.neighbours(choices))
-        return found[generator.integers(len(found))]
+        neighbours = list(self.neighbours(choices))
+        return neighbours[generator.integers(len(neighbours))]
 
     def crossover(self, first: Choices, second: Choices, generator: np.random.Generator) -> Choices:
         """The depth of one parent; each attribute's whole sequence from either, its last value repeated if need be."""
@@ -158,7 +158,7 @@ def _layer(heads: int, hidden: int, kind: int, feed_forward: int) -> Layer:
 def _design(layers: Sequence[Layer]) -> Design:
     read = [(len(layer.heads), layer.hidden, layer.heads[0], layer.feed_forward[0]) for layer in layers]
     return tuple(
-        tuple(values.index(found) for found in column)
+        tuple(values.index(value) for value in column)
         for (_, values), column in zip(ATTRIBUTES, zip(*read, strict=True), strict=True)
     )
 
@@ -188,19 +188,21 @@ def _other_depth(design: Design) -> Iterator[Design]:
 
 def _layer_violations(j: int, read: Layer) -> list[str]:
     values: tuple[int | str, ...] = (len(read.heads), read.hidden, read.heads[0], read.feed_forward[0])
-    found = [
+    violations = [
         refused(f"The {name} of layer {j}", value, ", ".join(map(str, allowed)))
         for (name, allowed), value in zip(ATTRIBUTES, values, strict=True)
         if value not in allowed
     ]
     if len(set(read.heads)) > 1:
-        found.append(f"o[{j}] has heads of more than one type; allowed: one type in a layer.")
+        violations.append(f"o[{j}] has heads of more than one type; allowed: one type in a layer.")
     if read.head_dimension != read.hidden // len(read.heads):
         fitting = read.hidden // len(read.heads)
-        found.append(refused(f"The head width of layer {j}", read.head_dimension, f"{fitting}, hidden width / heads"))
+        violations.append(
+            refused(f"The head width of layer {j}", read.head_dimension, f"{fitting}, hidden width / heads")
+        )
     if len(read.feed_forward) > 1:
-        found.append(f"f[{j}] has {len(read.feed_forward)} feed-forward widths; allowed: 1.")
-    return found
+        violations.append(f"f[{j}] has {len(read.feed_forward)} feed-forward widths; allowed: 1.")
+    return violations
 
 
 def _order_violations(design: Design) -> list[str]:

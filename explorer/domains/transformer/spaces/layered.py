@@ -122,15 +122,15 @@ class LayeredSpace(DesignSpace):
 
     def violations(self, choices: Choices) -> list[str]:
         """What is illegal about `choices`; any JSON value may be given."""
-        found = model_violations(choices)
-        if found:
-            return found
+        violations = model_violations(choices)
+        if violations:
+            return violations
         options = self.options
         if choices["l"] not in options.depths:
-            found.append(refused("l, the number of layers,", choices["l"], listed(options.depths)))
+            violations.append(refused("l, the number of layers,", choices["l"], listed(options.depths)))
         for j, (labels, hidden, stack) in enumerate(zip(choices["o"], choices["h"], choices["f"], strict=True)):
-            found += self._layer_violations(j, labels, hidden, stack)
-        return found
+            violations += self._layer_violations(j, labels, hidden, stack)
+        return violations
 
     def normalise(self, choices: Choices) -> Choices:
         """Heads in the order of the types."""
@@ -144,11 +144,11 @@ class LayeredSpace(DesignSpace):
         """The indices, shape `(d,)`."""
         vector = np.zeros(self.dimensions)
         vector[0] = self.options.depths.index(choices["l"])
-        for j, found in enumerate(layers_of(choices)):
+        for j, one in enumerate(layers_of(choices)):
             vector[1 + 3 * j : 4 + 3 * j] = (
-                self.options.hidden.index(found.hidden),
-                self.options.feed_forward_index[found.feed_forward],
-                self.options.attention_index[found.heads],
+                self.options.hidden.index(one.hidden),
+                self.options.feed_forward_index[one.feed_forward],
+                self.options.attention_index[one.heads],
             )
         return vector
 
@@ -194,28 +194,28 @@ class LayeredSpace(DesignSpace):
         return layer(options.hidden[hidden], options.attentions[attention], options.feed_forwards[feed_forward])
 
     def _layer_violations(self, j: int, labels: Sequence[str], hidden: int, stack: Sequence[int]) -> list[str]:
-        options, found = self.options, []
+        options, violations = self.options, []
         if hidden not in options.hidden:
-            found.append(refused(f"h[{j}]", hidden, listed(options.hidden)))
+            violations.append(refused(f"h[{j}]", hidden, listed(options.hidden)))
         if len(labels) not in options.head_counts:
-            found.append(f"o[{j}] has {len(labels)} heads; allowed: {listed(options.head_counts)}.")
+            violations.append(f"o[{j}] has {len(labels)} heads; allowed: {listed(options.head_counts)}.")
         kinds = {label.rsplit("_", 1)[0] for label in labels} - set(options.head_kinds)
         if kinds:
-            found.append(
+            violations.append(
                 f"o[{j}] has heads of the types {listed(sorted(kinds))}; allowed: {listed(options.head_kinds)}."
             )
         elif not options.mixed and len({label.rsplit("_", 1)[0] for label in labels}) > 1:
-            found.append(f"o[{j}] has heads of several types; allowed: one type for all heads of a layer.")
+            violations.append(f"o[{j}] has heads of several types; allowed: one type for all heads of a layer.")
         width, fitting = int(labels[0].rsplit("_", 1)[1]), hidden // len(labels)
         if width != fitting:
-            found.append(
+            violations.append(
                 f"o[{j}] has heads of the width {width}; allowed: {fitting}, "
                 f"the hidden width {hidden} split by {len(labels)} heads and rounded down."
             )
         if len(stack) not in options.stacks:
-            found.append(f"f[{j}] has {len(stack)} feed-forward widths; allowed: {listed(options.stacks)}.")
+            violations.append(f"f[{j}] has {len(stack)} feed-forward widths; allowed: {listed(options.stacks)}.")
         wrong = [width for width in stack if width not in options.widths]
-        return found + [refused(f"A width in f[{j}]", width, listed(options.widths)) for width in wrong]
+        return violations + [refused(f"A width in f[{j}]", width, listed(options.widths)) for width in wrong]
 
     def _moves(self, layers: Layers) -> Iterator[Iterator[Layers]]:
         """One iterator for each decision: a depth, or one attribute of one layer."""
@@ -239,8 +239,8 @@ class LayeredSpace(DesignSpace):
         changed = [(*stack[:i], width, *stack[i + 1 :]) for i in range(len(stack)) for width in widths]
         shorter = [stack[:i] + stack[i + 1 :] for i in range(len(stack))]
         longer = [(*stack[:i], width, *stack[i:]) for i in range(len(stack) + 1) for width in widths]
-        allowed = [found for found in changed + shorter + longer if len(found) in self.options.stacks]
-        return (replace(old, feed_forward=found) for found in allowed)
+        allowed = [other for other in changed + shorter + longer if len(other) in self.options.stacks]
+        return (replace(old, feed_forward=other) for other in allowed)
 
     def _kinds(self, old: Layer) -> Iterator[Layer]:
         if not self.options.mixed:

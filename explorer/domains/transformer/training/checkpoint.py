@@ -156,9 +156,9 @@ def check_shapes(file: Path, module: nn.Module, weights: Mapping[str, Tensor]) -
     expected = module.state_dict()
     for name in sorted(expected.keys() | weights.keys()):
         wanted = tuple(expected[name].shape) if name in expected else None
-        found = tuple(weights[name].shape) if name in weights else None
-        if wanted != found:
-            raise InputError(f"{file}: the weight {name} has the shape {found}; the model needs {wanted}.")
+        shape = tuple(weights[name].shape) if name in weights else None
+        if wanted != shape:
+            raise InputError(f"{file}: the weight {name} has the shape {shape}; the model needs {wanted}.")
         if not torch.isfinite(weights[name]).all():
             raise InputError(f"{file}: the weight {name} holds a value that is not finite.")
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from explorer.contracts.options import checked
 from graphdb.errors import InputError
 
 
@@ -66,13 +67,13 @@ class TrainingConfig(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> TrainingConfig:
         if (self.steps is None) == (self.epochs is None):
-            raise ValueError("one of steps and epochs must be given, and the other must be null")
+            raise ValueError("One of steps and epochs must be given, and the other must be null.")
         if self.replaced_share + self.random_share > 1:
-            raise ValueError("replaced_share and random_share add up to more than 1")
+            raise ValueError("replaced_share and random_share add up to more than 1.")
         if self.warmup_steps and self.warmup_ratio:
-            raise ValueError("one of warmup_steps and warmup_ratio must be 0")
+            raise ValueError("One of warmup_steps and warmup_ratio must be 0.")
         if self.steps is not None and self.warmup_steps > self.steps:
-            raise ValueError(f"warmup_steps is {self.warmup_steps}, above the {self.steps} steps in all")
+            raise ValueError(f"warmup_steps is {self.warmup_steps}, above the {self.steps} steps in all.")
         return self
 
     def total_steps(self, examples: int) -> int:
@@ -126,9 +127,9 @@ def changed(config: TrainingConfig, changes: Mapping[str, object], place: str) -
         if changes.get(warmup) and other not in changes:
             values[other] = type(values[other])(0)
     try:
-        return TrainingConfig.model_validate(values | dict(changes))
-    except ValidationError as error:
-        raise InputError(_sentence(error, place)) from error
+        return checked(TrainingConfig, values | dict(changes), "a training")
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from error
 
 
 def read_config(file: Path, base: TrainingConfig) -> TrainingConfig:
@@ -159,13 +160,3 @@ def _number(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
-
-
-def _sentence(error: ValidationError, place: str) -> str:
-    first = error.errors()[0]
-    name = ".".join(map(str, first["loc"]))
-    if first["type"] == "extra_forbidden":
-        return f"{place}: there is no setting {name[:100]!r}; allowed: {', '.join(TrainingConfig.model_fields)}."
-    if not name:
-        return f"{place}: {first['msg'].removeprefix('Value error, ')}."
-    return f"{place}: {name} is {str(first['input'])[:60]!r}: {first['msg'][0].lower()}{first['msg'][1:]}."

@@ -233,11 +233,11 @@ def split_off(dataset: Any, config: TrainingConfig) -> tuple[Any, Any]:
 
 def data_digest(dataset: Any) -> str:
     """SHA-256 of tokens and labels of a thousand rows, evenly spread, so that it is soon done for any corpus."""
-    found = hashlib.sha256()
+    sha = hashlib.sha256()
     for row in np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), 1000)).astype(int)):
         values = dataset[int(row)]
-        found.update(np.asarray(values["input_ids"], dtype=np.int64).tobytes() + f"|{values.get('label')}|".encode())
-    return found.hexdigest()
+        sha.update(np.asarray(values["input_ids"], dtype=np.int64).tobytes() + f"|{values.get('label')}|".encode())
+    return sha.hexdigest()
 
 
 def check_column(dataset: Any, column: str, place: str) -> None:
@@ -257,8 +257,8 @@ def _whole(texts: Sequence[object], place: str) -> list[str]:
 
 
 def _tokens(texts: list[str], tokenizer: Any) -> list[list[int]]:
-    found: list[list[int]] = tokenizer(texts, return_attention_mask=False, verbose=False)["input_ids"] if texts else []
-    return found
+    tokens: list[list[int]] = tokenizer(texts, return_attention_mask=False, verbose=False)["input_ids"] if texts else []
+    return tokens
 
 
 def _blocks(rows: Sequence[Sequence[int]], length: int) -> list[list[int]]:

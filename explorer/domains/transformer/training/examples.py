@@ -82,10 +82,10 @@ def own_text(
         raise InputError(f"The data hold {len(training)} rows; at least 2 are needed.")
     else:
         training, held_out = split_off(training, config)
-    found = [*training["label"], *held_out["label"]]
-    if all(isinstance(label, float) for label in found):
+    labels = [*training["label"], *held_out["label"]]
+    if all(isinstance(label, float) for label in labels):
         return LabelledText("", training, {"": held_out}, columns, (), ("pearson", "spearman"))
-    names = tuple(sorted({str(label) for label in found}))
+    names = tuple(sorted({str(label) for label in labels}))
     if len(names) < 2:
         raise InputError(f"The data have one class only, {names[0][:60]!r}; at least 2 are needed.")
     rank = {name: index for index, name in enumerate(names)}
@@ -162,8 +162,8 @@ def tokenised(text: LabelledText, tokenizer: Any, length: int, config: TrainingC
 
     def tokens(rows: dict[str, Any]) -> dict[str, Any]:
         texts = [rows[column] for column in text.columns]
-        found = tokenizer(*texts, truncation=True, max_length=length, return_attention_mask=False, verbose=False)
-        return {"input_ids": found["input_ids"]}
+        encoded = tokenizer(*texts, truncation=True, max_length=length, return_attention_mask=False, verbose=False)
+        return {"input_ids": encoded["input_ids"]}
 
     def of(dataset: Any) -> Any:
         others = [column for column in dataset.column_names if column != "label"]

@@ -96,8 +96,8 @@ def validation_measures(task: SequenceClassifier, examples: Examples, devices: A
             labels = batch.pop("labels")
             with devices.autocast():
                 logits = task(**batch).logits.float()
-            found = logits.argmax(dim=-1) if text.labels else logits[:, 0]
-            predicted.append(found.double().cpu().numpy())
+            answers = logits.argmax(dim=-1) if text.labels else logits[:, 0]
+            predicted.append(answers.double().cpu().numpy())
             true.append(labels.double().cpu().numpy())
         begin = f"{text.name}_{name}" if text.name else name
         for metric in text.metrics:

@@ -86,7 +86,7 @@ def held_out_measures(task: MaskedLanguageModel, text: MaskedText, devices: Any)
 
 
 def _check_sizes(encoder: HeterogeneousEncoder, initial: HeterogeneousEncoder) -> None:
-    wanted, found = encoder.state_dict(), initial.state_dict()
-    for name in sorted(wanted.keys() | found.keys()):
-        if name not in found or name not in wanted or wanted[name].shape != found[name].shape:
+    wanted, given = encoder.state_dict(), initial.state_dict()
+    for name in sorted(wanted.keys() | given.keys()):
+        if name not in given or name not in wanted or wanted[name].shape != given[name].shape:
             raise InputError(f"The initial weights do not fit the model: {name} is missing or of another shape.")

@@ -72,7 +72,7 @@ def save_task(
 
 
 def _config(description: Description) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    config: dict[str, Any] = {
         "model_type": "flexibert",
         "architectures": [_CLASSES[description.labels is None]],
         "design": description.model,
@@ -81,9 +81,9 @@ def _config(description: Description) -> dict[str, Any]:
     }
     if description.labels is not None:
         names = description.labels or ("score",)
-        found["id2label"] = {str(i): name for i, name in enumerate(names)}
-        found["label2id"] = {name: i for i, name in enumerate(names)}
-    return found
+        config["id2label"] = {str(i): name for i, name in enumerate(names)}
+        config["label2id"] = {name: i for i, name in enumerate(names)}
+    return config
 
 
 def read_description(folder: Path) -> Description:
@@ -155,8 +155,8 @@ def load_encoder(folder: Path, generator: torch.Generator, dropout: float = 0.0)
 
 def digest(tensors: Mapping[str, torch.Tensor]) -> str:
     """SHA-256 of weights, by name, shape and bits."""
-    found = hashlib.sha256()
+    sha = hashlib.sha256()
     for name, value in sorted(tensors.items()):
-        found.update(f"{name}{tuple(value.shape)}{value.dtype}".encode())
-        found.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return found.hexdigest()
+        sha.update(f"{name}{tuple(value.shape)}{value.dtype}".encode())
+        sha.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return sha.hexdigest()

@@ -52,15 +52,15 @@ def test_yaml_numbers_with_an_exponent_are_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"batch_size": 0}, "batch_size is '0'.*greater than or equal to 1"),
-        ({"batch_size": "8"}, "batch_size is '8'.*valid integer"),
-        ({"batchsize": 8}, "no setting 'batchsize'; allowed: steps, epochs, batch_size"),
-        ({"steps": 5, "epochs": 5}, "one of steps and epochs"),
+        ({"batch_size": 0}, "batch_size of a training is 0; allowed: an integer of at least 1"),
+        ({"batch_size": "8"}, "batch_size of a training is '8'; allowed: an integer"),
+        ({"batchsize": 8}, "no setting 'batchsize' of a training; allowed: steps, epochs, batch_size"),
+        ({"steps": 5, "epochs": 5}, "One of steps and epochs"),
         ({"steps": 10, "warmup_steps": 20}, "warmup_steps is 20, above the 10 steps"),
         ({"replaced_share": 0.8, "random_share": 0.3}, "add up to more than 1"),
         ({"learning_rate": float("nan")}, "learning_rate"),
-        ({"precision": "float16"}, "precision is 'float16'"),
-        ({"seed": -1}, "seed is '-1'"),
+        ({"precision": "float16"}, "precision of a training is 'float16'; allowed: float32, bfloat16"),
+        ({"seed": -1}, "seed of a training is -1; allowed: an integer from 0"),
     ],
 )
 def test_what_is_not_allowed(changes: dict[str, object], words: str) -> None:
