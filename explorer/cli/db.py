@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from explorer.cli.output import AsJson, console, emit, working
-from graphdb import embedded
 from graphdb.errors import InputError
 from graphdb.settings import Settings
 
@@ -21,24 +20,30 @@ def start(
     json: AsJson = False,
 ) -> None:
     """Start the embedded Neo4j of this data directory; does nothing where it runs."""
+    from graphdb import embedded
+
     settings = _embedded_settings()
     with working("Starting Neo4j (its jars are fetched the first time)"):
-        found = embedded.start(settings.data_directory, port=port)
-    _show(asdict(found), json)
+        status = embedded.start(settings.data_directory, port=port)
+    _show(asdict(status), json)
 
 
 @app.command(epilog="Example: explorer db stop")
 def stop(json: AsJson = False) -> None:
     """Stop the embedded Neo4j; does nothing where none runs."""
+    from graphdb import embedded
+
     settings = _embedded_settings()
     with working("Stopping Neo4j"):
-        found = embedded.stop(settings.data_directory)
-    _show(asdict(found), json)
+        status = embedded.stop(settings.data_directory)
+    _show(asdict(status), json)
 
 
 @app.command(epilog="Example: explorer db status --json")
 def status(json: AsJson = False) -> None:
-    """Whether the embedded Neo4j runs, and where."""
+    """Say whether the embedded Neo4j runs, and where."""
+    from graphdb import embedded
+
     _show(asdict(embedded.status(_embedded_settings().data_directory)), json)
 
 
@@ -48,6 +53,8 @@ def wipe(
     json: AsJson = False,
 ) -> None:
     """Stop the embedded Neo4j and delete all its data."""
+    from graphdb import embedded
+
     settings = _embedded_settings()
     if json and not yes:
         raise InputError("db wipe --json cannot ask whether to delete everything; give --yes as well.")
@@ -67,11 +74,11 @@ def _embedded_settings() -> Settings:
     return settings
 
 
-def _show(found: dict[str, Any], json: bool) -> None:
+def _show(status: dict[str, Any], json: bool) -> None:
     if json:
-        emit(found)
-    elif found["running"]:
-        memory = f", {found['memory_bytes'] / 2**20:.0f} MiB" if found.get("memory_bytes") else ""
-        console.print(f"Neo4j {found['version']} runs at {found['uri']} (process {found['pid']}{memory}).")
+        emit(status)
+    elif status["running"]:
+        memory = f", {status['memory_bytes'] / 2**20:.0f} MiB" if status.get("memory_bytes") else ""
+        console.print(f"Neo4j {status['version']} runs at {status['uri']} (process {status['pid']}{memory}).")
     else:
-        console.print(f"Neo4j {found['version']} is not running.")
+        console.print(f"Neo4j {status['version']} is not running.")

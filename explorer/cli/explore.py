@@ -1,306 +1,230 @@
-"""`explorer explore`: measure a sample of a design space, or every dataflow of a matrix product."""
+"""`explorer explore`: measure a random sample of any finite space, its designs in a role of a simulator."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import typer
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-from rich.progress import Progress as Bars
-from typer.core import TyperGroup
+from pydantic import Field
 
-from explorer.cli.output import AsJson, architecture_json, console, emit, errors, nested_measures, number, short, table
-from explorer.cli.studies import check_folder
-from graphdb.architecture import Architecture
-from graphdb.connection import open_store
-from graphdb.errors import InputError, UnavailableError
-from graphdb.settings import Settings
-from graphdb.store import Store
+from explorer.cli.generated import command, verb_groups
+from explorer.cli.lazy import Command, Entry
+from explorer.cli.parameters import parameters_of, taken
+from explorer.cli.progress import displayed, resumable
+from explorer.cli.simulate import Assigned, joined, role_parameter
+from explorer.cli.store import opened
+from explorer.contracts.options import checked
+from explorer.contracts.table import Column, Findings, Table, architecture_json, number, short, words
+from graphdb.errors import InputError
 
 if TYPE_CHECKING:
+    from explorer.contracts.simulator import Roles
     from explorer.contracts.space import DesignSpace
-    from explorer.running.sweep import Sweep
+    from explorer.services.explorations import Exploration
 
-FRONT = {"area_mm2": "minimise", "energy_j": "minimise", "latency_s": "minimise"}
-"""What the Pareto table is about: all per batch, as published."""
-MOST_SAMPLES = 1_000_000
 LONGEST_TABLE = 40
-# The fast engine measures dozens to thousands of pairs a second, the detailed one a few.
-CHUNKS = {"fast": 64, "detailed": 4}
+_MOST_REASONS = 5
 
 
-class _Explorations(TyperGroup):
-    """Answers an unknown exploration as any other bad input: in one sentence."""
+class ExploreOptions(Assigned):
+    """What every exploration may be told."""
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        found = super().get_command(ctx, cmd_name)
-        if found is None:
-            raise InputError(f"There is no exploration {cmd_name[:60]!r}; allowed: {', '.join(self.commands)}.")
-        return found
-
-
-app = typer.Typer(cls=_Explorations, help="Measure a whole sample of a design space.", no_args_is_help=True)
+    samples: int = Field(description="Designs that are drawn, all different.")
+    seed: int = Field(0, description="One seed gives the same designs; more samples only add some.")
+    simulator: str | None = Field(None, description="What measures them, where several simulators can.")
+    workers: int = Field(2, description="Processes that evaluate.")
+    scheduler: str | None = Field(None, description="Dask scheduler to evaluate on, tcp://host:port.")
+    plots: Path | None = Field(None, description="Folder for the picture of all designs.")
 
 
-@app.callback()
-def explorations() -> None:
-    """Measure a whole sample of a design space."""
+def entries() -> Mapping[str, Entry]:
+    """A command for each space that can be explored, and the verbs; a verb of a space's name stands in for it."""
+    from explorer import registry
+    from explorer.services.explorations import explorable
+
+    made = {
+        name: Entry(
+            lambda name=name: f"Measure random designs of {name}; what is stored already is not measured again.",
+            lambda arguments, name=name, able=able: _command(name, _chosen(able, arguments), len(able) > 1),
+        )
+        for name, able in explorable().items()
+    }
+    return made | verb_groups(registry.verbs()).get("explore", {})
 
 
-@app.command(epilog="Example: explorer explore elector --model bert-tiny --samples 1000 --seed 0")
-def elector(
-    model: Annotated[str, typer.Option(help="Preset (bert-tiny ...), key of the database, or JSON file.")],
-    samples: Annotated[int, typer.Option(help="Accelerators that are drawn, all different.")],
-    seed: Annotated[int, typer.Option(help="One seed gives the same accelerators; more samples only add some.")] = 0,
-    task: Annotated[str | None, typer.Option(help="inference or training")] = None,
-    engine: Annotated[str, typer.Option(help="fast (analytic) or detailed (event-driven)")] = "fast",
-    mode: Annotated[str | None, typer.Option(help="reference (as published) or corrected")] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="name=value; a setting of the run, or a decision that is fixed; repeatable."),
-    ] = None,
-    library: Annotated[Path | None, typer.Option(help="YAML file of the user's own modules.")] = None,
-    workers: Annotated[int, typer.Option(help="Processes that evaluate.")] = 2,
-    scheduler: Annotated[str | None, typer.Option(help="Dask scheduler to evaluate on, tcp://host:port.")] = None,
-    plots: Annotated[Path | None, typer.Option(help="Folder for the picture of all designs.")] = None,
-    json: AsJson = False,
-) -> None:
-    """Measure a model on randomly drawn accelerators of ELECTOR; what is stored already is not measured again."""
-    import numpy as np
+def _chosen(able: Sequence[str], arguments: Sequence[str]) -> str:
+    """The simulator that the arguments name, on which the other flags depend; the first of them by default."""
+    for at, argument in enumerate(arguments):
+        flag, _, value = argument.partition("=")
+        if flag == "--simulator":
+            name = value or "".join(arguments[at + 1 : at + 2])
+            if name not in able:
+                raise InputError(f"--simulator is {name[:60]!r}; allowed: {', '.join(able)}.")
+            return name
+    return able[0]
 
+
+def _command(name: str, simulator: str, several: bool) -> Command:
+    """The command of one space.
+
+    Args:
+        name: of the space.
+        simulator: that measures its designs.
+        several: whether another simulator could.
+    """
+    from explorer import registry
+    from explorer.services.explorations import role_of
+
+    entry, role = registry.simulator_entry(simulator), role_of(simulator, registry.space(name))
+    roles = {other: who for other, who in registry.simulator(simulator).roles.items() if other != role}
+    partners = [role_parameter(other, who.domain) for other, who in roles.items()]
+    shared = parameters_of(ExploreOptions, without=[*taken(partners), *([] if several else ["simulator"])])
+    own = parameters_of(entry.options, without=taken([*partners, *shared]), defaults=entry.swift)
+    first = (f"--{other} {next(iter(registry.presets(who.domain)), 'KEY')}" for other, who in roles.items())
+    return command(
+        name,
+        f"Measure random designs of {name} as the {role} of {simulator}; what is stored already is not measured again.",
+        sorted([*partners, *shared, *own], key=lambda parameter: parameter.name == "assignments"),
+        lambda given: _run(name, simulator, given),
+        " ".join([f"explorer explore {name}", *first, "--samples 1000 --seed 0"]),
+    )
+
+
+def _run(name: str, simulator: str, given: dict[str, Any]) -> Findings:
     from explorer import registry
     from explorer.running.executor import open_executor
-    from explorer.running.sweep import draw
-    from explorer.services import references
-    from explorer.services.studies import check_whole
+    from explorer.services.explorations import Sample, draw_designs, explore, role_of
+    from explorer.services.references import resolve_architecture, sorted_assignments
+    from explorer.toolkit.folder import check_folder
 
-    if plots is not None:
-        check_folder(plots)
-    given = references.split_overrides("acceltran", overrides or [])
-    named = {"task": task, "engine": engine, "mode": mode}
-    settings = {name: value for name, value in named.items() if value is not None} | given.settings
-    if library is not None:
-        settings["library"] = _own_modules(library)
-    full = registry.simulator("acceltran").settings(settings)
-    check_whole("seed", seed, 0)
-    space = _fixed(given.architecture)
-    if not 1 <= samples <= min(space.size, MOST_SAMPLES):
-        raise InputError(
-            f"--samples is {samples}; allowed: 1 to {min(space.size, MOST_SAMPLES)}, as the space holds {space.size}."
-        )
+    space, made = registry.space(name), registry.simulator(simulator)
+    role = role_of(simulator, space)
+    references = {other: given.pop(other) for other in made.roles if other != role}
+    shared = {option: given.pop(option) for option in ExploreOptions.model_fields if option in given}
+    options = checked(ExploreOptions, shared, f"explore {name}", strict=False)
+    if options.plots is not None:
+        check_folder(options.plots)
+    assigned = sorted_assignments(simulator, options.assignments, role=role)
+    swift = registry.simulator_entry(simulator).swift
+    settings = made.settings({**swift, **joined(given, assigned.settings)})
+    designs = draw_designs(_fixed(space, assigned.decisions.get(role, {})), options.samples, options.seed)
     # The executor first: what it refuses must leave nothing behind.
-    with open_executor(workers, scheduler) as executor, open_store(Settings.from_environment()) as store:
-        chosen = references.resolve_architecture(store, model, domain="transformer")
-        designs = [space.build(choices) for choices in draw(space, samples, np.random.default_rng(seed))]
-        found = _run(store, executor, chosen, designs, full)
-    front = _front(found)
-    files = [] if plots is None else _write_plots(found, front, f"{Path(model).stem[:40]}-{short(chosen.key)}", plots)
-    if json:
-        emit(_document(found, front, chosen, designs, full, seed, files))
-    else:
-        _show(found, front, chosen, designs, files)
-
-
-@app.command(epilog="Example: explorer explore dataflow --sizes 64,64,128 --rule published")
-def dataflow(
-    sizes: Annotated[str, typer.Option(help="m,n,p of the product (batch, m, n) by (batch, n, p).")],
-    batch: Annotated[int, typer.Option(help="Sequences.")] = 4,
-    tile: Annotated[int, typer.Option(help="Rows and columns of a tile.")] = 16,
-    lanes: Annotated[int, typer.Option(help="MAC lanes that take tiles in turn.")] = 4,
-    rule: Annotated[
-        str, typer.Option(help="When a second operand is re-used: right, or published, which misses an axis.")
-    ] = "right",
-    library: Annotated[Path | None, typer.Option(help="YAML file of the user's own modules.")] = None,
-    json: AsJson = False,
-) -> None:
-    """Energy and re-use of a matrix product under all 24 orders of its loops; nothing is stored."""
-    from explorer.domains.accelerator.acceltran.findings.reuse import Rule, dataflow_study, table_rows
-    from explorer.domains.accelerator.acceltran.settings.run import run_settings
-
-    m, n, p = _sizes(sizes)
-    overlay = run_settings({} if library is None else {"library": _own_modules(library)}).overlay
-    checked = cast(Rule, rule)  # any text; the study refuses what is none
-    found = table_rows(dataflow_study(m, n, p, batch, tile, lanes, checked, overlay=overlay))
-    if json:
-        emit({"sizes": [m, n, p], "batch": batch, "tile": tile, "lanes": lanes, "rule": rule, "orders": found})
-        return
-    rows = table(f"({batch}, {m}, {n}) by ({batch}, {n}, {p}), rule {rule}", *map(_heading, found[0]))
-    for row in found:
-        rows.add_row(*(number(value) if isinstance(value, float) else str(value) for value in row.values()))
-    console.print(rows)
-
-
-def _heading(name: str) -> str:
-    return {"energy_nj": "energy (nJ)"}.get(name, name.replace("_", " "))
-
-
-def _sizes(text: str) -> list[int]:
-    parts = [part.strip() for part in text.split(",")]
-    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
-        raise InputError(f"--sizes is {text[:60]!r}; allowed: three integers from 1, such as 64,64,128.")
-    return [int(part) for part in parts]
-
-
-def _own_modules(file: Path) -> dict[str, Any]:
-    from explorer.domains.accelerator.acceltran.chip.library import read_library
-
-    found = read_library(file)
-    if found.modules is None:
-        raise InputError(f"{file} holds no modules; the memories of ELECTOR's accelerators are its own.")
-    return found.modules.json()
-
-
-def _fixed(decisions: Mapping[str, Any]) -> DesignSpace:
-    """The space of ELECTOR with some decisions made.
-
-    Raises:
-        InputError: a decision that ELECTOR does not have, or a value that it does not allow.
-    """
-    from explorer.domains.accelerator.elector.hardware import HYPERPARAMETERS
-    from explorer.domains.accelerator.elector.space import ElectorSpace
-    from explorer.toolkit.reading import among, listed, refused
-
-    options = dict(HYPERPARAMETERS)
-    for name, value in decisions.items():
-        if name not in HYPERPARAMETERS:
-            raise InputError(f"--set {name}: not a decision of ELECTOR; allowed: {listed(HYPERPARAMETERS)}.")
-        if not among(value, HYPERPARAMETERS[name]):
-            raise InputError(refused(f"--set {name}", value, listed(HYPERPARAMETERS[name])))
-        options[name] = (value,)
-    return ElectorSpace(options)
-
-
-def _run(
-    store: Store, executor: Executor, model: Architecture, designs: Sequence[Architecture], settings: Mapping[str, Any]
-) -> Sweep:
-    from explorer.running.sweep import Progress, sweep
-
-    bars = Bars(
-        TextColumn("[bold]elector"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[left]}"),
-        TextColumn("[dim]{task.fields[refused]}"),
-        console=errors,
-    )
-    pairs = [{"model": model, "accelerator": design} for design in designs]
-    with bars:
-        bar = bars.add_task("", total=len(pairs), left="", refused="")
-
-        def advance(progress: Progress) -> None:
-            left = "" if progress.left_s is None else f"{progress.left_s:.0f} s left"
-            refused = f"{progress.refused} cannot run" if progress.refused else ""
-            bars.update(bar, completed=progress.done, left=left, refused=refused)
-
-        try:
-            return sweep(
-                store, executor, "acceltran", pairs, settings, chunk=CHUNKS[settings["engine"]], on_progress=advance
+    with (
+        open_executor(options.workers, options.scheduler) as executor,
+        opened() as store,
+    ):
+        partners = {
+            other: resolve_architecture(
+                store, references[other], domain=made.roles[other].domain, overrides=assigned.decisions.get(other)
             )
-        except KeyboardInterrupt:
-            bars.stop()
-            errors.print("Interrupted; what was measured is stored. The same command goes on with the rest.")
-            raise typer.Exit(130) from None
-        except UnavailableError as error:
-            raise UnavailableError(f"{error} What is stored stays; the same command goes on with the rest.") from error
+            for other in references
+        }
+        sample = Sample(simulator, role, designs, partners, settings)
+        with (
+            resumable(
+                "What is stored stays; the same command goes on with the rest.",
+                "Interrupted; what was measured is stored. The same command goes on with the rest.",
+            ),
+            displayed(name) as display,
+        ):
+            exploration = explore(store, executor, sample, display.advance)
+    files = [] if options.plots is None else _write_plots(exploration, references, options.plots)
+    return _findings(exploration, options.seed, files)
 
 
-def _front(found: Sweep) -> list[int]:
-    """Positions of the Pareto-optimal designs, the smallest area first."""
-    from explorer.contracts.objective import pareto_front
-
-    positions = list(found.measurements)
-    chosen = pareto_front([found.measurements[position].measures for position in positions], FRONT)
-    return sorted(
-        (positions[index] for index in chosen), key=lambda at: (found.measurements[at].measures["area_mm2"], at)
-    )
+def _fixed(space: DesignSpace, decisions: Mapping[str, Any]) -> DesignSpace:
+    try:
+        return space.fixed(decisions) if decisions else space
+    except InputError as error:
+        raise InputError(f"--set {error}") from error
 
 
-def _document(
-    found: Sweep,
-    front: Sequence[int],
-    model: Architecture,
-    designs: Sequence[Architecture],
-    settings: Mapping[str, Any],
-    seed: int,
-    files: Sequence[Path],
-) -> dict[str, Any]:
+def _findings(exploration: Exploration, seed: int, files: Sequence[Path]) -> Findings:
+    sample, sweep = exploration.sample, exploration.sweep
+    new = len(sweep.measurements) - sweep.stored_before
+    shown: list[Table | str] = [
+        f"{len(sample.designs):,} {sample.role}s{_partners(sample.partners)}: {new:,} measured, "
+        f"{sweep.stored_before:,} stored before, {len(sweep.refused):,} that cannot run"
+    ]
+    shown += [f"  {times:,} times: {reason}" for reason, times in list(sweep.reasons.items())[:_MOST_REASONS]]
+    if exploration.front:
+        shown.append(_table(exploration))
+        if len(exploration.front) > LONGEST_TABLE:
+            shown.append(f"... and {len(exploration.front) - LONGEST_TABLE} more; --json prints them all.")
+    return Findings(_document(exploration, seed, new, files), shown, files if exploration.front else ())
+
+
+def _document(exploration: Exploration, seed: int, new: int, files: Sequence[Path]) -> dict[str, Any]:
+    from explorer import registry
+    from explorer.contracts.measure import nested
+
+    sample, sweep = exploration.sample, exploration.sweep
+    known = registry.simulator(sample.simulator).measures
     return {
-        "space": designs[0].space,
-        "model": architecture_json(model),
-        "settings": dict(settings),
+        "space": sample.designs[0].space,
+        **{role: architecture_json(one) for role, one in sample.partners.items()},
+        "settings": dict(sample.settings),
         "seed": seed,
-        "samples": len(designs),
-        "measured": len(found.measurements) - found.stored_before,
-        "stored_before": found.stored_before,
-        "refused": dict(found.reasons),
+        "samples": len(sample.designs),
+        "measured": new,
+        "stored_before": sweep.stored_before,
+        "refused": dict(sweep.reasons),
         "pareto": [
             {
                 "sample": at,
-                "key": found.measurements[at].key,
-                "accelerator": architecture_json(designs[at]),
-                "measures": nested_measures(found.measurements[at].measures),
+                "key": sweep.measurements[at].key,
+                sample.role: architecture_json(sample.designs[at]),
+                "measures": nested(sweep.measurements[at].measures, known),
             }
-            for at in front
+            for at in exploration.front
         ],
         "plots": [str(file) for file in files],
     }
 
 
-def _show(
-    found: Sweep, front: Sequence[int], model: Architecture, designs: Sequence[Architecture], files: Sequence[Path]
-) -> None:
-    new = len(found.measurements) - found.stored_before
-    console.print(
-        f"{len(designs):,} accelerators for {short(model.key)}: {new:,} measured, {found.stored_before:,} stored "
-        f"before, {len(found.refused):,} that cannot run",
-        highlight=False,
-    )
-    for reason, times in list(found.reasons.items())[:5]:
-        console.print(f"  {times:,} times: {reason}", highlight=False, markup=False, soft_wrap=True)
-    if not front:
-        return
-    rows = table(
-        f"Pareto-optimal in area, energy and latency ({len(front)} of {len(found.measurements):,})",
-        *("accelerator", "PE x lane x MAC", "softmax", "tile", "batch", "buffers (MiB)", "memory", "function"),
-        *("area (mm2)", "energy (J)", "latency (s)", "mJ/seq.", "seq./s"),
-    )
-    for at in front[:LONGEST_TABLE]:
-        rows.add_row(*_row(designs[at], found.measurements[at].measures))
-    console.print(rows)
-    if len(front) > LONGEST_TABLE:
-        console.print(f"... and {len(front) - LONGEST_TABLE} more; --json prints them all.", highlight=False)
-    if files:
-        console.print(f"Picture: {', '.join(map(str, files))}", highlight=False, soft_wrap=True)
+def _table(exploration: Exploration) -> Table:
+    from explorer import registry
 
-
-def _row(design: Architecture, measures: Mapping[str, float]) -> list[str]:
-    choices = design.choices
-    buffers = "/".join(f"{choices[f'{name}_buffer_mb']:g}" for name in ("activation", "weight", "mask"))
-    multipliers = " x ".join(str(choices[name]) for name in ("pe", "lanes_per_pe", "mac_per_lane"))
-    counts = ("softmax_per_pe", "tile_x", "batch_size")
-    return [
-        short(design.key),
-        multipliers,
-        *(str(choices[name]) for name in counts),
-        buffers,
-        choices["memory"],
-        choices["non_linearity"],
-        *(number(measures[name]) for name in FRONT),
-        number(1e3 * measures["energy_per_sequence_j"]),
-        number(measures["sequences_per_s"]),
+    sample, measurements = exploration.sample, exploration.sweep.measurements
+    space = registry.space(sample.designs[0].space)
+    known = registry.simulator(sample.simulator).measures
+    over = [known[name] for name in exploration.measures]
+    beside = [known[name] for name in registry.headline() if name in known and name not in exploration.measures]
+    summaries = [space.summary(sample.designs[at].choices) for at in exploration.front[:LONGEST_TABLE]]
+    rows = [
+        [
+            short(sample.designs[at].key),
+            *summary.values(),
+            *(number(measurements[at].measures.get(measure.name)) for measure in (*over, *beside)),
+        ]
+        for at, summary in zip(exploration.front, summaries, strict=False)
     ]
+    columns = [
+        words(sample.role),
+        *map(words, summaries[0]),
+        *(Column(measure.heading) for measure in (*over, *beside)),
+    ]
+    labels = [measure.label for measure in over]
+    named = " and ".join([", ".join(labels[:-1]), labels[-1]]) if len(labels) > 1 else labels[0]
+    return Table(f"Pareto-optimal in {named} ({len(exploration.front)} of {len(measurements):,})", columns, rows)
 
 
-def _write_plots(found: Sweep, front: Sequence[int], model: str, folder: Path) -> list[Path]:
+def _partners(partners: Roles) -> str:
+    return f" for {', '.join(short(one.key) for one in partners.values())}" if partners else ""
+
+
+def _write_plots(exploration: Exploration, references: Mapping[str, str], folder: Path) -> list[Path]:
+    from explorer import registry
     from explorer.report.scatter import Cloud, plot
 
-    if not found.measurements:
+    sample, measurements = exploration.sample, exploration.sweep.measurements
+    if not measurements or not exploration.measures:
         return []
-    positions = list(found.measurements)
-    values = {name: [found.measurements[at].measures[name] for at in positions] for name in FRONT}
-    on_front = set(front)
-    cloud = Cloud(values["area_mm2"], values["latency_s"], values["energy_j"], [at in on_front for at in positions])
-    return plot(cloud, f"{len(positions):,} accelerators of ELECTOR for {model}", folder / f"elector-{model}")
+    known = registry.simulator(sample.simulator).measures
+    values = {known[name]: [one.measures[name] for one in measurements.values()] for name in exploration.measures}
+    front = set(exploration.front)
+    space = sample.designs[0].space
+    names = [f"{Path(references[role]).stem[:40]}-{short(one.key)}" for role, one in sample.partners.items()]
+    title = f"{len(measurements):,} {sample.role}s of {space}" + (f" for {', '.join(names)}" if names else "")
+    return plot(Cloud(values, [at in front for at in measurements]), title, folder / "-".join([space, *names]))

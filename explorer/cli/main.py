@@ -5,58 +5,152 @@ from __future__ import annotations
 import signal
 import sys
 import warnings
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from importlib.metadata import entry_points
+from typing import Any
 
 import typer
 from rich.text import Text
 
-from explorer.cli import data, db, explore, map, search, simulate, space, studies
+from explorer.cli import generated
+from explorer.cli.lazy import Entry, LazyGroup, first_sentence, made, written
 from explorer.cli.output import errors
-from explorer.domains.transformer.verbs import crossing as cross
-from explorer.domains.transformer.verbs import onnx
-from explorer.domains.transformer.verbs import training as train
 from graphdb.errors import ExplorerError
 from graphdb.interrupt import raise_interrupt
 
+GROUP = "explorer.commands"
+"""Entry points of commands that stand above this floor, such as that of the API."""
+
+WRITTEN = {
+    "db": ("db", "app"),
+    "load": ("data", "load"),
+    "import": ("data", "import_file"),
+    "export": ("data", "export"),
+    "show": ("data", "show"),
+    "similar": ("data", "similar"),
+    "space": ("space", "space"),
+    "map": ("map", "draw_map"),
+    "study": ("studies", "app"),
+}
+"""Commands that are written by hand -> module and name there."""
+GROUPS = {
+    "simulate": ("Measure architectures with a simulator.", "simulator"),
+    "explore": ("Measure a whole sample of a design space.", "exploration"),
+}
+"""Groups of commands that are made from what the registry knows -> what they do, and what one of them is called."""
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+_USAGE: type[Exception] = typer.BadParameter.__mro__[2]  # of all that typer refuses; it has no public name
+
+
+class Root(LazyGroup):
+    """All commands, those that are written by hand first."""
+
+    def __init__(self, **given: Any) -> None:
+        given.pop("no_args_is_help", None)
+        super().__init__(entries=commands, **given)
+
+
 app = typer.Typer(
+    cls=Root,
     name="explorer",
     help="Explore designs of neural networks and of the hardware that runs them, in a graph database.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-app.add_typer(db.app, name="db")
-app.command("load")(data.load)
-app.command("import")(data.import_file)
-app.command("export")(data.export)
-app.command("show")(data.show)
-app.command("similar")(data.similar)
-app.command("space")(space.space)
-app.command("cross")(cross.cross)
-app.command("map")(map.draw_map)
-app.add_typer(simulate.app, name="simulate")
-app.add_typer(train.pretraining, name="pretrain")
-app.add_typer(train.finetuning, name="finetune")
-app.command("onnx")(onnx.onnx)
-app.add_typer(explore.app, name="explore")
-app.command("search")(search.search)
-app.add_typer(studies.app, name="study")
+
+
+@app.callback()
+def explorer() -> None:
+    """Explore designs of neural networks and of the hardware that runs them, in a graph database."""
+
+
+def commands() -> Mapping[str, Entry]:
+    """Name -> command."""
+    every: dict[str, Entry] = {}
+    for name, entry in _commands():
+        every.setdefault(name, entry)
+    return every
 
 
 def main() -> None:
     """Run the command line; bad input and faults that a user can meet end in exit status 2."""
     # torch_geometric still scripts a few functions on import; users can do nothing about that.
     warnings.filterwarnings("ignore", message=".*torch.jit.script.*", category=FutureWarning)
-    # The API stands above this floor and hands its command up by name.
-    for command in entry_points(group="explorer.commands"):
-        app.command(command.name)(command.load())
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not what a shell started in the background
         signal.signal(signal.SIGINT, raise_interrupt)
+    sys.exit(run())
+
+
+def run() -> int:
+    """Run what the arguments of this process ask for; its exit status."""
     try:
-        app()
+        _print_problems()
+        status = app(standalone_mode=False)
     except ExplorerError as error:
-        errors.print(Text.assemble(("Error:", "bold red"), f" {error}"), soft_wrap=True)
-        sys.exit(2)
+        return _refuse(str(error))
+    except typer.Abort:
+        errors.print("Aborted.")
+        return 1
+    except _USAGE as error:
+        message = " ".join(error.format_message().split())  # type: ignore[attr-defined]
+        return _refuse(f"{message.rstrip('.')}.") if message else BAD_INPUT  # without a message its help was printed
+    return status if isinstance(status, int) else 0
+
+
+def _commands() -> Iterator[tuple[str, Entry]]:
+    from explorer import registry
+
+    for name, (module, attribute) in WRITTEN.items():
+        yield name, written(f"{__package__}.{module}", attribute)
+    groups = generated.verb_groups(registry.verbs())
+    for name in GROUPS:
+        yield name, _group(name)
+    yield "search", Entry(lambda: "Search for the best architectures, and store every trial.", _search)
+    for name, entries in groups.items():
+        if name:
+            yield name, generated.group_entry(name, entries)
+        else:
+            yield from entries.items()
+    for command in entry_points(group=GROUP):
+        yield (
+            command.name,
+            Entry(
+                lambda command=command: first_sentence(command.load().__doc__ or ""),
+                lambda arguments, command=command: made(command.load()),
+            ),
+        )
+
+
+def _group(name: str) -> Entry:
+    about, what = GROUPS[name]
+
+    def entries() -> Mapping[str, Entry]:
+        known: Mapping[str, Entry] = import_module(f"{__package__}.{name}").entries()
+        return known
+
+    return Entry(lambda: about, lambda arguments: LazyGroup(name=name, help=about, entries=entries, what=what))
+
+
+def _search(arguments: list[str]) -> Any:
+    from explorer.cli.search import search_command
+
+    return search_command(arguments)
+
+
+def _print_problems() -> None:
+    """Packages of domains that cannot be used, so that nobody looks for their commands in vain."""
+    from explorer import registry
+
+    for problem in registry.problems():
+        errors.print(problem, markup=False, highlight=False, soft_wrap=True)
+
+
+def _refuse(message: str) -> int:
+    errors.print(Text.assemble(("Error:", "bold red"), f" {message}"), soft_wrap=True)
+    return BAD_INPUT
 
 
 if __name__ == "__main__":

@@ -1,168 +1,202 @@
-"""`explorer search`: run a study, with its progress and its findings."""
+"""`explorer search`: run a study of any recipe, with its progress and its findings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
-from rich.progress import Progress as Bars
+from pydantic import BaseModel, Field
 
-from explorer.cli.output import AsJson, emit, errors
-from explorer.cli.studies import check_folder, findings_json, gather, show_findings, write_plots
-from graphdb.connection import open_store
-from graphdb.errors import InputError, UnavailableError
-from graphdb.records import StudyRecord
-from graphdb.settings import Settings
-from graphdb.store import Store
+from explorer.cli.generated import Printed, command
+from explorer.cli.lazy import Command
+from explorer.cli.parameters import Parameter, parameters_of, taken
+from explorer.cli.progress import displayed, resumable
+from explorer.cli.store import opened
+from explorer.contracts.options import Flag, checked
+from explorer.toolkit.assignments import parsed_assignments
+from graphdb.errors import InputError
 
 if TYPE_CHECKING:
-    from explorer.running.study import Progress
+    from explorer.contracts.domain import RecipeEntry
+    from graphdb.records import StudyRecord
+    from graphdb.store import Store
 
 BUDGET = 60
+_SHARED = ("objective", "weights", "constraints")
+"""Settings of recipes that have flags which all recipes share."""
 
 
-def search(
-    recipe: Annotated[str | None, typer.Argument(help="What to search: transcode, flexibert.")] = None,
-    budget: Annotated[int | None, typer.Option(help=f"Evaluations in all. [default: {BUDGET}]")] = None,
-    seed: Annotated[int | None, typer.Option(help="One seed gives the same trials. [default: 0]")] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the study. [default: a free one]")] = None,
-    resume: Annotated[str | None, typer.Option(help="Go on with this study after an interruption.")] = None,
-    target: Annotated[
-        str | None, typer.Option(help="What flexibert looks for: qnli_acc, sst2_acc, mlm_acc. [default: qnli_acc]")
-    ] = None,
-    levels: Annotated[
-        int | None, typer.Option(help="Levels of flexibert, from coarse to fine: 1 to 3. [default: 3]")
-    ] = None,
-    objective: Annotated[
-        str | None, typer.Option(help="Objective of the recipe: decades, published ... [default: decades]")
-    ] = None,
-    maxima: Annotated[
-        list[str] | None, typer.Option("--max", help="Constraint measure=value, for example area_mm2=200; repeatable.")
-    ] = None,
-    minima: Annotated[
-        list[str] | None, typer.Option("--min", help="Constraint measure=value, for example accuracy=0.8; repeatable.")
-    ] = None,
-    weights: Annotated[
-        list[str] | None, typer.Option("--weight", help="term=value, for example accuracy=0.7; repeatable.")
-    ] = None,
-    overrides: Annotated[
-        list[str] | None, typer.Option("--set", help="name=value, a setting of the recipe or simulator; repeatable.")
-    ] = None,
-    workers: Annotated[int, typer.Option(help="Processes that evaluate.")] = 2,
-    scheduler: Annotated[str | None, typer.Option(help="Dask scheduler to evaluate on, tcp://host:port.")] = None,
-    plots: Annotated[Path, typer.Option(help="Folder for the Pareto plot.")] = Path("results"),
-    json: AsJson = False,
-) -> None:
-    """Search for the best architectures, and store every trial.
+class SearchOptions(BaseModel):
+    """What every search may be told; a recipe has settings of its own beside these."""
 
-    Example: explorer search transcode --budget 60 --seed 0 --max area_mm2=200
+    recipe: Annotated[str | None, Flag(argument=True)] = Field(None, description="Recipe to search by.")
+    budget: int = Field(BUDGET, description="Evaluations in all.")
+    seed: int = Field(0, description="One seed gives the same trials.")
+    name: str | None = Field(None, description="Name of the study. [default: a free one]")
+    resume: str | None = Field(None, description="Go on with this study after an interruption.")
+    objective: str | None = Field(None, description="Objective of the recipe. [default: its first]")
+    maxima: Annotated[list[str], Flag(names=("--max",), metavar="MEASURE=VALUE")] = Field(
+        default_factory=list, description="Largest value that a measure may have; repeatable."
+    )
+    minima: Annotated[list[str], Flag(names=("--min",), metavar="MEASURE=VALUE")] = Field(
+        default_factory=list, description="Smallest value that a measure may have; repeatable."
+    )
+    weights: Annotated[list[str], Flag(names=("--weight",), metavar="TERM=VALUE")] = Field(
+        default_factory=list, description="Weight of a term of the objective; repeatable."
+    )
+    assignments: Annotated[list[str], Flag(names=("--set",), metavar="NAME=VALUE")] = Field(
+        default_factory=list, description="Setting of the recipe or its simulator; repeatable."
+    )
+    workers: int = Field(2, description="Processes that evaluate.")
+    scheduler: str | None = Field(None, description="Dask scheduler to evaluate on, tcp://host:port.")
+    plots: Path = Field(Path("results"), description="Folder for the Pareto plot.")
 
-    Example: explorer search flexibert --target qnli_acc --levels 2
-    """
-    from explorer.running.executor import open_executor
-    from explorer.services import studies
 
-    check_folder(plots)
-    own = {"target": target, "levels": levels}
-    # The executor first: what it refuses must not leave a study behind.
-    with open_executor(workers, scheduler) as executor, open_store(Settings.from_environment()) as store:
-        if resume is None:
-            if recipe is None:
-                raise InputError("No recipe was given: name one (`explorer search transcode`), or a study by --resume.")
-            record = studies.plan_study(
-                store,
-                recipe=recipe,
-                budget=BUDGET if budget is None else budget,
-                seed=0 if seed is None else seed,
-                name=name,
-                objective=objective,
-                constraints=[f"max:{text}" for text in maxima or []] + [f"min:{text}" for text in minima or []],
-                settings=_settings(weights, overrides, own),
-            )
-        else:
-            fixed = [name, target, levels, objective, maxima, minima, weights, overrides]
-            flags = ["--name", "--target", "--levels", "--objective", "--max", "--min", "--weight", "--set"]
-            given = [flag for flag, value in zip(flags, fixed, strict=True) if value]
-            record = _resumed(store, resume, recipe, budget, seed, given)
-        _run(store, record, executor)
-        found = gather(store, store.studies.get(record.name))
-    files = write_plots(found, plots)
-    if json:
-        emit(findings_json(found))
+_GROWS = frozenset(["recipe", "budget", "seed", "resume", "workers", "scheduler", "plots"])
+"""What may be given with `--resume`."""
+
+
+def search_command(arguments: Sequence[str]) -> Command:
+    """`explorer search`, with the flags of the recipe that the arguments name."""
+    from explorer import registry
+
+    shared = parameters_of(SearchOptions)
+    every = {name: _own(registry.recipe_entry(name), shared) for name in registry.recipes()}
+    chosen = _named_recipe(arguments, [*shared, *(one for own in every.values() for one in own)])
+    entries = [registry.recipe_entry(name) for name in registry.recipes()]
+    if chosen is None:
+        own = list(_any_of(every.values()))
+        known = "; ".join(f"{entry.name}: {entry.help.rstrip('.')}" for entry in entries)
+        about = f"Search for the best architectures by a recipe, and store every trial. Recipes: {known}."
     else:
-        show_findings(found, files)
+        entries = [registry.recipe_entry(chosen)]
+        own, about = every[chosen], f"{entries[0].help} Every trial is stored."
+    examples = [entry.example for entry in entries]
+    return command("search", about, [*shared, *own], lambda given: _run(given, own), *examples)
 
 
-def _settings(weights: list[str] | None, overrides: list[str] | None, own: Mapping[str, Any]) -> dict[str, Any]:
-    from explorer.services.references import parse_settings
-
-    given = parse_settings(overrides or [])
-    for setting, value in own.items():
-        if value is not None:
-            if setting in given:
-                raise InputError(f"--{setting} and --set {setting} say the same; give one of them.")
-            given[setting] = value
-    if weights:
-        given["weights"] = parse_settings(weights, "--weight")
-    return given
+def _own(entry: RecipeEntry, shared: Sequence[Parameter]) -> list[Parameter]:
+    return parameters_of(entry.options, without=[*_SHARED, *taken(shared)])
 
 
-def _resumed(
-    store: Store, name: str, recipe: str | None, budget: int | None, seed: int | None, fixed: list[str]
-) -> StudyRecord:
+def _any_of(recipes: Iterator[list[Parameter]] | Any) -> Iterator[Parameter]:
+    """Flags of all recipes, unseen: without a recipe they are accepted only to be refused with a reason."""
+    known: set[str] = set()
+    for own in recipes:
+        for parameter in own:
+            if known.isdisjoint(parameter.flags) and parameter.name not in known:
+                known.update((*parameter.flags, parameter.name))
+                yield replace(parameter, hidden=True, required=False)
+
+
+def _named_recipe(arguments: Sequence[str], parameters: Sequence[Parameter]) -> str | None:
+    """The recipe that stands among the arguments, which may come after flags and their values."""
+    from explorer import registry
+
+    switches = {flag for one in parameters if one.type is bool for spelt in one.flags for flag in spelt.split("/")}
+    left = iter(arguments)
+    for argument in left:
+        if not argument.startswith("-") or argument == "-":
+            registry.recipe_entry(argument)  # refuses an unknown one
+            return argument
+        if argument not in switches | {"--json", "--help"} and "=" not in argument:
+            next(left, None)
+    return None
+
+
+def _run(given: dict[str, Any], own: Sequence[Parameter]) -> Printed:
+    from explorer.cli.studies import findings_json, gather, show_findings, write_plots
+    from explorer.running.executor import open_executor
+    from explorer.toolkit.folder import check_folder
+
+    shared = {name: given.pop(name) for name in SearchOptions.model_fields if name in given}
+    options = checked(SearchOptions, shared, "search", strict=False)
+    check_folder(options.plots)
+    flags = {one.name: one.flags[0].split("/")[0] for one in own if one.flags}
+    # The executor first: what it refuses must not leave a study behind.
+    with (
+        open_executor(options.workers, options.scheduler) as executor,
+        opened() as store,
+    ):
+        if options.resume is None:
+            record = _planned(store, options, _settings(options, given, flags))
+        else:
+            shown = [*parameters_of(SearchOptions), *own]
+            fixed = [one.flags[0] for one in shown if one.name in {*shared, *given} - _GROWS]
+            record = _resumed(store, options, fixed)
+        _search(store, record, executor)
+        study = gather(store, store.studies.get(record.name))
+    files = write_plots(study, options.plots)
+    return Printed(findings_json(study), lambda: show_findings(study, files))
+
+
+def _planned(store: Store, options: SearchOptions, settings: Mapping[str, Any]) -> StudyRecord:
+    from explorer import registry
+    from explorer.services.studies import plan_study
+
+    if options.recipe is None:
+        raise InputError(f"No recipe was given: name one ({', '.join(registry.recipes())}), or a study by --resume.")
+    return plan_study(
+        store,
+        recipe=options.recipe,
+        budget=options.budget,
+        seed=options.seed,
+        name=options.name,
+        objective=options.objective,
+        constraints=[f"max:{text}" for text in options.maxima] + [f"min:{text}" for text in options.minima],
+        settings=settings,
+    )
+
+
+def _settings(options: SearchOptions, own: Mapping[str, Any], flags: Mapping[str, str]) -> dict[str, Any]:
+    """Settings of the recipe, by flags of their own and by `--set`."""
+    settings = parsed_assignments(options.assignments)
+    for name, value in own.items():
+        if name in settings:
+            raise InputError(f"{flags[name]} and --set {name} say the same; give one of them.")
+        settings[name] = value
+    if options.weights:
+        settings["weights"] = parsed_assignments(options.weights, "--weight")
+    return settings
+
+
+def _resumed(store: Store, options: SearchOptions, fixed: Sequence[str]) -> StudyRecord:
+    """The study to go on with, its budget raised where a larger one is given.
+
+    Args:
+        store: where it is.
+        options: of the command.
+        fixed: flags that were given though a study that exists cannot change what they say.
+    """
     from explorer.services.studies import check_whole
 
+    name, given = str(options.resume), options.model_fields_set
     record = store.studies.get(name)
     if fixed:
         raise InputError(f"{', '.join(fixed)} cannot change in a study that exists; only --budget can grow.")
-    if recipe is not None and recipe != record.recipe:
-        raise InputError(f"The study {name} is of the recipe {record.recipe}, not {recipe}.")
-    if seed is not None and seed != record.seed:
-        raise InputError(f"The study {name} has the seed {record.seed}; it cannot go on with {seed}.")
-    if budget is not None and budget != record.budget:
-        check_whole("budget", budget, 1)
-        if budget < record.budget:
-            raise InputError(f"The study {name} has a budget of {record.budget}; --budget {budget} is smaller.")
-        store.studies.set_budget(name, budget)
+    if options.recipe not in (None, record.recipe):
+        raise InputError(f"The study {name} is of the recipe {record.recipe}, not {options.recipe}.")
+    if "seed" in given and options.seed != record.seed:
+        raise InputError(f"The study {name} has the seed {record.seed}; it cannot go on with {options.seed}.")
+    if "budget" in given and options.budget != record.budget:
+        check_whole("budget", options.budget, 1)
+        if options.budget < record.budget:
+            raise InputError(f"The study {name} has a budget of {record.budget}; --budget {options.budget} is smaller.")
+        store.studies.set_budget(name, options.budget)
         record = store.studies.get(name)
     return record
 
 
-def _run(store: Store, record: StudyRecord, executor: Executor) -> None:
+def _search(store: Store, record: StudyRecord, executor: Executor) -> None:
     from explorer import registry
     from explorer.running.study import Study
 
-    bars = Bars(
-        TextColumn("[bold]{task.fields[study]}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("best {task.fields[best]}"),
-        TextColumn("{task.fields[left]}"),
-        TextColumn("[dim]{task.description}"),
-        console=errors,
-    )
-    with bars:
-        bar = bars.add_task("", total=record.budget, study=record.name, best="-", left="")
-        study = Study(
-            store, record, registry.recipe(record.recipe), executor, lambda progress: _advance(bars, bar, progress)
-        )
-        try:
-            study.run()
-        except KeyboardInterrupt:
-            bars.stop()
-            errors.print(f"Interrupted; nothing is lost. Go on with: explorer search --resume {record.name}")
-            raise typer.Exit(130) from None
-        except UnavailableError as error:
-            raise UnavailableError(
-                f"{error} Nothing is lost; go on with: explorer search --resume {record.name}"
-            ) from error
-
-
-def _advance(bars: Bars, bar: TaskID, progress: Progress) -> None:
-    left = "" if progress.left_s is None else f"{progress.left_s:.0f} s left"
-    best = "-" if progress.best is None else f"{progress.best:.4f}"
-    bars.update(bar, completed=progress.done, description=progress.phase, best=best, left=left)
+    way = f"explorer search --resume {record.name}"
+    with (
+        resumable(f"Nothing is lost; go on with: {way}", f"Interrupted; nothing is lost. Go on with: {way}"),
+        displayed(record.name) as display,
+    ):
+        Study(store, record, registry.recipe(record.recipe), executor, display.advance).run()

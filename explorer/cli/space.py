@@ -5,23 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
-from explorer.cli.output import AsJson, architecture_json, console, emit, short, table
-from explorer.contracts.space import DesignSpace
-from graphdb.architecture import Architecture
-from graphdb.connection import open_store
+from explorer.cli.output import AsJson, console, drawn, emit, say
+from explorer.cli.store import opened
+from explorer.contracts.table import Column, Table, architecture_json, short, words
 from graphdb.errors import InputError
-from graphdb.settings import Settings
+
+if TYPE_CHECKING:
+    from explorer.contracts.space import DesignSpace
+    from graphdb.architecture import Architecture
+
+_LONGEST_TABLE = 20
+_COUNTED = 10**6
+"""Sizes from here on are said in powers of ten too."""
 
 
 def space(
-    name: Annotated[str, typer.Argument(help="Name of a space, or a YAML file with options of Transformers.")],
+    name: Annotated[str, typer.Argument(help="Name of a space, or a YAML file that describes one.")],
     sample: Annotated[int, typer.Option(min=0, max=100_000, help="How many random designs to draw.")] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="Of the sample.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="One seed gives the same sample.")] = 0,
     store: Annotated[bool, typer.Option("--store", help="Add the sample to the database.")] = False,
     json: AsJson = False,
 ) -> None:
@@ -29,48 +34,64 @@ def space(
 
     Example: explorer space my_space.yaml --sample 1000 --seed 0 --store
     """
-    found = _named(name)
-    size = found.size
+    chosen = named_space(name)
+    size = chosen.size
     if sample > size:
         raise InputError(f"--sample is {sample}; allowed: up to {size}, the size of the space.")
-    designs = _sampled(found, sample, seed)
+    designs = _sampled(chosen, sample, seed)
     added = None
     if store:
-        with open_store(Settings.from_environment()) as opened:
-            added = opened.architectures.add(designs)
+        with opened() as database:
+            added = database.architectures.add(designs)
     if json:
         emit(
             {
                 "space": name,
-                "domain": found.domain,
+                "domain": chosen.domain,
                 "size": size,
-                "dimensions": found.dimensions,
+                "dimensions": chosen.dimensions,
                 "sample": [architecture_json(design) for design in designs],
                 "added": added,
             }
         )
         return
-    about = f" (about 10^{math.log10(size):.1f})" if size >= 10**6 else ""
-    console.print(f"{name}: {size:,} designs{about}, {found.domain}, {found.dimensions} entries", highlight=False)
+    about = f" (about 10^{math.log10(size):.1f})" if size >= _COUNTED else ""
+    say(f"{name}: {size:,} designs{about}, {chosen.domain}, {chosen.dimensions} entries")
     if designs:
-        rows = table(f"{min(len(designs), 20)} of {len(designs)} random designs", "key", "blocks", "choices")
-        for design in designs[:20]:
-            rows.add_row(short(design.key), str(len(design.blocks)), design.choices_json)
-        console.print(rows)
+        shown = designs[:_LONGEST_TABLE]
+        rows = [[short(design.key), str(len(design.blocks)), design.choices_json] for design in shown]
+        title = f"{len(shown)} of {len(designs)} random designs"
+        console.print(drawn(Table(title, [words("key"), Column("blocks"), words("choices")], rows)))
     if added is not None:
-        console.print(f"{added} added, {len(designs) - added} were there already", highlight=False)
+        say(f"{added} added, {len(designs) - added} were there already")
 
 
-def _named(name: str) -> DesignSpace:
+def named_space(name: str) -> DesignSpace:
+    """The space of that name, or the one that a user's YAML file describes.
+
+    Raises:
+        InputError: no such space, or a file that no domain can read.
+    """
     from explorer import registry
-    from explorer.domains.transformer.spaces.own import read_space
 
-    if Path(name).suffix in (".yaml", ".yml"):
-        return read_space(Path(name))
-    return registry.space(name)
+    if Path(name).suffix not in (".yaml", ".yml"):
+        return registry.space(name)
+    from explorer.toolkit.yaml_file import read_yaml
+
+    readers = registry.space_readers()
+    value = read_yaml(Path(name), " or ".join(reader.what for reader in readers) or "space")
+    refusals = []
+    for reader in readers:
+        try:
+            return reader.read(value, name)
+        except InputError as error:
+            refusals.append(str(error))
+    raise InputError(" ".join(refusals) or f"No domain reads a space from {name}.")
 
 
 def _sampled(space: DesignSpace, count: int, seed: int) -> Sequence[Architecture]:
+    import numpy as np
+
     from explorer.running.sweep import draw
 
     if not count:

@@ -80,12 +80,14 @@ def read_architecture(file: Path) -> Architecture:
     return registry.architecture_from_json(value, place)
 
 
-def sorted_assignments(simulator: str, given: Mapping[str, Any]) -> Assignments:
+def sorted_assignments(simulator: str, given: Mapping[str, Any], *, role: str | None = None) -> Assignments:
     """Values sorted by what they change: an architecture that plays a role, or the settings of the run.
 
     Args:
         simulator: registered name.
         given: name -> value.
+        role: played by designs of a space that knows its decisions by itself: what nothing else knows is taken for one
+            of them, where its domain names none.
 
     Returns:
         the same values, sorted.
@@ -96,15 +98,17 @@ def sorted_assignments(simulator: str, given: Mapping[str, Any]) -> Assignments:
     made = registry.simulator(simulator)
     decisions: dict[str, dict[str, Any]] = {}
     settings: dict[str, Any] = {}
-    names = {role: known.names for role, who in made.roles.items() if (known := registry.overrides(who.domain))}
+    names = {player: known.names for player, who in made.roles.items() if (known := registry.overrides(who.domain))}
     for name, value in given.items():
-        roles = [role for role, known in names.items() if name in known]
-        if len(roles) > 1:
-            raise InputError(f"--set {name}: {' and '.join(roles)} both have such a decision; give a JSON file instead.")
-        if roles:
-            decisions.setdefault(roles[0], {})[name] = value
+        able = [player for player, known in names.items() if name in known]
+        if len(able) > 1:
+            raise InputError(f"--set {name}: {' and '.join(able)} both have such a decision; give a JSON file instead.")
+        if able:
+            decisions.setdefault(able[0], {})[name] = value
         elif name in made.options.model_fields:
             settings[name] = value
+        elif role is not None and role not in names:
+            decisions.setdefault(role, {})[name] = value
         else:
             allowed = ", ".join([*(name for known in names.values() for name in known), *made.options.model_fields])
             raise InputError(f"--set {name[:100]}: there is no such setting; allowed: {allowed}.")

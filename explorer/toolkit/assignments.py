@@ -26,14 +26,27 @@ def parsed_assignments(texts: Iterable[str], flag: str = "--set") -> dict[str, A
         >>> parsed_assignments(["width=3", "kind=arch"])
         {'width': 3, 'kind': 'arch'}
     """
-    given: dict[str, Any] = {}
+    return {name: parsed_value(text) for name, text in split_assignments(texts, flag).items()}
+
+
+def split_assignments(texts: Iterable[str], flag: str = "--set") -> dict[str, str]:
+    """`name=value` texts as a dictionary of texts.
+
+    Args:
+        texts: as the user gave them.
+        flag: by which they were given, for messages.
+
+    Raises:
+        InputError: a text without `=`, or a name given twice.
+    """
+    given: dict[str, str] = {}
     for text in texts:
         name, separator, value = text.partition("=")
         if not separator or not name:
             raise InputError(f"{flag} {text!r} is not name=value.")
         if name in given:
             raise InputError(f"{flag} {name} is given twice.")
-        given[name] = parsed_value(value)
+        given[name] = value
     return given
 
 

@@ -1,0 +1,129 @@
+"""Commands made from what domains declare: option models and verbs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.markup import escape
+
+from explorer.cli.lazy import Command, Entry, LazyGroup
+from explorer.cli.output import JSON_HELP, emit, errors, show
+from explorer.cli.parameters import Parameter, given_values, parameters_of
+from explorer.cli.progress import displayed
+from explorer.contracts.options import checked
+from explorer.contracts.session import Interrupted
+from explorer.contracts.table import Findings
+from graphdb.settings import Settings
+
+if TYPE_CHECKING:
+    from explorer.contracts.verb import Verb
+    from explorer.services.session import DatabaseSession
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What a command found that prints it in its own way.
+
+    Attributes:
+        json: for machines.
+        show: prints it for people.
+    """
+
+    json: Any
+    show: Callable[[], None]
+
+
+Run = Callable[[dict[str, Any]], Findings | Printed]
+"""What the user gave, name -> value, to what was found."""
+
+INTERRUPTED = 130
+_AS_JSON = Parameter("as_json", ("--json",), JSON_HELP, type=bool)
+
+
+def command(name: str, help_text: str, parameters: Iterable[Parameter], run: Run, *examples: str) -> Command:
+    """A command of some parameters, and of `--json`.
+
+    Args:
+        name: last word of the command.
+        help_text: what it does.
+        parameters: its flags and positions.
+        run: called with what the user gave; what it finds is printed.
+        examples: whole command lines.
+
+    Returns:
+        the command, for a group or to be run.
+    """
+    own = list(parameters)
+
+    def body(**given: Any) -> None:
+        as_json = bool(given.pop("as_json"))
+        try:
+            findings = run(given_values(own, given))
+        except Interrupted as error:
+            errors.print(str(error), markup=False, soft_wrap=True)
+            raise typer.Exit(INTERRUPTED) from None
+        if isinstance(findings, Findings):
+            show(findings, as_json)
+        elif as_json:
+            emit(findings.json)
+        else:
+            findings.show()
+
+    signature = inspect.Signature([parameter.signature() for parameter in (*own, _AS_JSON)])
+    body.__signature__ = signature  # type: ignore[attr-defined]
+    body.__annotations__ = {one.name: one.annotation for one in signature.parameters.values()}
+    app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+    epilog = "\n\n".join(f"Example: {escape(example)}" for example in examples if example)
+    app.command(name, help=escape(help_text), epilog=epilog or None)(body)
+    made: Command = typer.main.get_command(app)  # type: ignore[assignment]
+    return made
+
+
+def verb_entry(verb: Verb) -> Entry:
+    """The command of a verb."""
+    return Entry(lambda: verb.help, lambda arguments: _verb_command(verb))
+
+
+def verb_groups(verbs: Iterable[Verb]) -> Mapping[str, Mapping[str, Entry]]:
+    """Verbs by the first word of their command, those of several domains together; `""` for commands of one word."""
+    groups: dict[str, dict[str, Entry]] = {}
+    for verb in verbs:
+        groups.setdefault(verb.group, {})[verb.name] = verb_entry(verb)
+    return groups
+
+
+def group_entry(name: str, entries: Mapping[str, Entry]) -> Entry:
+    """A group of commands, which is described by the only one of them, or else by their names.
+
+    Args:
+        name: of the group.
+        entries: name -> command.
+    """
+
+    def about() -> str:
+        return next(iter(entries.values())).help() if len(entries) == 1 else f"One of {', '.join(entries)}."
+
+    return Entry(about, lambda arguments: LazyGroup(name=name, help=escape(about()), entries=lambda: entries))
+
+
+def session_of(display: Any) -> DatabaseSession:
+    """A session with the database of the environment, shown on a display."""
+    from explorer.services.session import DatabaseSession
+
+    return DatabaseSession(Settings.from_environment(), display.report, display.advance)
+
+
+def _verb_command(verb: Verb) -> Command:
+    spoken = f"{verb.group} {verb.name}".strip()
+
+    def run(verb: Verb, given: dict[str, Any]) -> Findings:
+        options = checked(verb.options, given, spoken, strict=False)
+        with displayed(verb.name) as display, session_of(display) as session:
+            return verb(session, options)
+
+    return command(verb.name, verb.help, parameters_of(verb.options), partial(run, verb), verb.example)

@@ -1,0 +1,199 @@
+"""Flags and positions of a command, made from option models.
+
+What a user types stays text, or a list of texts, until here; each value is then made what its option says. A text that
+cannot be made that stays as it is, so that the option model refuses it in its own words.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+from rich.markup import escape
+
+from explorer.contracts.options import Option, options_of
+from explorer.toolkit.assignments import parsed_value, split_assignments
+
+_LONGEST_CHOICES = 40
+_METAVARS: Mapping[Any, str] = {
+    bool: "true|false",
+    int: "INTEGER",
+    float: "NUMBER",
+    Path: "PATH",
+    str: "TEXT",
+    None: "JSON",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A flag or a position of a command.
+
+    Attributes:
+        name: in the values that the command is given.
+        flags: such as `--seed`, or `--on/--off`; empty for a position.
+        help: what it is, with its limits and its default.
+        metavar: what stands for the value in the help text.
+        type: of what the command line gives: `bool` for a switch, `str`, or `list` for a value that may be repeated.
+        required: whether the command refuses to run without it.
+        value: makes what the command line gave the value that is meant.
+        hidden: whether the help text leaves it out.
+    """
+
+    name: str
+    flags: tuple[str, ...] = ()
+    help: str = ""
+    metavar: str = "TEXT"
+    type: type[bool] | type[str] | type[list[str]] = str
+    required: bool = False
+    value: Callable[[Any], Any] = lambda given: given
+    hidden: bool = False
+
+    def signature(self) -> inspect.Parameter:
+        """What typer makes a flag or a position of."""
+        about: dict[str, Any] = {"help": escape(self.help), "hidden": self.hidden, "show_default": False}
+        if self.type is not bool:
+            about["metavar"] = self.metavar
+        declared = typer.Option(*self.flags, **about) if self.flags else typer.Argument(**about)
+        kind: Any = {bool: bool | None, str: str | None}.get(self.type, list[str] | None)
+        default = inspect.Parameter.empty if self.required else None
+        return inspect.Parameter(
+            self.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, declared]
+        )
+
+
+def parameters_of(
+    model: type[BaseModel], *, without: Iterable[str] = (), defaults: Mapping[str, Any] | None = None
+) -> list[Parameter]:
+    """A parameter for each option of a model, those that must be given first.
+
+    Args:
+        model: an option model.
+        without: names of fields, and flags, that the command has a meaning of its own for.
+        defaults: name -> default in place of the model's own.
+
+    Raises:
+        InputError: a field has a type that can be no flag.
+    """
+    own = set(without)
+    options = [one for one in options_of(model) if one.name not in own and own.isdisjoint(one.names)]
+    made = [_parameter(option, (defaults or {}).get(option.name, option.default)) for option in options]
+    return sorted(made, key=lambda parameter: not parameter.required)
+
+
+def taken(parameters: Iterable[Parameter]) -> list[str]:
+    """Names and flags that an option model of the same command cannot have."""
+    return [name for parameter in parameters for name in (parameter.name, *parameter.flags)]
+
+
+def given_values(parameters: Iterable[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Name -> value of what the user gave; nothing for the rest.
+
+    Args:
+        parameters: of the command.
+        given: name -> what the command line gave, None or an empty list where nothing was given.
+
+    Raises:
+        InputError: a file that cannot be read, or an assignment without a name.
+    """
+    return {one.name: one.value(given[one.name]) for one in parameters if given.get(one.name) not in (None, [], ())}
+
+
+def converted(option: Option, text: str) -> Any:
+    """The value that a text stands for; the text itself where it stands for none of the option's type."""
+    with suppress(ValueError):
+        if option.enumeration is not None:
+            return option.enumeration(text)
+        if option.type is int:
+            return int(text)
+        if option.type is float:
+            return float(text)
+        if option.type is Path:
+            return Path(text)
+        if option.type is None:
+            return parsed_value(text)
+    return {"true": True, "false": False}.get(text, text) if option.type is bool else text
+
+
+def _parameter(option: Option, default: Any) -> Parameter:
+    return Parameter(
+        option.name,
+        _flags(option, default),
+        _help(option, default),
+        _metavar(option),
+        list[str] if option.repeated or option.mapping else bool if _is_switch(option) else str,
+        option.required,
+        _reader(option),
+    )
+
+
+def _is_switch(option: Option) -> bool:
+    return option.type is bool and not (option.repeated or option.mapping)
+
+
+def _flags(option: Option, default: Any) -> tuple[str, ...]:
+    """`--on` alone where the default is off, `--on/--no-on` otherwise."""
+    if not _is_switch(option) or default is False:
+        return option.names
+    first, *others = option.names
+    return f"{first}/--no-{first.removeprefix('--')}", *others
+
+
+def _reader(option: Option) -> Callable[[Any], Any]:
+    if option.flag.read is not None:
+        return option.flag.read
+    if option.mapping:
+        flag = (*option.names, option.name)[0]
+        return lambda texts: {name: converted(option, text) for name, text in split_assignments(texts, flag).items()}
+    if option.repeated:
+        return lambda texts: [converted(option, text) for text in texts]
+    return (lambda given: given) if _is_switch(option) else (lambda text: converted(option, text))
+
+
+def _metavar(option: Option) -> str:
+    if option.flag.metavar:
+        return option.flag.metavar
+    if option.flag.argument:
+        return option.name.upper()
+    choices = "|".join(option.choices)
+    value = choices if 0 < len(choices) <= _LONGEST_CHOICES else _METAVARS[option.type]
+    return f"NAME={value}" if option.mapping else value
+
+
+def _help(option: Option, default: Any) -> str:
+    """The description, and in brackets what it does not say."""
+    notes = []
+    if len("|".join(option.choices)) > _LONGEST_CHOICES:
+        notes.append(f"one of {', '.join(option.choices)}")
+    if option.limits:
+        notes.append(option.limits.removeprefix("of "))
+    if (option.repeated or option.mapping) and "repeatable" not in option.help:
+        notes.append("repeatable")
+    shown = _shown(default)
+    if shown and not option.required and "[default" not in option.help:
+        notes.append(f"default: {shown}")
+    text = option.help if not option.help or option.help[-1] in ".])" else f"{option.help}."
+    return f"{text} [{'; '.join(notes)}]".strip() if notes else text
+
+
+def _shown(default: Any) -> str:
+    if default is None or default is False or default in ("", [], (), {}, frozenset()):
+        return ""
+    if default is True:
+        return "on"
+    if isinstance(default, Enum):
+        return str(default.value)
+    if isinstance(default, list | tuple | set | frozenset):
+        return ", ".join(_shown(part) for part in default)
+    if isinstance(default, float) and math.isfinite(default):
+        return f"{default:g}"
+    return json.dumps(default, default=str) if isinstance(default, Mapping) else str(default)
