@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.contracts.optimiser import Inputs, Optimiser, Proposal, Vector, VectorCandidates
+from explorer.contracts.optimiser import Candidates, Inputs, Optimiser, Proposal, Vector, VectorCandidates
 from explorer.search.gobi import GobiSettings, gobi
 from explorer.search.surrogate import EnsembleSettings, Surrogate
 from explorer.search.targets import losses, normalised_by_initial, normalised_by_range
@@ -77,13 +77,20 @@ class Boshcode(Optimiser[Inputs]):
 
     candidates: VectorCandidates
 
-    def __init__(self, candidates: VectorCandidates, seed: int, settings: BoshcodeSettings | None = None) -> None:
+    def __init__(self, candidates: Candidates[Inputs], seed: int, settings: BoshcodeSettings | None = None) -> None:
         """
         Args:
-            candidates: the legal designs.
+            candidates: the legal designs, which must be vectors.
             seed: of all random choices, not negative.
             settings: of the search, `BoshcodeSettings()` by default.
+
+        Raises:
+            InputError: a negative seed, or candidates that are no vectors.
         """
+        if not isinstance(candidates, VectorCandidates):
+            raise InputError(
+                f"Boshcode follows gradients and was given {type(candidates).__name__}; allowed: vector candidates."
+            )
         super().__init__(candidates, seed)
         self.settings = settings or BoshcodeSettings()
         bounds = candidates.bounds()

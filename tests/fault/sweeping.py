@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from explorer.contracts.recipe import Roles
+from explorer.contracts.simulator import Roles
 from explorer.running.sweep import sweep
 from graphdb.connection import open_store
 from graphdb.settings import Settings

@@ -11,15 +11,20 @@ import time
 from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from explorer import registry
-from explorer.contracts.objective import Constraint, Direction, Linear, Objective, Term
-from explorer.contracts.optimiser import Candidates, Inputs, Optimiser, Proposal
-from explorer.contracts.recipe import Plan, Recipe, Report, Roles
-from explorer.contracts.simulator import Simulator
+from explorer.contracts.domain import RecipeEntry, SimulatorEntry
+from explorer.contracts.measure import Direction, Measure, catalogue
+from explorer.contracts.objective import Constraint, Linear, Objective, Term
+from explorer.contracts.optimiser import Box, Inputs, Optimiser, Proposal, VectorCandidates
+from explorer.contracts.recipe import Plan, Recipe
+from explorer.contracts.session import Report
+from explorer.contracts.simulator import Role, Roles, Simulator
 from explorer.running.study import Study
 from graphdb.architecture import Architecture, Block
 from graphdb.connection import open_store
@@ -36,7 +41,22 @@ SECONDS = "TOY_SECONDS"
 
 def architecture(x: int) -> Architecture:
     """A point on a line as a graph of one block."""
-    return Architecture.of("transformer", "toy", {"x": x}, [Block("point", {"x": x})], [])
+    return Architecture.of("points", "toy", {"x": x}, [Block("point", {"x": x})], [])
+
+
+class RunOptions(BaseModel):
+    """What a run is told."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    task: str = Field("a", description="By which runs are told apart.")
+
+
+class ToyOptions(RunOptions):
+    """What a study is told."""
+
+    batch: int = Field(4, ge=1, description="Proposals asked for at a time.")
+    worst: float = Field(1e9, description="Largest loss allowed.")
 
 
 class ToySimulator(Simulator):
@@ -44,30 +64,25 @@ class ToySimulator(Simulator):
 
     name = "toy"
     version = "1"
-    roles = {"model": "transformer", "accelerator": "transformer"}  # noqa: RUF012
-    measures = {"loss": "squared distance"}  # noqa: RUF012
+    roles = MappingProxyType({"model": Role("points"), "accelerator": Role("points")})
+    measures = catalogue(Measure("loss", "squared distance", direction=Direction.MINIMISE))
+    options = RunOptions
 
-    def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        return dict(given)
-
-    def run(self, architectures: Mapping[str, Architecture], settings: Mapping[str, Any]) -> Measurement:
+    def measured(self, architectures: Roles, settings: Mapping[str, Any]) -> Mapping[str, float]:
         x, y = (architectures[role].choices["x"] for role in ("model", "accelerator"))
         if LOG in os.environ:
             with Path(os.environ[LOG]).open("a") as log:
-                log.write(f"{settings.get('task', '')} {x} {y}\n")
+                log.write(f"{settings['task']} {x} {y}\n")
         time.sleep(float(os.environ.get(SECONDS, "0")))
         if x == 5:
             raise InputError("x is 5; any other is allowed.")
-        roles = {role: found.key for role, found in architectures.items()}
-        return Measurement(
-            self.name, self.version, roles, dict(settings), {"loss": float((x - 11) ** 2 + (y - 29) ** 2)}
-        )
+        return {"loss": float((x - 11) ** 2 + (y - 29) ** 2)}
 
 
-class ToyCandidates(Candidates):
+class ToyCandidates(VectorCandidates):
     """All pairs of points."""
 
-    def bounds(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+    def bounds(self) -> Box:
         return ((np.zeros(1), np.full(1, SIDE - 1.0)),) * 2
 
     def sample(self, generator: np.random.Generator, count: int) -> list[Inputs]:
@@ -76,49 +91,47 @@ class ToyCandidates(Candidates):
     def snap(self, points: Sequence[Inputs]) -> list[Inputs]:
         return [tuple(np.clip(np.rint(vector), 0, SIDE - 1) for vector in point) for point in points]
 
-    def key(self, inputs: Inputs) -> Hashable:
-        return tuple(int(vector[0]) for vector in inputs)
+    def key(self, design: Inputs) -> Hashable:
+        return tuple(int(vector[0]) for vector in design)
 
-    def neighbours(self, inputs: Inputs) -> list[Inputs]:
+    def neighbours(self, design: Inputs) -> list[Inputs]:
         steps = [(0, 1), (1, 0), (0, -1), (-1, 0)]
-        return self.snap([(inputs[0] + dx, inputs[1] + dy) for dx, dy in steps])
+        return self.snap([(design[0] + dx, design[1] + dy) for dx, dy in steps])
 
 
-class HillClimb(Optimiser):
+class HillClimb(Optimiser[Inputs]):
     """The untried neighbours of the best, then random designs: what it asks depends on all that it was told."""
 
-    def ask(self, count: int) -> list[Proposal]:
-        near = [] if self.best is None else self.candidates.neighbours(self.best.inputs)
-        chosen = {self.candidates.key(inputs): Proposal(inputs, "near") for inputs in near}
-        chosen = {key: proposal for key, proposal in chosen.items() if key not in self._evaluated}
+    def ask(self, count: int, pending: Sequence[Inputs] = ()) -> list[Proposal[Inputs]]:
+        near = [] if self.best is None else self.candidates.neighbours(self.best.design)
+        taken = self._evaluated | self._keys(pending)
+        chosen = {self.candidates.key(design): Proposal(design, "near") for design in near}
+        chosen = {key: proposal for key, proposal in chosen.items() if key not in taken}
         generator = self._generator(len(self.observations))
-        for inputs in self._fresh(generator, count, set(chosen)):
-            chosen[self.candidates.key(inputs)] = Proposal(inputs, "random")
+        for design in self._fresh(generator, count, set(chosen) | taken):
+            chosen[self.candidates.key(design)] = Proposal(design, "random")
         return list(chosen.values())[:count]
 
 
-class ToyRecipe(Recipe):
+class ToyRecipe(Recipe[Inputs]):
     """Finds (11, 29)."""
 
     name = "toy"
-    description = "The smallest recipe."
-    front = {"loss": "minimise"}  # noqa: RUF012
+    options = ToyOptions
+    measures = ToySimulator.measures
+    front = ("loss",)
     columns = ("loss",)
-
-    def settings(self, given: Mapping[str, Any], budget: int) -> dict[str, Any]:
-        return {"batch": 4, "task": "a", **given}
 
     def objective(self, settings: Mapping[str, Any]) -> Objective:
         term = Term("loss", 1.0, Direction.MINIMISE, Linear(SIDE**2 * 2.0))
-        return Objective((term,), (Constraint("loss", maximum=settings.get("worst", 1e9)),))
+        return Objective((term,), (Constraint("loss", maximum=settings["worst"]),))
 
-    def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan:
-        def roles_of(inputs: Inputs) -> Roles:
-            return dict(zip(ToySimulator.roles, (architecture(int(v[0])) for v in inputs), strict=True))
+    def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan[Inputs]:
+        def roles_of(design: Inputs) -> Roles:
+            return dict(zip(ToySimulator.roles, (architecture(int(v[0])) for v in design), strict=True))
 
         def pending(roles: Roles, done: object) -> Measurement:
-            keys = {role: found.key for role, found in roles.items()}
-            return Measurement("toy", "1", keys, {"task": record.settings["task"]}, {})
+            return ToySimulator().pending(roles, {"task": record.settings["task"]})
 
         return Plan(
             simulator="toy",
@@ -126,18 +139,27 @@ class ToyRecipe(Recipe):
             optimiser=HillClimb(ToyCandidates(), record.seed),
             batch=record.settings["batch"],
             architectures=roles_of,
-            inputs=lambda roles: tuple(np.array([float(roles[r].choices["x"])]) for r in ToySimulator.roles),
+            design=lambda roles: tuple(np.array([float(roles[r].choices["x"])]) for r in ToySimulator.roles),
             pending=pending,
         )
 
 
 def register() -> None:
-    """Make the toy known by name."""
-    registry.SIMULATORS["toy"] = "tests.fault.toy:ToySimulator"
-    registry.RECIPES["toy"] = "tests.fault.toy:RECIPE"
+    """Make the toy known by name until `registry.refresh`; again changes nothing."""
+    if "toy" not in registry.recipes():
+        registry.catalogue().add("the toy of the tests", ENTRY)
 
 
 RECIPE = ToyRecipe()
+ENTRY = RecipeEntry(
+    "toy",
+    "Find a point.",
+    f"{__package__}.toy:RECIPE",
+    ToyOptions,
+    simulators=(
+        SimulatorEntry("toy", "Measure a distance.", f"{__package__}.toy:ToySimulator", RunOptions, shown=False),
+    ),
+)
 
 
 def main(name: str) -> None:

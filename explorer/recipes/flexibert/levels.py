@@ -23,7 +23,7 @@ Encode = Callable[[Sequence[Architecture]], NDArray[np.float32]]
 PARENTS, NEIGHBOURS = 5, 5
 """Best models that are crossed, and neighbours of each with which they are; as published."""
 DIMENSIONS = 16
-"""Of the embeddings searched in, as published."""
+"""Length of the embeddings searched in, as published."""
 _NEAR = 8
 _LEAST_PER_TRIAL = 5  # models of a level to choose from
 
@@ -35,9 +35,9 @@ class NearCandidates(TableCandidates):
         super().__init__(table)
         self._table = table
 
-    def neighbours(self, inputs: Inputs) -> list[Inputs]:
+    def neighbours(self, design: Inputs) -> list[Inputs]:
         """The nearest rows, nearest first."""
-        distances = np.square(self._table - inputs[0]).sum(axis=1)
+        distances = np.square(self._table - design[0]).sum(axis=1)
         order = np.argsort(distances, kind="stable")[: _NEAR + 1]
         return [self.at(int(row)) for row in order if distances[row] > 0]
 
@@ -87,7 +87,7 @@ class Levels:
         self._axes = np.zeros((0, 0))
         self._table = _Table((), np.zeros((0, DIMENSIONS)))
 
-    def stage(self, number: int, observations: Sequence[Observation]) -> Stage:
+    def stage(self, number: int, observations: Sequence[Observation[Inputs]]) -> Stage[Inputs]:
         """The stage of a staged search that is level `number`, from 0; ask for them in order."""
         if number == 0:
             models = self._first()
@@ -97,11 +97,11 @@ class Levels:
         untried = len({vector.tobytes() for vector in self._table.vectors}) - len(observations)
         return Stage(NearCandidates(self._table.vectors), min(self._trials, untried))
 
-    def architecture_of(self, inputs: Inputs) -> Architecture:
+    def architecture_of(self, design: Inputs) -> Architecture:
         """The model that a vector stands for."""
-        return self._models[self._key_of[inputs[0].tobytes()]]
+        return self._models[self._key_of[design[0].tobytes()]]
 
-    def inputs_of(self, architecture: Architecture) -> Inputs:
+    def design_of(self, architecture: Architecture) -> Inputs:
         """The vector that stands for a model of a table."""
         return (self._vectors[architecture.key],)
 
@@ -111,17 +111,17 @@ class Levels:
 
     def parents_of(self, architecture: Architecture) -> list[Architecture]:
         """The two models that it lies between; none for a model of the first level."""
-        found = self._parents.get(layers_of(architecture.choices), ())
-        return [self._space.graph_of(choices_of(layers)) for layers in found]
+        parents = self._parents.get(layers_of(architecture.choices), ())
+        return [self._space.graph_of(choices_of(layers)) for layers in parents]
 
-    def _layers_of(self, observation: Observation) -> Layers:
-        return layers_of(self.architecture_of(observation.inputs).choices)
+    def _layers_of(self, observation: Observation[Inputs]) -> Layers:
+        return layers_of(self.architecture_of(observation.design).choices)
 
     def _first(self) -> list[Layers]:
         whole = library(self._options, self._ladder[0])
         return whole.draw(self._most, np.random.default_rng([self._seed, 0]))
 
-    def _finer(self, number: int, observations: Sequence[Observation]) -> Iterable[Layers]:
+    def _finer(self, number: int, observations: Sequence[Observation[Inputs]]) -> Iterable[Layers]:
         """Models between the best, and between them and their neighbours.
 
         Where the best are so alike that little lies between them, further neighbours join in, and at last random models
@@ -133,34 +133,34 @@ class Levels:
         near = [self._neighbours(one, parent) for one, parent in zip(ranked, best, strict=True)]
         pairs = list(itertools.combinations(best, 2))
         pairs += [(parent, other) for parent, others in zip(best, near, strict=True) for other in others[:NEIGHBOURS]]
-        found = self._crossed(number, pairs, generator)
+        crossed = self._crossed(number, pairs, generator)
         wanted = min(self._most, _LEAST_PER_TRIAL * self._trials)
         for place in range(NEIGHBOURS, len(self._table.models)):
-            if len(found) >= wanted:
+            if len(crossed) >= wanted:
                 break
             further = [
                 (parent, others[place]) for parent, others in zip(best, near, strict=True) if place < len(others)
             ]
-            found = self._crossed(number, further, generator) | found
-        self._parents = found | self._parents  # the first parents of a model stay
-        if len(found) >= wanted:
-            return found
-        return [*found, *library(self._options, self._ladder[number]).draw(wanted, generator)]
+            crossed = self._crossed(number, further, generator) | crossed
+        self._parents = crossed | self._parents  # the first parents of a model stay
+        if len(crossed) >= wanted:
+            return crossed
+        return [*crossed, *library(self._options, self._ladder[number]).draw(wanted, generator)]
 
-    def _neighbours(self, observation: Observation, model: Layers) -> list[Layers]:
+    def _neighbours(self, observation: Observation[Inputs], model: Layers) -> list[Layers]:
         """All other models of the table, those first that begin like this one."""
-        distances = np.sqrt(np.square(self._table.vectors - observation.inputs[0]).sum(axis=1))
+        distances = np.sqrt(np.square(self._table.vectors - observation.design[0]).sum(axis=1))
         return [self._table.models[row] for row in biased_neighbours(model, self._table.models, distances)]
 
     def _crossed(self, number: int, pairs: Sequence[Pair], generator: np.random.Generator) -> dict[Layers, Pair]:
         """About as many models of each pair, with the first pair that each lies between."""
-        found: dict[Layers, Pair] = {}
+        pair_of: dict[Layers, Pair] = {}
         for pair in pairs:
-            crossed = between(*pair, self._ladder[number - 1], self._ladder[number])
-            for model in crossed.draw(-(-self._most // len(pairs)), generator):
+            there = between(*pair, self._ladder[number - 1], self._ladder[number])
+            for model in there.draw(-(-self._most // len(pairs)), generator):
                 if model not in pair:
-                    found.setdefault(model, pair)
-        return found
+                    pair_of.setdefault(model, pair)
+        return pair_of
 
     def _tabled(self, models: Iterable[Layers]) -> _Table:
         """Each model once, built and encoded if it is new."""
@@ -174,7 +174,7 @@ class Levels:
         return _Table(distinct, np.stack([self._vectors[one.key] for one in built]))
 
     def _flattened(self, vectors: NDArray[np.float32]) -> Vector:
-        """In the plane of most variance of the first level's vectors: shape `(n, DIMENSIONS)`."""
+        """Vectors in the plane of most variance of the first level's: shape `(n, DIMENSIONS)`."""
         wide = vectors.astype(np.float64)
         if self._centre is None:
             self._centre = wide.mean(axis=0)

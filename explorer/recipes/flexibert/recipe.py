@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 from explorer.contracts.objective import Objective
-from explorer.contracts.optimiser import Candidates, Optimiser
-from explorer.contracts.recipe import Descent, Plan, Recipe, Report, Roles, checked
-from explorer.contracts.skill import Source, caveat
-from explorer.domains.transformer import crossing, transfer
+from explorer.contracts.optimiser import Candidates, Inputs, Optimiser
+from explorer.contracts.options import checked
+from explorer.contracts.recipe import Plan, Recipe
+from explorer.contracts.session import Descent, Report
+from explorer.contracts.simulator import Roles
+from explorer.contracts.skill import Source
+from explorer.domains.transformer import transfer
+from explorer.domains.transformer.crossing import crossed
 from explorer.domains.transformer.hierarchy import LEVELS
+from explorer.domains.transformer.learning import MODELS
+from explorer.domains.transformer.rules import Rule
 from explorer.domains.transformer.spaces.early import EarlyFlexiBertSpace
-from explorer.domains.transformer.transfer import ENOUGH, Rule, overlap
+from explorer.domains.transformer.transfer import ENOUGH, overlap
 from explorer.learning import similarity
-from explorer.learning.known import Accuracies, transformer_accuracies
+from explorer.learning.known import KnownValues, known_values
+from explorer.learning.trust import caveat
 from explorer.recipes.flexibert.levels import Levels
-from explorer.recipes.flexibert.settings import TRAINED, FlexiBertSettings, complete, objective, space_of
+from explorer.recipes.flexibert.measures import MEASURES
+from explorer.recipes.flexibert.options import NAME, TRAINED, FlexiBertSettings, SearchBy
+from explorer.recipes.flexibert.settings import complete, objective, space_of
 from explorer.recipes.flexibert.simulator import KnownAccuracySimulator
 from explorer.recipes.flexibert.training import PretrainingSimulator, folder_of
 from explorer.search.baselines import RandomSearch, RegularisedEvolution
@@ -30,45 +38,52 @@ from graphdb.records import StudyRecord, TrialRecord
 from graphdb.store import Store
 
 _BOSHNAS = BoshcodeSettings(patience=5, aleatoric_patience=5)
-"""The patience of FlexiBERT."""
+"""With the patience of FlexiBERT."""
 
 
-class FlexiBert(Recipe):
+class FlexiBert(Recipe[Inputs]):
     """One Transformer, by BOSHNAS on embeddings of its graph, level after level.
 
     Published: Tuli and others 2023. There every level gets an embedding of its own; here one encoder serves all, so a
     level begins with what the ones before it found.
     """
 
-    name = "flexibert"
-    description = "The best Transformer, from coarse to fine."
-    front = MappingProxyType({"accuracy": "maximise", "parameters": "minimise"})
-    columns = ("accuracy", "parameters")
+    name = NAME
+    options = FlexiBertSettings
+    measures = MEASURES
+    front = ("accuracy", "parameters")
+    columns = front
 
     def settings(self, given: Mapping[str, Any], budget: int) -> dict[str, Any]:
         """All settings, defaults filled in; those of a training go into `training`."""
-        full = complete(given, budget, self.name)
-        objective(full, KnownAccuracySimulator.measures)  # refuses what cannot be one before anything is stored
-        return full.model_dump()
+        full = complete(given, budget)
+        objective(full, self.measures)  # refuses what cannot be one before anything is stored
+        return full.model_dump(mode="json")
 
     def objective(self, settings: Mapping[str, Any]) -> Objective:
         """The objective that stored settings describe."""
-        return objective(checked(FlexiBertSettings, settings, self.name), KnownAccuracySimulator.measures)
+        return objective(checked(FlexiBertSettings, settings, self.name), self.measures)
 
     def notes(self, settings: Mapping[str, Any], best: Measurement | None) -> list[str]:
         """Where predictions have shown skill and where not, or where the weights of the best model are."""
         read = checked(FlexiBertSettings, settings, self.name)
         if read.target != TRAINED:
-            found = [caveat(EarlyFlexiBertSpace.name, read.target)]
+            sentences = [caveat(EarlyFlexiBertSpace.name, read.target)]
             if best is not None and best.settings["accuracy_source"] == Source.EXTRAPOLATED:
-                found.append("The best model lies outside that space: nobody has measured one like it, so train it.")
-            return found
+                sentences.append(
+                    "The best model lies outside that space: nobody has measured one like it, so train it."
+                )
+            return sentences
         return [] if best is None else [f"Its weights: {folder_of(best.key)}, for explorer finetune flexibert."]
 
-    def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan:
+    def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan[Inputs]:
         """Train (or find) the encoder and, for a known accuracy, its surrogate, and draw the first level up."""
         settings = checked(FlexiBertSettings, record.settings, self.name)
-        accuracies = None if settings.target == TRAINED else transformer_accuracies(store, settings.target, report)
+        accuracies = (
+            None
+            if settings.target == TRAINED
+            else known_values(store, MODELS, settings.target, EarlyFlexiBertSpace(), report)
+        )
         encoder = similarity.encoder_of(store, "transformer", report)
         space = space_of(settings)
         report("building and encoding the models of a level")
@@ -87,8 +102,8 @@ class FlexiBert(Recipe):
             objective=self.objective(record.settings),
             optimiser=search,
             batch=settings.batch,
-            architectures=lambda inputs: {"model": levels.architecture_of(inputs)},
-            inputs=lambda roles: levels.inputs_of(roles["model"]),
+            architectures=lambda design: {"model": levels.architecture_of(design)},
+            design=lambda roles: levels.design_of(roles["model"]),
             pending=lambda roles, done: (
                 _to_be_trained(roles, settings, {one.measurement.key: _model(one, levels) for one in done})
                 if accuracies is None
@@ -98,19 +113,19 @@ class FlexiBert(Recipe):
         )
 
 
-def _boshnas(candidates: Candidates, seed: int) -> Optimiser:
+def _boshnas(candidates: Candidates[Inputs], seed: int) -> Optimiser[Inputs]:
     return Boshcode(candidates, seed, _BOSHNAS)
 
 
-OPTIMISERS: Mapping[str, Callable[[Candidates, int], Optimiser]] = {
-    "boshnas": _boshnas,
-    "evolution": RegularisedEvolution,
-    "random": RandomSearch,
+OPTIMISERS: Mapping[SearchBy, Callable[[Candidates[Inputs], int], Optimiser[Inputs]]] = {
+    SearchBy.BOSHNAS: _boshnas,
+    SearchBy.EVOLUTION: RegularisedEvolution,
+    SearchBy.RANDOM: RandomSearch,
 }
 """Name -> candidates and a seed -> the optimiser of a level."""
 
 
-def _known(roles: Roles, settings: FlexiBertSettings, accuracies: Accuracies) -> Measurement:
+def _known(roles: Roles, settings: FlexiBertSettings, accuracies: KnownValues) -> Measurement:
     accuracy, source = accuracies.of(roles["model"])
     given = {"task": settings.target, "accuracy": accuracy, "accuracy_source": str(source)}
     return KnownAccuracySimulator().pending(roles, given)
@@ -120,6 +135,8 @@ def _to_be_trained(roles: Roles, settings: FlexiBertSettings, done: Mapping[str,
     """With the trained model as parent whose weights set the most of this one's, if that is enough.
 
     Args:
+        roles: of the model.
+        settings: of the study.
         done: key of a measurement -> the model that was trained.
     """
     given = dict(settings.training or {})
@@ -137,18 +154,15 @@ def _model(trial: TrialRecord, levels: Levels) -> Architecture:
 
 
 def _descents(model: Architecture, measurement: Measurement, store: Store, levels: Levels) -> Sequence[Descent]:
-    """From the models that it lies between, and from the one whose weights it begins with."""
-    found = [
-        Descent(model, parent, crossing.HOW, {"ratio": overlap(parent.choices, model.choices, "ordered")})
-        for parent in levels.parents_of(model)
-    ]
+    """Descent from the models that it lies between, and from the one whose weights it begins with."""
+    descents = [crossed(model, parent) for parent in levels.parents_of(model)]
     source = measurement.settings.get("parent")
     if source is not None:
         parent = levels.model(store.measurements.get(source).roles["model"])
         rule = measurement.settings["rule"]
         about: dict[str, Scalar] = {"rule": rule, "ratio": overlap(parent.choices, model.choices, rule)}
-        found.append(Descent(model, parent, transfer.HOW, about))
-    return found
+        descents.append(Descent(model, parent, transfer.HOW, about))
+    return descents
 
 
 RECIPE = FlexiBert()

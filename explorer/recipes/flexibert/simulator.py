@@ -1,4 +1,4 @@
-"""What measures a trial of FlexiBERT's search: an accuracy known beforehand, or a training."""
+"""What measures a trial of FlexiBERT's search whose accuracy is known beforehand."""
 
 from __future__ import annotations
 
@@ -6,65 +6,40 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from explorer.contracts.simulator import Simulator
+from explorer.contracts.simulator import Role, Roles, Simulator
 from explorer.contracts.skill import Source
+from explorer.domains.transformer.measures import PARAMETERS
 from explorer.domains.transformer.parameters import parameter_count
-from graphdb.architecture import Architecture
-from graphdb.errors import InputError
-from graphdb.measurement import Measurement
+from explorer.recipes.flexibert.measures import ACCURACY, MEASURES
+from explorer.recipes.flexibert.options import NAME, KnownAccuracyRun
 
-PARAMETERS = "trainable weights of encoder, embeddings and pooler, for RoBERTa's vocabulary"
+ROLES: Mapping[str, Role] = MappingProxyType({"model": Role("transformer")})
 
 
 class KnownAccuracySimulator(Simulator):
     """The accuracy that the settings give, and the number of parameters.
 
     Nothing computes such an accuracy here: a fine-tuning measured it once, or a surrogate predicts it.
-    `accuracy_source` says which and, of a prediction, whether it is for a model of the space that was measured; every
+    `accuracy_source` says which and, for a prediction, whether it is for a model of the space that was measured; every
     prediction is marked as such in the measurement.
     """
 
-    name = "flexibert"
+    name = NAME
     version = "1"
-    roles = MappingProxyType({"model": "transformer"})
-    measures = MappingProxyType({"accuracy": "accuracy of the task, 0 to 1", "parameters": PARAMETERS})
+    roles = ROLES
+    measures = MEASURES
+    options = KnownAccuracyRun
 
-    def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """`task`, `accuracy` and `accuracy_source`, all checked."""
-        accuracy, source, task = (given.get(name) for name in ("accuracy", "accuracy_source", "task"))
-        unknown = sorted(given.keys() - {"accuracy", "accuracy_source", "task"})
-        if unknown:
-            raise InputError(f"There is no setting {unknown[0]!r}; allowed: accuracy, accuracy_source, task.")
-        if not isinstance(accuracy, int | float) or isinstance(accuracy, bool) or not 0 <= accuracy <= 1:
-            raise InputError(f"The setting accuracy is {accuracy!r}; a number from 0 to 1 is needed.")
-        if source not in list(Source):
-            raise InputError(f"The setting accuracy_source is {source!r}; allowed: {', '.join(Source)}.")
-        if not isinstance(task, str):
-            raise InputError(f"The setting task is {task!r}; the name of what the accuracy is of is needed.")
-        return {"task": task, "accuracy": accuracy, "accuracy_source": source}
+    def measured(self, architectures: Roles, settings: Mapping[str, Any]) -> Mapping[str, float]:
+        """Accuracy and number of parameters.
 
-    def pending(self, architectures: Mapping[str, Architecture], given: Mapping[str, Any]) -> Measurement:
-        """The measurement that `run` will give, its measures still empty."""
-        return self._measurement(architectures, self.settings(given), {})
-
-    def run(self, architectures: Mapping[str, Architecture], settings: Mapping[str, Any]) -> Measurement:
-        """One trial.
-
-        Raises:
-            InputError: a setting is not allowed.
+        Args:
+            architectures: of the model.
+            settings: complete and checked.
         """
-        full = self.settings(settings)
         parameters = parameter_count(architectures["model"].choices)
-        return self._measurement(architectures, full, {"accuracy": full["accuracy"], "parameters": float(parameters)})
+        return {ACCURACY.name: settings["accuracy"], PARAMETERS.name: float(parameters)}
 
-    def _measurement(
-        self, architectures: Mapping[str, Architecture], settings: Mapping[str, Any], measures: Mapping[str, float]
-    ) -> Measurement:
-        return Measurement(
-            simulator=self.name,
-            version=self.version,
-            roles={"model": architectures["model"].key},
-            settings=settings,
-            measures=measures,
-            predicted=frozenset(() if settings["accuracy_source"] == Source.MEASURED else {"accuracy"}),
-        )
+    def predicted(self, settings: Mapping[str, Any]) -> frozenset[str]:
+        """The accuracy, where it was not measured."""
+        return frozenset(() if settings["accuracy_source"] == Source.MEASURED else {ACCURACY.name})

@@ -6,14 +6,14 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 
-from explorer.contracts.optimiser import Candidates, Inputs, Vector
+from explorer.contracts.optimiser import Box, Inputs, Vector, VectorCandidates
 from explorer.contracts.space import Choices, DesignSpace
 from graphdb.architecture import Architecture
 
 Fits = Callable[[Choices, Choices], bool]
 
 
-class PairCandidates(Candidates):
+class PairCandidates(VectorCandidates):
     """Pairs of a model out of a list and an accelerator out of a space, those that fit together.
 
     A model is given by its graph embedding, an accelerator by the vector form of its space. A point of the box snaps to
@@ -38,71 +38,71 @@ class PairCandidates(Candidates):
         self._row = {model.key: row for row, model in enumerate(self.models)}
         self._row_of_vector = {vector.tobytes(): row for row, vector in enumerate(embeddings)}
 
-    def bounds(self) -> tuple[tuple[Vector, Vector], ...]:
+    def bounds(self) -> Box:
         """The box of the embeddings and that of the accelerators' vectors."""
         return (self._embeddings.min(axis=0), self._embeddings.max(axis=0)), self.accelerators.bounds
 
     def sample(self, generator: np.random.Generator, count: int) -> list[Inputs]:
         """Pairs drawn uniformly among those that fit; fewer than `count` where fitting ones are rare."""
-        found: list[Inputs] = []
+        fitting: list[Inputs] = []
         for _ in range(100 * count):
             row = int(generator.integers(len(self.models)))
             accelerator = self.accelerators.sample(generator)
             if self._fits(self.models[row].choices, accelerator):
-                found.append(self._inputs(row, accelerator))
-                if len(found) == count:
+                fitting.append(self._design(row, accelerator))
+                if len(fitting) == count:
                     break
-        return found
+        return fitting
 
     def snap(self, points: Sequence[Inputs]) -> list[Inputs]:
         """The nearest fitting pair of each point."""
         return [self._snapped(point) for point in points]
 
-    def key(self, inputs: Inputs) -> Hashable:
+    def key(self, design: Inputs) -> Hashable:
         """Row of the model and vector of the accelerator."""
-        return self.row(inputs), inputs[1].tobytes()
+        return self.row(design), design[1].tobytes()
 
-    def neighbours(self, inputs: Inputs) -> list[Inputs]:
+    def neighbours(self, design: Inputs) -> list[Inputs]:
         """The same model on every accelerator one decision away, and the models nearest to it on the same one."""
-        row = self.row(inputs)
-        choices = self.accelerators.from_vector(inputs[1])
+        row = self.row(design)
+        choices = self.accelerators.from_vector(design[1])
         pairs = [(row, other) for other in self.accelerators.neighbours(choices)]
         pairs += [(other, choices) for other in self._nearest_models(self._embeddings[row], 9) if other != row]
         return [
-            self._inputs(model, accelerator)
+            self._design(model, accelerator)
             for model, accelerator in pairs
             if self._fits(self.models[model].choices, accelerator)
         ]
 
-    def row(self, inputs: Inputs) -> int:
+    def row(self, design: Inputs) -> int:
         """The position of the model in the list."""
-        return self._row_of_vector[inputs[0].tobytes()]
+        return self._row_of_vector[design[0].tobytes()]
 
-    def inputs_of(self, architectures: Mapping[str, Architecture]) -> Inputs:
+    def design_of(self, architectures: Mapping[str, Architecture]) -> Inputs:
         """The vectors that stand for a stored pair."""
-        return self._inputs(self._row[architectures["model"].key], architectures["accelerator"].choices)
+        return self._design(self._row[architectures["model"].key], architectures["accelerator"].choices)
 
-    def architectures_of(self, inputs: Inputs) -> dict[str, Architecture]:
+    def architectures_of(self, design: Inputs) -> dict[str, Architecture]:
         """The pair that vectors stand for."""
         return {
-            "model": self.models[self.row(inputs)],
-            "accelerator": self.accelerators.build(self.accelerators.from_vector(inputs[1])),
+            "model": self.models[self.row(design)],
+            "accelerator": self.accelerators.build(self.accelerators.from_vector(design[1])),
         }
 
-    def _inputs(self, row: int, accelerator: Choices) -> Inputs:
+    def _design(self, row: int, accelerator: Choices) -> Inputs:
         return self._embeddings[row], self.accelerators.to_vector(accelerator)
 
     def _snapped(self, point: Inputs) -> Inputs:
         row = self._nearest_models(point[0], 1)[0]
         wanted = self.accelerators.from_vector(point[1])
         if self._fits(self.models[row].choices, wanted):
-            return self._inputs(row, wanted)
+            return self._design(row, wanted)
         fitting = [n for n in self.accelerators.neighbours(wanted) if self._fits(self.models[row].choices, n)]
         if not fitting:  # no single decision mends it: the simulator will say why, and the trial counts as failed
-            return self._inputs(row, wanted)
+            return self._design(row, wanted)
         vectors = [self.accelerators.to_vector(choices) for choices in fitting]
         nearest = int(np.argmin([np.abs(vector - point[1]).sum() for vector in vectors]))
-        return self._inputs(row, fitting[nearest])
+        return self._design(row, fitting[nearest])
 
     def _nearest_models(self, vector: Vector, count: int) -> list[int]:
         distances = np.abs(self._embeddings - vector).mean(axis=1)

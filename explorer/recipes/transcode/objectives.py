@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from explorer.contracts.objective import Direction, Linear, Logarithmic, Objective, Scale, Term, parse_limit
+from explorer.contracts.measure import Measures, directions
+from explorer.contracts.objective import Linear, Logarithmic, Objective, Scale, Term, parse_limit
+from explorer.recipes.transcode.options import Scales
 from graphdb.errors import InputError
 
 WEIGHTS = {"accuracy": 0.5, "area": 0.1, "dynamic energy": 0.2, "leakage energy": 0.1, "latency": 0.1}
-"""Of TransCODE's co-design driver; they are the same in every objective here."""
-
-_COSTS = ("area", "dynamic energy", "leakage energy", "latency")
+"""Weights of TransCODE's co-design driver; they are the same in every objective here."""
 
 _PUBLISHED: dict[str, tuple[str, Scale]] = {
     "accuracy": ("accuracy", Linear(1.0)),
@@ -27,7 +27,7 @@ _DECADES: dict[str, tuple[str, Scale]] = {
     "leakage energy": ("energy_leakage_j", Logarithmic(1e-5, 1e2)),
     "latency": ("latency_s", Logarithmic(1e-5, 1e1)),
 }
-OBJECTIVES = {"decades": _DECADES, "published": _PUBLISHED}
+OBJECTIVES = {Scales.DECADES: _DECADES, Scales.PUBLISHED: _PUBLISHED}
 """Name -> term -> measure and scale.
 
 `published` divides each cost of a batch by a constant far above what these models cost (a median pair scores 0.999 on
@@ -36,26 +36,22 @@ smallest range of whole decades that holds the inference of every early FlexiBER
 """
 
 
-def objective(
-    name: str, weights: Mapping[str, float], constraints: Sequence[str], known: Mapping[str, str]
-) -> Objective:
-    """An objective of that name.
+def objective(scales: Scales, weights: Mapping[str, float], constraints: Sequence[str], known: Measures) -> Objective:
+    """The objective that counts by these scales; what each measure improves by, it says itself.
 
     Args:
-        name: one of `OBJECTIVES`.
+        scales: one of `OBJECTIVES`.
         weights: term -> weight, in place of the published ones; all weights are then divided by their sum.
         constraints: `max:measure=value` or `min:measure=value`.
         known: the measures that there are.
 
     Raises:
-        InputError: unknown name, term or measure; weights that are negative or all zero; a malformed constraint.
+        InputError: an unknown term or measure; weights that are negative or all zero; a malformed constraint.
     """
-    if name not in OBJECTIVES:
-        raise InputError(f"There is no objective {name!r}; allowed: {', '.join(OBJECTIVES)}.")
     shares = _shares(weights)
+    towards = directions(known, (measure for measure, _ in OBJECTIVES[scales].values()))
     terms = tuple(
-        Term(measure, shares[term], Direction.MINIMISE if term in _COSTS else Direction.MAXIMISE, scale)
-        for term, (measure, scale) in OBJECTIVES[name].items()
+        Term(measure, shares[term], towards[measure], scale) for term, (measure, scale) in OBJECTIVES[scales].items()
     )
     return Objective(terms, tuple(parse_limit(text, known) for text in constraints))
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
-from explorer.contracts.simulator import Simulator
+from explorer.contracts.options import checked
+from explorer.contracts.simulator import Roles, Simulator
 from explorer.domains.accelerator.acceltran.simulator import AccelTranSimulator
-from graphdb.architecture import Architecture
-from graphdb.errors import InputError
-from graphdb.measurement import Measurement
+from explorer.recipes.transcode.measures import ACCURACY, MEASURES
+from explorer.recipes.transcode.options import NAME, AccuracySource, TransCodeRun
 
-SOURCES = ("measured", "predicted")
+_OWN = TransCodeRun.model_fields.keys() - AccelTranSimulator.options.model_fields.keys()
 
 
 class TransCodeSimulator(Simulator):
@@ -22,47 +21,42 @@ class TransCodeSimulator(Simulator):
     predicts it. `accuracy_source` says which, and a prediction is marked as such in the measurement.
     """
 
-    name = "transcode"
-    version = "1"
-    roles = MappingProxyType({"model": "transformer", "accelerator": "accelerator"})
-    measures = MappingProxyType({"accuracy": "QNLI accuracy, 0 to 1", **AccelTranSimulator.measures})
+    name = NAME
+    version = f"1+acceltran.{AccelTranSimulator.version}"
+    roles = AccelTranSimulator.roles
+    measures = MEASURES
+    options = TransCodeRun
 
     def __init__(self) -> None:
         self._acceltran = AccelTranSimulator()
 
     def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """AccelTran's settings, `accuracy` and `accuracy_source`, all checked."""
-        rest = dict(given)
-        accuracy, source = rest.pop("accuracy", None), rest.pop("accuracy_source", None)
-        if not isinstance(accuracy, int | float) or isinstance(accuracy, bool) or not 0 <= accuracy <= 1:
-            raise InputError(f"The setting accuracy is {accuracy!r}; a number from 0 to 1 is needed.")
-        if source not in SOURCES:
-            raise InputError(f"The setting accuracy_source is {source!r}; allowed: {', '.join(SOURCES)}.")
-        return {**self._acceltran.settings(rest), "accuracy": accuracy, "accuracy_source": source}
+        full = checked(TransCodeRun, given, self.name).model_dump(mode="json")
+        own = {name: value for name, value in full.items() if name in _OWN}
+        return {**self._acceltran.settings(_of_acceltran(given)), **own}
 
-    def pending(self, architectures: Mapping[str, Architecture], given: Mapping[str, Any]) -> Measurement:
-        """The measurement that `run` will give, its measures still empty."""
-        return self._measurement(architectures, self.settings(given), {})
+    def measured(self, architectures: Roles, settings: Mapping[str, Any]) -> Mapping[str, float]:
+        """Accuracy and costs of one pair.
 
-    def run(self, architectures: Mapping[str, Architecture], settings: Mapping[str, Any]) -> Measurement:
-        """One trial.
+        Args:
+            architectures: of the model and the accelerator.
+            settings: complete and checked.
 
         Raises:
-            InputError: the model does not fit the accelerator, or a setting is not allowed.
+            InputError: the model does not fit the accelerator.
         """
-        full = self.settings(settings)
-        costs = {name: value for name, value in full.items() if name not in {"accuracy", "accuracy_source"}}
-        measures = self._acceltran.run(architectures, costs).measures
-        return self._measurement(architectures, full, {"accuracy": full["accuracy"], **measures})
+        costs = self._acceltran.measured(architectures, _of_acceltran(settings))
+        return {ACCURACY.name: settings["accuracy"], **costs}
 
-    def _measurement(
-        self, architectures: Mapping[str, Architecture], settings: Mapping[str, Any], measures: Mapping[str, float]
-    ) -> Measurement:
-        return Measurement(
-            simulator=self.name,
-            version=f"{self.version}+acceltran.{self._acceltran.version}",
-            roles={role: architectures[role].key for role in self.roles},
-            settings=settings,
-            measures=measures,
-            predicted=frozenset({"accuracy"} if settings["accuracy_source"] == "predicted" else ()),
-        )
+    def predicted(self, settings: Mapping[str, Any]) -> frozenset[str]:
+        """The accuracy, where it was not measured."""
+        return frozenset({ACCURACY.name} if settings["accuracy_source"] == AccuracySource.PREDICTED else ())
+
+    def chunk(self, settings: Mapping[str, Any]) -> int:
+        """How many measurements a worker is handed at once."""
+        return self._acceltran.chunk(settings)
+
+
+def _of_acceltran(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name not in _OWN}

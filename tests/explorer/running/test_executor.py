@@ -25,11 +25,9 @@ SETTINGS = {"engine": "fast", "mode": "reference"}  # in which embeddings must l
 @pytest.fixture(scope="module")
 def pairs() -> list[dict[str, Architecture]]:
     """Two pairs that run and one whose embeddings are too large for the weight buffer."""
-    presets = registry.presets()
+    named = (("bert-tiny", "edge"), ("bert-mini", "server"), ("bert-base", "edge"))
     return [
-        {"model": presets["bert-tiny"], "accelerator": presets["edge"]},
-        {"model": presets["bert-mini"], "accelerator": presets["server"]},
-        {"model": presets["bert-base"], "accelerator": presets["edge"]},
+        {"model": registry.preset(model), "accelerator": registry.preset(accelerator)} for model, accelerator in named
     ]
 
 

@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.running.study import Study, leased, performances
+from explorer import registry
+from explorer.running.lease import leased
+from explorer.running.study import Study, performances
 from graphdb import embedded
 from graphdb.connection import open_store
 from graphdb.errors import ConflictError
@@ -30,6 +32,7 @@ from tests.places import ROOT
 def registered() -> Iterator[None]:
     toy.register()
     yield
+    registry.refresh()
 
 
 def record(name: str, budget: int = 40, seed: int = 3, **settings: object) -> StudyRecord:

@@ -17,14 +17,14 @@ import numpy as np
 import pytest
 
 from explorer import registry
-from explorer.contracts.recipe import Roles
+from explorer.contracts.session import Progress, Sweep
+from explorer.contracts.simulator import Roles
 from explorer.domains.accelerator.elector.hardware import HYPERPARAMETERS
 from explorer.domains.accelerator.elector.space import ElectorSpace
 from explorer.running.executor import open_executor
-from explorer.running.sweep import Progress, Sweep, draw, sweep
+from explorer.running.sweep import draw, sweep
 from graphdb.canonical import canonical_json
 from graphdb.errors import InputError, UnavailableError
-from graphdb.measurement import Measurement
 from graphdb.records import NewTrial, StudyRecord
 from graphdb.settings import Settings
 from graphdb.store import Store
@@ -36,6 +36,7 @@ from tests.places import ROOT
 def registered() -> Iterator[None]:
     toy.register()
     yield
+    registry.refresh()
 
 
 def run(store: Store, pairs: list[Roles], settings: dict[str, Any] | None = None, **options: Any) -> Sweep:
@@ -105,20 +106,38 @@ def test_other_settings_are_other_measurements(store: Store) -> None:
 
 def test_a_measurement_that_a_study_waits_for_is_taken(store: Store) -> None:
     pair = grid(1)[0]
-    roles = {role: found.key for role, found in pair.items()}
     store.architectures.add(pair.values())
     store.studies.create(StudyRecord("waiting", "toy", 0, 1, {}))
-    store.studies.ask("waiting", [NewTrial(0, Measurement("toy", "1", roles, {}, {}), "test")])
+    store.studies.ask("waiting", [NewTrial(0, registry.simulator("toy").pending(pair, {}), "test")])
     found = run(store, [pair])
     assert found.stored_before == 0
     assert store.studies.trials("waiting")[0].measurement == found.measurements[0]
 
 
+@pytest.mark.parametrize("name", ["acceltran", "transcode"])
+def test_a_sweep_with_any_simulator_knows_its_own_results(store: Store, name: str) -> None:
+    known = {"accuracy": 0.9, "accuracy_source": "measured"} if name == "transcode" else {}
+    pairs = [
+        {"model": registry.preset("bert-tiny"), "accelerator": registry.preset(chip)} for chip in ("edge", "edge-lp")
+    ]
+    settings = {"engine": "fast", **known}
+    with ThreadPoolExecutor(1) as executor:
+        first = sweep(store, executor, name, pairs, settings)
+        again = sweep(store, executor, name, pairs, settings)
+    assert (first.stored_before, again.stored_before) == (0, 2)
+    assert again.measurements == first.measurements
+
+
+def test_architectures_that_cannot_play_the_roles_are_refused_at_once(store: Store) -> None:
+    with pytest.raises(InputError, match="given to toy are model: points"):
+        run(store, [{"model": toy.architecture(1)}])
+
+
 def test_processes_measure_as_threads_do(store: Store) -> None:
-    presets = registry.presets()
     designs = draw(ElectorSpace(), 40, np.random.default_rng(1))
     pairs = [
-        {"model": presets["bert-tiny"], "accelerator": registry.space("elector").build(choices)} for choices in designs
+        {"model": registry.preset("bert-tiny"), "accelerator": registry.space("elector").build(choices)}
+        for choices in designs
     ]
     with open_executor(2) as executor:
         found = sweep(store, executor, "acceltran", pairs, {}, chunk=8)
@@ -127,8 +146,8 @@ def test_processes_measure_as_threads_do(store: Store) -> None:
 
 
 def test_a_worker_that_dies_ends_in_a_sentence(store: Store) -> None:
-    presets = registry.presets()
-    pairs = [{"model": presets["bert-tiny"], "accelerator": presets[name]} for name in ("edge", "server")]
+    model = registry.preset("bert-tiny")
+    pairs = [{"model": model, "accelerator": registry.preset(name)} for name in ("edge", "server")]
     with open_executor(1) as executor:
         process = executor.submit(os.getpid).result()
         os.kill(process, signal.SIGKILL)
@@ -141,9 +160,7 @@ def test_kill_9_measures_nothing_again_that_was_stored(store: Store, server_sett
     log = tmp_path / "log"
     environment = server_settings.environment() | {toy.LOG: str(log), toy.SECONDS: "0.005"}
     keys = {
-        (pair["model"].choices["x"], pair["accelerator"].choices["x"]): Measurement(
-            "toy", "1", {role: found.key for role, found in pair.items()}, {}, {}
-        ).key
+        (pair["model"].choices["x"], pair["accelerator"].choices["x"]): registry.simulator("toy").pending(pair, {}).key
         for pair in sweeping.pairs()
     }
     names = {key: f"{x} {y}" for (x, y), key in keys.items()}

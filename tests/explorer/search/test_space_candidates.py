@@ -17,6 +17,7 @@ from explorer.search.gobi import GobiSettings
 from explorer.search.space_candidates import GraphCandidates, SpaceCandidates
 from explorer.search.surrogate import EnsembleSettings
 from graphdb.architecture import Architecture
+from graphdb.errors import InputError
 
 QUICK = BoshcodeSettings(initial=4, pool=40, surrogate=EnsembleSettings(epochs=5), gobi=GobiSettings(iterations=5))
 
@@ -67,6 +68,11 @@ def test_graphs_are_searched(
     keys = trial(0)
     assert len(set(keys)) == len(keys) == 20
     assert trial(0) == keys and trial(1) != keys
+
+
+def test_a_search_by_gradients_refuses_graphs(space: DesignSpace) -> None:
+    with pytest.raises(InputError, match="was given GraphCandidates; allowed: vector candidates"):
+        Boshcode(GraphCandidates(space), 0)  # type: ignore[arg-type]
 
 
 def test_a_search_by_gradients_needs_no_candidates_but_the_space(space: DesignSpace) -> None:

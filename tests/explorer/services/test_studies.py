@@ -1,50 +1,29 @@
-"""What both the command line and the API ask for: simulate and store, plan a study, and read its front."""
+"""What both the command line and the API ask of studies: plan one, and read its front and its progress."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 
 import pytest
 
 from explorer import registry
+from explorer.contracts.measure import Direction, Measure, catalogue
 from explorer.running.study import Study
 from explorer.services import studies
 from graphdb.errors import ConflictError, InputError, NotFoundError
-from graphdb.records import TrialState
+from graphdb.measurement import Measurement
+from graphdb.records import StudyRecord, TrialRecord, TrialState
 from graphdb.store import Store
 from tests.fault import toy
-
-INFERENCE = {"task": "inference", "engine": "fast", "mode": "reference"}
 
 
 @pytest.fixture(autouse=True)
 def registered() -> Iterator[None]:
     toy.register()
     yield
-    del registry.SIMULATORS["toy"], registry.RECIPES["toy"]
-    registry.simulator.cache_clear()
-
-
-def pair(model: str, accelerator: str) -> dict[str, object]:
-    presets = registry.presets()
-    return {"model": presets[model], "accelerator": presets[accelerator]}
-
-
-def test_a_simulation_is_stored_once_with_its_architectures(store: Store) -> None:
-    first = studies.simulate(store, "acceltran", pair("bert-tiny", "edge"), INFERENCE)
-    assert studies.simulate(store, "acceltran", pair("bert-tiny", "edge"), INFERENCE) == first
-    assert store.measurements.get(first.key) == first
-    assert first.measures["cycles"] == 167596
-    assert sum(store.architectures.counts().values()) == 2
-
-
-def test_a_simulation_that_is_refused_stores_nothing(store: Store) -> None:
-    with pytest.raises(InputError, match="MiB"):
-        studies.simulate(store, "acceltran", pair("bert-base", "edge"), INFERENCE)
-    with pytest.raises(InputError, match=r"chess.*acceltran"):
-        studies.simulate(store, "chess", pair("bert-tiny", "edge"), INFERENCE)
-    assert store.architectures.counts() == {}
+    registry.refresh()
 
 
 def test_a_study_without_a_name_gets_the_first_free_one(store: Store) -> None:
@@ -96,3 +75,39 @@ def test_the_front_holds_the_best_feasible_trials_each_once(store: Store) -> Non
     assert len({trial.measurement.key for trial in front}) == len(front)
     with pytest.raises(NotFoundError, match="nothing"):
         studies.study_front(store, "nothing")
+
+
+def test_the_hypervolume_grows_with_the_front_and_counts_from_the_worst(store: Store) -> None:
+    record = studies.plan_study(store, recipe="toy", budget=24, seed=1, settings={"worst": 600.0})
+    with ThreadPoolExecutor(2) as executor:
+        Study(store, record, toy.RECIPE, executor).run()
+    trials = store.studies.trials(record.name)
+    values = studies.study_objective(store, record.name)
+    losses = {trial.index: trial.measurement.measures["loss"] for trial in trials if trial.index in values}
+    expected = []
+    for index in range(len(trials)):
+        best = min((loss for at, loss in losses.items() if at <= index), default=max(losses.values()))
+        expected.append(max(losses.values()) - best)
+    assert studies.hypervolumes(toy.RECIPE, record, trials[::-1]) == pytest.approx(expected)
+    assert studies.hypervolumes(toy.RECIPE, record, trials[:0]) == []
+
+
+class _Two(toy.ToyRecipe):
+    """Judged by a second measure too, which one trial lacks."""
+
+    measures = catalogue(*toy.ToyRecipe.measures.values(), Measure("gain", "gain", "", Direction.MAXIMISE))
+    front = ("loss", "gain")
+    worst = MappingProxyType({"loss": 10.0})
+
+
+def test_a_recipe_says_from_where_the_hypervolume_counts() -> None:
+    record = StudyRecord("two", "toy", 0, 4, _Two().settings({}, 4))
+    figures = [{"loss": 8.0, "gain": 1.0}, {"loss": 1.0}, {"loss": 4.0, "gain": 3.0}, {"loss": 12.0, "gain": 9.0}]
+    trials = [
+        TrialRecord(index, TrialState.DONE, "test", Measurement("toy", "1", {"point": str(index)}, {}, measures))
+        for index, measures in enumerate(figures)
+    ]
+    trials.append(TrialRecord(4, TrialState.FAILED, "test", Measurement("toy", "1", {"point": "4"}, {}, {})))
+    # gains count from 1, the least of the trials, and losses from 10: only the third is better than both
+    assert studies.hypervolumes(_Two(), record, trials) == pytest.approx([0.0, 0.0, 12.0, 12.0, 12.0])
+    assert [trial.index for trial in studies.front_of(_Two(), record, trials)] == [2, 3]

@@ -1,0 +1,11 @@
+"""What a trial of TransCODE's search gives: AccelTran's measures beside the accuracy of the model."""
+
+from __future__ import annotations
+
+from explorer.contracts.measure import Direction, Measure, catalogue
+from explorer.domains.accelerator.acceltran.measures import MEASURES as COSTS
+
+ACCURACY = Measure(
+    "accuracy", "accuracy", "%", Direction.MAXIMISE, description="QNLI accuracy of the model, measured or predicted"
+)
+MEASURES = catalogue(ACCURACY, COSTS.values())
