@@ -47,10 +47,10 @@ class EditCosts:
         return cls(tuple(sorted(options.hidden)), tuple(sorted(options.widths)), tuple(options.head_kinds))
 
     def place(self, block: Block) -> float:
-        """Where a block of a block graph stands.
+        """The position of a block on the line.
 
         Raises:
-            InputError: it is none of a Transformer's.
+            InputError: it is no block of a Transformer.
         """
         if block.kind in _FIXED:
             return _FIXED[block.kind]

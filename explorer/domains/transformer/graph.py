@@ -67,7 +67,7 @@ def first_reference_hash(layers: Sequence[Layer]) -> str:
 
 
 def reference_hashes(model: Choices) -> dict[str, str]:
-    """Under which names the published data and code know a legal model: `flexibert2` (MD5), `flexibert` (SHA-256)."""
+    """Published source -> its name for a legal model: `flexibert2` (MD5), `flexibert` (SHA-256)."""
     layers = layers_of(model)
     return {"flexibert2": reference_hash(layers), "flexibert": first_reference_hash(layers)}
 

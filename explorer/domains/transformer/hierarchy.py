@@ -50,7 +50,7 @@ class Library:
     """A product of choices, numbered from 0; nothing is listed before it is asked for.
 
     Attributes:
-        families: for each, per stack the layers that may stand there, and layers that follow unchanged.
+        families: for each, the layers that may stand in each stack, and layers that follow unchanged.
         layers_per_stack: how often each chosen layer stands in a row.
     """
 
@@ -88,7 +88,7 @@ class Library:
         return self.at(uniform_below(generator, self.size))
 
     def draw(self, most: int, generator: np.random.Generator) -> list[Layers]:
-        """All models in their order where there are no more than `most`, else so many different ones at random."""
+        """All models in their order where there are no more than `most`, else that many different ones at random."""
         if self.size <= most:
             return list(self)
         if self.size <= _DRAWS_PER_MODEL * most:
@@ -123,7 +123,7 @@ class _Layers(Sequence[Layer]):
 
 
 def library(options: Options, level: Level) -> Library:
-    """All models of a space on a level: of 3.32e9 of FlexiBERT 1, 9,312 on the first.
+    """All models of a space on a level; of FlexiBERT 1's 3.32e9 models, 9,312 are on the first.
 
     Raises:
         InputError: a depth of the space is no multiple of the layers of a stack.
@@ -146,8 +146,8 @@ def between(first: Layers, second: Layers, coarse: Level, fine: Level) -> Librar
 
     Args:
         first, second: models of the coarse level.
-        coarse: theirs.
-        fine: that of the models to be found; its stacks divide the coarse ones.
+        coarse: their level.
+        fine: level of the models between them; its stacks divide the coarse ones.
 
     Raises:
         InputError: the stacks do not divide each other, or the depth of a parent.
@@ -182,9 +182,9 @@ def biased_neighbours(
     """Positions of all other models: those first that begin as the reference does, as they inherit more of its weights.
 
     Args:
-        reference: it may be among the models, and is then left out.
+        reference: left out where it is among the models.
         models: n of them.
-        distances: to the reference by embedding, `(n,)`, which decide among equal beginnings; none for their order.
+        distances: to the reference by embedding, `(n,)`, which decide among equal beginnings; None to keep their order.
 
     Raises:
         InputError: there are not as many distances as models.
@@ -203,7 +203,7 @@ def _check_divides(depth: int, size: int) -> None:
 
 
 def _combined(parents: Sequence[Layer], equal_widths: bool) -> tuple[Layer, ...]:
-    """Every layer whose each choice some parent has."""
+    """Every layer of which each choice is that of some parent."""
     hidden = dict.fromkeys(parent.hidden for parent in parents)
     depths = dict.fromkeys(len(parent.feed_forward) for parent in parents)
     widths = dict.fromkeys(width for parent in parents for width in parent.feed_forward)

@@ -1,7 +1,7 @@
-"""Configurations of Hugging Face encoders (`config.json`), read into the model dictionary where that can say them.
+"""Configurations of Hugging Face encoders (`config.json`), read into the model dictionary where it can express them.
 
-What the dictionary says is kept exactly: depth, widths, heads. What it does not say is not: FlexiBERT's encoders have
-relative positions, GELU, one token type and a vocabulary of their own, whatever the configuration has.
+Depth, widths and heads are kept exactly. The rest is not: FlexiBERT's encoders have relative positions, GELU, one token
+type and a vocabulary of their own, whatever the configuration has.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from graphdb.errors import InputError
 
 @dataclass(frozen=True)
 class _Names:
-    """What a family calls its sizes."""
+    """The names of a family for its sizes."""
 
     layers: str = "num_hidden_layers"
     hidden: str = "hidden_size"
@@ -64,12 +64,12 @@ def from_configuration(configuration: Mapping[str, Any]) -> Choices:
         configuration: as in `config.json`.
 
     Raises:
-        InputError: the dictionary cannot say such a model, or a size is missing or out of its range.
+        InputError: the dictionary cannot express such a model, or a size is missing or out of its range.
     """
     family = configuration.get("model_type")
     if not isinstance(family, str) or family not in FAMILIES:
         reason = _REASONS.get(family) if isinstance(family, str) else None
-        why = f", which a model dictionary cannot say, as {reason}" if reason else ""
+        why = f", which a model dictionary cannot express, as {reason}" if reason else ""
         raise InputError(f"model_type is {str(family)!r:.60}{why}; allowed: {listed(sorted(FAMILIES))}.")
     _check_architecture(configuration)
     names = FAMILIES[family]
@@ -95,7 +95,7 @@ def from_configuration(configuration: Mapping[str, Any]) -> Choices:
 def _check_architecture(configuration: Mapping[str, Any]) -> None:
     for name, why in (("is_decoder", "a decoder"), ("add_cross_attention", "cross-attention")):
         if configuration.get(name):
-            raise InputError(f"{name} is true; allowed: false, as a model dictionary cannot say {why}.")
+            raise InputError(f"{name} is true; allowed: false, as a model dictionary cannot express {why}.")
 
 
 def _size(configuration: Mapping[str, Any], name: str, most: int) -> int:

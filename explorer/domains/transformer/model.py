@@ -24,7 +24,14 @@ _RANK = {kind: rank for rank, kind in enumerate(HEAD_KINDS)}
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One encoder layer: its hidden width, its heads (in canonical order), their width, its feed-forward widths."""
+    """One encoder layer.
+
+    Attributes:
+        hidden: width of the layer.
+        heads: type of each head, in canonical order.
+        head_dimension: width of every head.
+        feed_forward: width of each product of the feed-forward stack.
+    """
 
     hidden: int
     heads: tuple[str, ...]
@@ -33,7 +40,13 @@ class Layer:
 
 
 def layer(hidden: int, heads: Sequence[str], feed_forward: Sequence[int]) -> Layer:
-    """A layer that splits its hidden width evenly, `floor(hidden / number of heads)` for each head."""
+    """A layer that splits its hidden width evenly, `floor(hidden / number of heads)` for each head.
+
+    Args:
+        hidden: width of the layer.
+        heads: type of each head, in any order.
+        feed_forward: width of each product of the feed-forward stack.
+    """
     ordered = tuple(sorted(heads, key=_RANK.__getitem__))
     return Layer(hidden, ordered, hidden // len(ordered), tuple(feed_forward))
 
@@ -54,7 +67,7 @@ def choices_of(layers: Sequence[Layer]) -> Choices:
 
 
 def head_of(label: object) -> tuple[str, int] | None:
-    """Type and width of a head label such as `sa_sdp_64` or `c_13_42`; None when it is none."""
+    """Type and width of a head label such as `sa_sdp_64` or `c_13_42`; None for anything else."""
     match = _HEAD.fullmatch(label) if isinstance(label, str) else None
     return (match[1], int(match[2])) if match else None
 

@@ -25,6 +25,12 @@ def parameter_count(
     Reproduces the 16 counts published with EdgeTran, which are for RoBERTa's vocabulary. Every layer has a learnt table
     of relative positions, and a projection follows where the next layer has another width (source: the heterogeneous
     FlexiBERT model of txf_design-space).
+
+    Args:
+        model: legal model dictionary.
+        vocabulary: number of tokens.
+        positions: longest sequence in tokens.
+        token_types: 1, as FlexiBERT models have no others.
     """
     layers = layers_of(model)
     first, last = layers[0].hidden, layers[-1].hidden

@@ -35,9 +35,9 @@ def is_standard(choices: object) -> bool:
 
 
 def standard_violations(choices: Choices) -> list[str]:
-    """What keeps a dictionary from saying a model of FlexiBERT 1, but for its feed-forward widths.
+    """What keeps a dictionary from being a model of FlexiBERT 1, except for its feed-forward widths.
 
-    Whoever checks the form of FlexiBERT 2.0 checks those too.
+    The check of the form of FlexiBERT 2.0 covers those.
     """
     violations = key_violations(choices, ("l", *_LISTS))
     if violations:

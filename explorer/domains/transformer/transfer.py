@@ -22,7 +22,7 @@ from explorer.domains.transformer.rules import RULES, Rule
 from graphdb.errors import InputError
 
 HOW = "weight transfer"
-"""How a model whose weights began as another's descends from it."""
+"""How a model descends from the one with whose weights it began."""
 
 ENOUGH = 0.8
 """Overlap from which on FlexiBERT fine-tunes a transferred model without pre-training it."""
@@ -51,7 +51,7 @@ class Copy:
 
     @property
     def elements(self) -> int:
-        """Of the target that are set."""
+        """Number of elements of the target that are set."""
         return math.prod(length for _, length in self.target)
 
 
@@ -133,7 +133,13 @@ def transfer(
 
 
 def tensor_shapes(model: Choices, vocabulary: int, positions: int) -> Shapes:
-    """Name -> shape of every tensor of a `HeterogeneousEncoder`."""
+    """Name -> shape of every tensor of a `HeterogeneousEncoder`.
+
+    Args:
+        model: legal model dictionary.
+        vocabulary: number of tokens.
+        positions: longest sequence in tokens.
+    """
     layers = layers_of(model)
     first, last = layers[0].hidden, layers[-1].hidden
     shapes: Shapes = {
@@ -199,9 +205,10 @@ _EMBEDDINGS = ("words", "positions", "token_types")
 
 
 def _layer_copies(prefix: str, one: Layer, other: Layer, given: Shapes, wanted: Shapes) -> Iterator[Copy]:
-    """Copies of a layer by the rules of 2.0: a head gives what it has to the head in its place, if that is of its type
+    """Copies of a layer by the rules of 2.0.
 
-    (self-attention, linear or convolution)."""
+    A head gives what it has to the head in its place, if both are self-attention, both linear or both convolutions.
+    """
     alike = [i for i, (a, b) in enumerate(zip(one.heads, other.heads, strict=False)) if _family(a) == _family(b)]
     old, new = one.head_dimension, other.head_dimension
     for name in (name for name in wanted if name.startswith(prefix) and name in given):
@@ -255,7 +262,7 @@ def _copy(
 
 
 def _whole(sources: tuple[Layer, ...], targets: tuple[Layer, ...]) -> Iterator[str]:
-    """Names of what FlexiBERT 1 copies; those whose shapes differ are still to be left out."""
+    """Names of what FlexiBERT 1 copies; the caller leaves out those of different shapes."""
     if sources[0].hidden == targets[0].hidden:
         yield from ("words.weight", "positions.weight", "token_types.weight")
         yield from ("embedding_norm.weight", "embedding_norm.bias")

@@ -33,7 +33,13 @@ class EncoderLayer(nn.Module):
         self.dropout = dropout
 
     def forward(self, hidden: Tensor, present: Tensor, prune: Prune | None = None) -> Tensor:
-        """(B, S, h of the next layer) from `hidden` (B, S, h); `present` (B, S) is False at padding."""
+        """Hidden states (B, S, h of the next layer).
+
+        Args:
+            hidden: (B, S, h).
+            present: (B, S), False at padding.
+            prune: as for `HeterogeneousEncoder`.
+        """
         hidden = self.attention_norm(hidden + self.dropout(self.attention(hidden, present, prune)))
         hidden = self.feed_forward_norm(hidden + self.dropout(self.feed_forward(hidden, prune)))
         projected: Tensor = self.projection(hidden)
@@ -95,8 +101,8 @@ class HeterogeneousEncoder(nn.Module):
             token_ids: integers from 0 to below the vocabulary.
             attention_mask: (B, S), 0 or False at padding; None for none. Self-attention and convolution heads give
                 the same with padding and without it; a transform spans the padded length.
-            prune: called with the role of every activation that DynaTran prunes, and the activation; the model goes
-                on with what it returns. Scores are handed over before padding is masked.
+            prune: called with the role of every activation that DynaTran prunes, and the activation; the model
+                continues with what it returns. Scores are handed over before padding is masked.
 
         Raises:
             InputError: the shapes do not fit, or the sequence is too long.

@@ -21,11 +21,17 @@ from torch import Tensor, nn
 from explorer.domains.transformer.model import Layer
 
 Prune: TypeAlias = Callable[[str, Tensor], Tensor]
-"""Given the role of an activation and the activation, what to go on with: a tensor of the same shape."""
+"""Role of an activation, and the activation -> what takes its place: a tensor of the same shape."""
 
 
 def offered(prune: Prune | None, role: str, activation: Tensor) -> Tensor:
-    """`activation` after `prune`, if there is one."""
+    """An activation after pruning.
+
+    Args:
+        prune: None for no pruning.
+        role: of the activation.
+        activation: of any shape.
+    """
     return activation if prune is None else prune(role, activation)
 
 
@@ -53,7 +59,12 @@ class Head(nn.Module):
         return None
 
     def addition(self, query: Tensor, key: Tensor, value: Tensor, present: Tensor) -> Tensor | None:
-        """(B, S, d), added to the attended values; None for nothing. `present` (B, S, 1) is 0 at padding."""
+        """(B, S, d), added to the attended values; None for nothing.
+
+        Args:
+            query, key, value: (B, S, d).
+            present: (B, S, 1), 0 at padding.
+        """
         return None
 
 
@@ -102,7 +113,7 @@ class CosineHead(Head):
 
 
 class ConvolutionHead(Head):
-    """`c_<kernel>`: a convolution of the values whose kernel at each position comes from its query and the keys around.
+    """`c_<kernel>`: a convolution of the values; its kernel at a position comes from the query and the keys around.
 
     Source: the span-based dynamic convolution of ConvBERT (Jiang et al., 2020).
     """
@@ -179,7 +190,13 @@ class MixedAttention(nn.Module):
         self.dropout = dropout
 
     def forward(self, hidden: Tensor, present: Tensor, prune: Prune | None = None) -> Tensor:
-        """(B, S, h) from `hidden` (B, S, h); `present` (B, S) is False at padding."""
+        """What the heads found together, (B, S, h).
+
+        Args:
+            hidden: (B, S, h).
+            present: (B, S), False at padding.
+            prune: of activations; None for no pruning.
+        """
         query = self._split(offered(prune, "query", self.query(hidden)))
         key = self._split(offered(prune, "key", self.key(hidden)))
         value = self._split(offered(prune, "value", self.value(hidden)))

@@ -1,4 +1,4 @@
-"""What stands on an encoder: the head of masked language modelling, and that of classification or regression."""
+"""Heads on an encoder: one for masked language modelling, one for classification or regression."""
 
 from __future__ import annotations
 
@@ -123,14 +123,25 @@ def classification_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def language_model_head(hidden: int, words: nn.Embedding, generator: torch.Generator) -> LanguageModelHead:
-    """A head for hidden states of that width, with initial weights from the generator, on its device."""
+    """The head of a masked language model, with initial weights.
+
+    Args:
+        hidden: width of the hidden states.
+        words: word embeddings, which the head shares.
+        generator: of the weights; the head is made on its device.
+    """
     head = LanguageModelHead(hidden, words)
     _initialise(head, generator)
     return head
 
 
 def classifier_head(width: int, labels: int, generator: torch.Generator) -> nn.Linear:
-    """The product of a classifier, with initial weights from the generator, on its device.
+    """The product of a classifier, with initial weights.
+
+    Args:
+        width: of the pooled state.
+        labels: number of classes; 1 for regression.
+        generator: of the weights; the product is made on its device.
 
     Raises:
         InputError: `labels` is below 1.

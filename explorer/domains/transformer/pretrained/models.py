@@ -30,13 +30,13 @@ outputs = extra("transformers.modeling_outputs")
 
 
 class _FlexiBert(transformers.PreTrainedModel):  # type: ignore[name-defined]
-    """What all have in common."""
+    """What all three classes have in common."""
 
     config_class = FlexiBertConfig
     base_model_prefix = "encoder"
 
     def _init_weights(self, module: nn.Module) -> None:
-        """Draws the weights of a module that a file lacks; `nn.init` leaves alone what was read."""
+        """Draws the weights that a file lacks; `nn.init` leaves alone what was read."""
         if isinstance(module, nn.LayerNorm):
             nn.init.ones_(module.weight)
         elif isinstance(module, WeightedMultiplicativeHead):
@@ -71,7 +71,7 @@ class FlexiBertModel(_FlexiBert):
         return self.words
 
     def set_input_embeddings(self, value: nn.Embedding) -> None:
-        """Another table."""
+        """Replace the table of word embeddings."""
         self.words = value
 
     def forward(
@@ -87,7 +87,7 @@ class FlexiBertModel(_FlexiBert):
             input_ids: tokens.
             attention_mask: (B, S), 0 at padding.
             token_type_ids: not read, as a FlexiBERT model knows one type only.
-            return_dict: whether a tuple is given where it is False.
+            return_dict: False for a tuple.
         """
         hidden = self.encode(input_ids, attention_mask)
         output = outputs.BaseModelOutputWithPooling(last_hidden_state=hidden, pooler_output=self.pool(hidden))
@@ -111,7 +111,15 @@ class FlexiBertForMaskedLM(_FlexiBert):
         labels: Tensor | None = None,
         return_dict: bool | None = None,
     ) -> Any:
-        """`logits` (B, S, V), and `loss` where `labels` (B, S) were given: -100 where nothing is asked."""
+        """`logits` (B, S, V) of tokens (B, S), and `loss` where `labels` are given.
+
+        Args:
+            input_ids: tokens.
+            attention_mask: (B, S), 0 at padding.
+            token_type_ids: not read, as a FlexiBERT model knows one type only.
+            labels: (B, S), the hidden tokens, and -100 where nothing is asked.
+            return_dict: False for a tuple.
+        """
         logits = self.head(self.encoder.encode(input_ids, attention_mask), self.encoder.words.weight)
         loss = None if labels is None else masked_loss(logits, labels)
         output = outputs.MaskedLMOutput(loss=loss, logits=logits)
@@ -135,7 +143,15 @@ class FlexiBertForSequenceClassification(_FlexiBert):
         labels: Tensor | None = None,
         return_dict: bool | None = None,
     ) -> Any:
-        """`logits` (B, labels), and `loss` where `labels` (B,) were given."""
+        """`logits` (B, labels) of tokens (B, S), and `loss` where `labels` are given.
+
+        Args:
+            input_ids: tokens.
+            attention_mask: (B, S), 0 at padding.
+            token_type_ids: not read, as a FlexiBERT model knows one type only.
+            labels: (B,), classes as integers, or numbers for regression.
+            return_dict: False for a tuple.
+        """
         pooled = self.encoder.pool(self.encoder.encode(input_ids, attention_mask))
         logits = self.classifier(self.encoder.dropout(pooled))
         loss = None if labels is None else classification_loss(logits, labels)

@@ -137,7 +137,12 @@ class EarlyFlexiBertSpace(DesignSpace):
         return neighbours[generator.integers(len(neighbours))]
 
     def crossover(self, first: Choices, second: Choices, generator: np.random.Generator) -> Choices:
-        """The depth of one parent; each attribute's whole sequence from either, its last value repeated if need be."""
+        """The depth of one parent; each attribute's whole sequence from either, its last value repeated if need be.
+
+        Args:
+            first, second: canonical, legal choices.
+            generator: of the choice between the parents.
+        """
         parents = (_design(layers_of(first)), _design(layers_of(second)))
         depth = len(parents[generator.integers(2)][0])
         origins = generator.integers(2, size=len(ATTRIBUTES))

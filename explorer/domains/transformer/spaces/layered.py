@@ -184,7 +184,12 @@ class LayeredSpace(DesignSpace):
         return choices_of(layers)
 
     def crossover(self, first: Choices, second: Choices, generator: np.random.Generator) -> Choices:
-        """The depth of one parent; each layer's hidden width, heads and feed-forward each from a parent that has it."""
+        """The depth of one parent; each layer's hidden width, heads and feed-forward each from a parent that has it.
+
+        Args:
+            first, second: canonical, legal choices.
+            generator: of the choice between the parents.
+        """
         parents = (layers_of(first), layers_of(second))
         depth = len(parents[generator.integers(2)])
         return choices_of([_crossed([p[j] for p in parents if j < len(p)], generator) for j in range(depth)])

@@ -90,7 +90,7 @@ def space_of(content: object, place: str) -> OwnTransformerSpace:
         place: where it stands, for messages.
 
     Raises:
-        InputError: as of `read_space`.
+        InputError: as for `read_space`.
     """
     given = _checked(place, content)
     for kind in given.head_types:

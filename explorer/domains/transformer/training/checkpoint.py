@@ -23,6 +23,11 @@ FORMAT = "explorer-training-1"
 def write_tensors(file: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
     """Write a safetensors file that is there as a whole or not at all, whenever the process or the machine stops.
 
+    Args:
+        file: to write.
+        tensors: name -> tensor.
+        metadata: name -> text, kept in the file's header.
+
     Raises:
         InputError: it cannot be written, as on a full disk; a file that was there before stays.
     """
@@ -78,8 +83,11 @@ def save_checkpoint(
     """Write the checkpoint of a folder, in place of the one before.
 
     Args:
+        folder: of the training; it exists.
+        module: whose weights are kept.
+        optimiser: whose state is kept.
         step: updates done.
-        identity: what a training must share with this one to go on from here; anything that JSON can say.
+        identity: what a training must share with this one to continue from here, as JSON.
     """
     tensors = {f"model.{name}": value.detach().contiguous() for name, value in module.state_dict().items()}
     for name, parameter in module.named_parameters():
@@ -93,6 +101,12 @@ def load_checkpoint(
     folder: Path, module: nn.Module, optimiser: torch.optim.Optimizer, identity: Mapping[str, Any]
 ) -> int:
     """Put the checkpoint of a folder into a module and its optimiser; nothing changes where it is refused.
+
+    Args:
+        folder: of the training.
+        module: gets the weights.
+        optimiser: gets its state.
+        identity: of this training, which the checkpoint must share.
 
     Returns:
         Updates done; 0 where there is no checkpoint.
@@ -149,6 +163,11 @@ def read_tensors(file: Path, what: str) -> tuple[dict[str, Tensor], dict[str, st
 
 def check_shapes(file: Path, module: nn.Module, weights: Mapping[str, Tensor]) -> None:
     """Refuse weights that are not those of a module.
+
+    Args:
+        file: that holds them, for messages.
+        module: says which weights there must be.
+        weights: name -> tensor.
 
     Raises:
         InputError: a weight is missing, unknown, of another shape or not finite.

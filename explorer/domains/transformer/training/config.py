@@ -114,6 +114,8 @@ def changed(config: TrainingConfig, changes: Mapping[str, object], place: str) -
     """`config` with some values changed; `steps` takes the place of `epochs` and the other way round.
 
     Args:
+        config: to begin with.
+        changes: name -> value.
         place: where the changes come from, for the message.
 
     Raises:

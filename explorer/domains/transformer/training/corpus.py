@@ -27,6 +27,7 @@ def load_files(files: Sequence[Path], cache: Path | None = None) -> Any:
     """Rows of local text, Markdown, CSV, JSON or JSONL files, all of one kind, as a Hugging Face data set.
 
     Args:
+        files: one or more.
         cache: where the converted files are kept; None for the place that `HF_HOME` names.
 
     Raises:
@@ -51,6 +52,12 @@ def load_files(files: Sequence[Path], cache: Path | None = None) -> Any:
 def load_hub(name: str, configuration: str | None = None, split: str = "train", cache: Path | None = None) -> Any:
     """A data set of the Hugging Face hub, or of its local cache.
 
+    Args:
+        name: of the data set.
+        configuration: part of it; None for its only one.
+        split: such as `train`.
+        cache: where the hub's files are kept; None for the place that `HF_HOME` names.
+
     Raises:
         InputError: there is none of that name, or the hub cannot be reached.
     """
@@ -61,7 +68,7 @@ def load_corpus(names: Sequence[str], cache: Path | None = None) -> Any:
     """Text of local files, or of one data set of the hub given as `name` or `name:part` (`wikitext:wikitext-2-v1`).
 
     Raises:
-        InputError: as of `load_files` and `load_hub`.
+        InputError: as for `load_files` and `load_hub`.
     """
     if len(names) == 1 and Path(names[0]).suffix.lower() not in FORMATS and not Path(names[0]).exists():
         name, _, part = names[0].partition(":")
@@ -104,6 +111,7 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
     """A byte-level BPE tokenizer of a corpus, with the special tokens of RoBERTa.
 
     Args:
+        texts: the corpus.
         vocabulary: most tokens; fewer where the corpus is too small for them.
 
     Raises:
@@ -134,8 +142,14 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
 def tokenizer_of(dataset: Any, folder: Path, name: str | None, vocabulary: int) -> Any:
     """The tokenizer of a training: one by name, that of an earlier run in `folder`, or one made of the corpus.
 
+    Args:
+        dataset: the corpus.
+        folder: of the training.
+        name: folder or name on the hub; None to look into `folder`, and then to make one.
+        vocabulary: most tokens of one that is made.
+
     Raises:
-        InputError: as of `load_tokenizer` and `train_tokenizer`, or the corpus has no column `text`.
+        InputError: as for `load_tokenizer` and `train_tokenizer`, or the corpus has no column `text`.
     """
     if name is not None:
         return load_tokenizer(name)
@@ -203,6 +217,9 @@ def masked_text(dataset: Any, tokenizer: Any, config: TrainingConfig, place: str
     """Tokenise the column `text` of a corpus, and cut it, put end to end, into sequences (as RoBERTa's FULL-SENTENCES).
 
     Args:
+        dataset: the corpus.
+        tokenizer: of transformers.
+        config: of the training.
         place: what the corpus is called in messages.
 
     Raises:
@@ -243,6 +260,11 @@ def data_digest(dataset: Any) -> str:
 def check_column(dataset: Any, column: str, place: str) -> None:
     """Refuse a data set without a column.
 
+    Args:
+        dataset: of Hugging Face.
+        column: that is needed.
+        place: what the data are called in messages.
+
     Raises:
         InputError: it is not there.
     """
@@ -252,7 +274,7 @@ def check_column(dataset: Any, column: str, place: str) -> None:
 
 def _whole(texts: Sequence[object], place: str) -> list[str]:
     if not all(isinstance(text, str) for text in texts):
-        raise InputError(f"{place}: the column 'text' holds something that is no text.")
+        raise InputError(f"{place}: the column 'text' holds a value that is no text.")
     return [str(text) for text in texts if text]
 
 

@@ -32,7 +32,7 @@ class LabelledText:
     Attributes:
         name: of the task; measures begin with it where it is not empty.
         training: rows to train on.
-        validation: begin of a measure's name -> rows to measure on.
+        validation: beginning of a measure's name -> rows to measure on.
         columns: of the first text, and of the second where there is one.
         labels: names of the classes; none for a score.
         metrics: to be measured.
@@ -67,7 +67,10 @@ def own_text(
     Labels with a fraction are scores to be predicted; whole numbers and words are classes.
 
     Args:
+        files: CSV, JSON or JSONL, all of one kind.
+        config: says how many rows are held out.
         validation: files to measure on; without any, a tenth of the rows at most is kept from training.
+        cache: where the converted files are kept; None for the place that `HF_HOME` names.
 
     Raises:
         InputError: a file that cannot be loaded, a missing column, an empty text or label, or one class only.
@@ -115,7 +118,7 @@ class Examples:
     """Tokenised `LabelledText`, as batches.
 
     Attributes:
-        text: whose rows have `input_ids`.
+        text: rows that have `input_ids`.
         tokenizer: that they come from.
         config: of the training.
     """
@@ -158,7 +161,14 @@ class Examples:
 
 
 def tokenised(text: LabelledText, tokenizer: Any, length: int, config: TrainingConfig) -> Examples:
-    """Tokenise the rows of `text`, cut to `length` tokens."""
+    """Tokenise labelled text.
+
+    Args:
+        text: rows with the columns that it names.
+        tokenizer: of transformers.
+        length: longest sequence in tokens; longer ones are cut.
+        config: of the training.
+    """
 
     def tokens(rows: dict[str, Any]) -> dict[str, Any]:
         texts = [rows[column] for column in text.columns]

@@ -42,7 +42,7 @@ def finetune(
     schedule: Schedule | None = None,
     report: Callable[[TrainingStep], None] = lambda step: None,
 ) -> Finetuned:
-    """Train a classifier on a pre-trained encoder, going on from the folder's checkpoint if there is one.
+    """Train a classifier on a pre-trained encoder, from the folder's checkpoint on if there is one.
 
     Args:
         pretrained: folder of the trained model to begin with. Texts are cut to its number of positions where that is
@@ -85,7 +85,13 @@ def finetune(
 
 @torch.no_grad()
 def validation_measures(task: SequenceClassifier, examples: Examples, devices: Any) -> dict[str, float]:
-    """The measures of a task over its validation sets."""
+    """The measures of a task over its validation sets.
+
+    Args:
+        task: left in evaluation mode.
+        examples: with the validation sets.
+        devices: an `accelerate.Accelerator`.
+    """
     task.eval()
     text = examples.text
     measures = {}

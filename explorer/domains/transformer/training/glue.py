@@ -19,7 +19,7 @@ class GlueTask:
 
     Attributes:
         columns: of the first text, and of the second where there is one.
-        metrics: whose mean is the score of the task.
+        metrics: their mean is the score of the task.
         validation: name of a measured set -> split of the data set.
     """
 

@@ -1,4 +1,4 @@
-"""The loop of a training: it runs on the devices that accelerate finds, and goes on from where it was stopped."""
+"""The training loop: it runs on the devices that accelerate finds, and continues from where it was stopped."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class TrainingStep:
 
 @dataclass(frozen=True)
 class Schedule:
-    """What does not change the result: how often to report and to write a checkpoint, in updates.
+    """How often to report and to write a checkpoint, in updates; the result does not depend on it.
 
     Raises:
         InputError: a number below 1.
@@ -69,7 +69,7 @@ class Schedule:
 
 
 def accelerator(config: TrainingConfig) -> Any:
-    """The devices that there are, in the precision of a configuration: an `accelerate.Accelerator`."""
+    """The devices of the machine, in the precision of a configuration: an `accelerate.Accelerator`."""
     accelerate = extra("accelerate")
     # One process may train in one precision after another; without this the second is refused.
     accelerate.state.AcceleratorState._reset_state()
@@ -103,15 +103,18 @@ def train(
     """Update the weights of `task` until `steps` updates are done, counting those of the folder's checkpoint.
 
     Order, masking and dropout of an update depend on the seed and its number alone, and the checkpoint holds all
-    else. So a training that was killed and goes on ends with the weights of one that was not, to the bit on a CPU with
-    as many threads.
+    else. So a training that was killed and continued ends with the weights of one that was not, to the bit on a CPU
+    with as many threads.
 
     Args:
-        task: on the device of `devices`; left in the mode of evaluation.
+        task: on the device of `devices`; left in evaluation mode.
         batch_of: number of an update -> its whole batch; `labels` among its tensors. Called in a thread of its own.
+        steps: updates in all.
+        config: of the training.
         folder: of the checkpoint and the metrics; it exists.
-        identity: what a checkpoint must share to be gone on from.
-        devices: the accelerator.
+        identity: what a checkpoint must share with this training to be continued from.
+        devices: an `accelerate.Accelerator`.
+        schedule: of reports and checkpoints.
         report: called every `report_every` updates, and at the end.
 
     Raises:
@@ -242,7 +245,7 @@ def _step_of(row: str) -> float:
 
 @contextmanager
 def _interruption() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C or a request to end came; a second one ends at once."""
+    """Whether Ctrl-C or SIGTERM came; a second one ends the training at once."""
     came = threading.Event()
 
     def note(number: int, frame: FrameType | None) -> None:

@@ -1,6 +1,6 @@
 """Which examples an update sees, and the seed of its randomness: functions of the seed and the step alone.
 
-Nothing of it has a state, so a training that goes on from a checkpoint sees just what it would have seen.
+None of it has a state, so a training that continues from a checkpoint sees exactly what it would have seen.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ def rows_of(step: int, examples: int, batch_size: int, seed: int) -> NDArray[np.
     """Rows of the update number `step` (from 0).
 
     Every pass over the examples has an order of its own; its last batch is smaller where the examples do not divide.
+
+    Args:
+        step: number of the update.
+        examples: how many there are.
+        batch_size: rows of an update.
+        seed: of the training.
     """
     epoch, batch = divmod(step, -(-examples // batch_size))
     return _permutation(examples, epoch, seed)[batch * batch_size : (batch + 1) * batch_size]

@@ -27,7 +27,7 @@ def pretrain(
     schedule: Schedule | None = None,
     report: Callable[[TrainingStep], None] = lambda step: None,
 ) -> dict[str, float]:
-    """Train a model to predict masked tokens, going on from the folder's checkpoint if there is one.
+    """Train a model to predict masked tokens, from the folder's checkpoint on if there is one.
 
     Args:
         model: the model dictionary.
@@ -70,7 +70,13 @@ def pretrain(
 
 @torch.no_grad()
 def held_out_measures(task: MaskedLanguageModel, text: MaskedText, devices: Any) -> dict[str, float]:
-    """Mean cross-entropy in nats and accuracy over the masked tokens of the sequences held out."""
+    """Mean cross-entropy in nats and accuracy over the masked tokens of the sequences held out.
+
+    Args:
+        task: left in evaluation mode.
+        text: with the sequences held out.
+        devices: an `accelerate.Accelerator`.
+    """
     task.eval()
     loss, right, asked = 0.0, 0, 0
     for make in text.held_out_batches():

@@ -57,7 +57,14 @@ class Description:
 def save_task(
     folder: Path, task: MaskedLanguageModel | SequenceClassifier, description: Description, tokenizer: Any
 ) -> None:
-    """Write a trained model; `model.json` comes last, so that where it is, all is."""
+    """Write a trained model; `model.json` comes last, so that a folder that has it is complete.
+
+    Args:
+        folder: to write into; it exists.
+        task: the trained module.
+        description: of the model.
+        tokenizer: of transformers.
+    """
     tokenizer.save_pretrained(str(folder / TOKENIZER))
     tensors = {name: value.detach().contiguous() for name, value in task.state_dict().items()}
     write_tensors(folder / WEIGHTS, tensors, {"format": "pt"})
@@ -134,6 +141,11 @@ def _from_config(file: Path, config: object) -> dict[str, Any]:
 
 def load_encoder(folder: Path, generator: torch.Generator, dropout: float = 0.0) -> tuple[HeterogeneousEncoder, Any]:
     """The encoder of a trained model, whatever its task, and its tokenizer.
+
+    Args:
+        folder: of the trained model.
+        generator: of dropout; the encoder is made on its device.
+        dropout: share of activations that training sets to zero.
 
     Raises:
         InputError: the folder holds no trained model, or a file is corrupt or of another model.

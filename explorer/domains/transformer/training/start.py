@@ -45,12 +45,12 @@ def transferred(folder: Path, model: Choices, tokens: int, config: TrainingConfi
         folder: of the trained model.
         model: the model dictionary.
         tokens: of the tokenizer that the training uses.
-        config: its length of sequences and its seed.
+        config: of the training; its length of sequences and its seed count.
         rule: of weight transfer.
 
     Raises:
         InputError: no trained model, a damaged file, no such rule, or a tokenizer of another size than the trained
-            model's, whose word embeddings then mean nothing.
+            model's, for which its word embeddings mean nothing.
     """
     source = read_description(folder)
     if tokens != source.vocabulary:

@@ -62,11 +62,11 @@ def test_the_encoder_has_as_many_weights_but_for_positions_and_token_types() -> 
 @pytest.mark.parametrize(
     ("configuration", "sentence"),
     [
-        (as_json(GPT2Config()), "'gpt2', which a model dictionary cannot say, as it is a decoder; allowed: .*bert"),
+        (as_json(GPT2Config()), "'gpt2', which a model dictionary cannot express, as it is a decoder; allowed: .*bert"),
         (as_json(AlbertConfig()), "its layers share their weights"),
         (as_json(ElectraConfig()), "embedding_size is 128; allowed: 256"),
         (as_json(BertConfig(is_decoder=True)), "is_decoder is true; allowed: false"),
-        (as_json(BertConfig()) | {"add_cross_attention": True}, "cannot say cross-attention"),
+        (as_json(BertConfig()) | {"add_cross_attention": True}, "cannot express cross-attention"),
         (
             as_json(BertConfig()) | {"hidden_size": 100},
             "hidden_size is 100; allowed: a multiple of num_attention_heads, 12",
