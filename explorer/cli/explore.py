@@ -43,14 +43,21 @@ def entries() -> Mapping[str, Entry]:
     from explorer import registry
     from explorer.services.explorations import explorable
 
-    made = {
-        name: Entry(
-            lambda name=name: f"Measure random designs of {name}; what is stored already is not measured again.",
-            lambda arguments, name=name, able=able: _command(name, _chosen(able, arguments), len(able) > 1),
-        )
-        for name, able in explorable().items()
-    }
-    return made | verb_groups(registry.verbs()).get("explore", {})
+    made = {name: _entry(name, able) for name, able in explorable().items()}
+    return {**made, **verb_groups(registry.verbs()).get("explore", {})}
+
+
+def _entry(name: str, able: Sequence[str]) -> Entry:
+    """The command of one space.
+
+    Args:
+        name: of the space.
+        able: simulators that measure its designs.
+    """
+    return Entry(
+        lambda: f"Measure random designs of {name}; what is stored already is not measured again.",
+        lambda arguments: _command(name, _chosen(able, arguments), len(able) > 1),
+    )
 
 
 def _chosen(able: Sequence[str], arguments: Sequence[str]) -> str:
@@ -66,7 +73,7 @@ def _chosen(able: Sequence[str], arguments: Sequence[str]) -> str:
 
 
 def _command(name: str, simulator: str, several: bool) -> Command:
-    """The command of one space.
+    """The command of one space and one simulator.
 
     Args:
         name: of the space.

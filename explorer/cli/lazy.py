@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from typing import Any
 
 import typer
@@ -45,7 +44,7 @@ class LazyCommand(TyperCommand):
 
     # rich and click read these of the commands that they list.
     @property
-    def short_help(self) -> str:  # type: ignore[override]
+    def short_help(self) -> str:
         """First sentence of the help text."""
         return self._entry.help()
 
@@ -99,25 +98,21 @@ class LazyGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-def written(module: str, attribute: str) -> Entry:
+def loaded(load: Callable[[], Any]) -> Entry:
     """A command, or a group of commands, that is written by hand.
 
     Args:
-        module: where it stands.
-        attribute: a function with typer's annotations, or a `typer.Typer`.
+        load: imports it: a function with typer's annotations, or a `typer.Typer`.
     """
 
-    def loaded() -> Any:
-        return getattr(import_module(module), attribute)
+    def about() -> str:
+        target = load()
+        return str(target.info.help) if isinstance(target, typer.Typer) else _first_sentence(target.__doc__ or "")
 
-    def help_text() -> str:
-        target = loaded()
-        return str(target.info.help) if isinstance(target, typer.Typer) else first_sentence(target.__doc__ or "")
-
-    return Entry(help_text, lambda arguments: made(loaded()))
+    return Entry(about, lambda arguments: _made(load()))
 
 
-def made(target: Callable[..., None] | typer.Typer) -> Command:
+def _made(target: Callable[..., None] | typer.Typer) -> Command:
     """The command of a function with typer's annotations, or the group of a `typer.Typer`."""
     if isinstance(target, typer.Typer):
         return typer.main.get_group(target)
@@ -127,6 +122,6 @@ def made(target: Callable[..., None] | typer.Typer) -> Command:
     return command
 
 
-def first_sentence(text: str) -> str:
+def _first_sentence(text: str) -> str:
     """The first paragraph of a docstring, in one line."""
     return " ".join(text.strip().split("\n\n")[0].split())

@@ -6,6 +6,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
+from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
@@ -14,8 +15,9 @@ import typer
 from rich.text import Text
 
 from explorer.cli import generated
-from explorer.cli.lazy import Entry, LazyGroup, first_sentence, made, written
+from explorer.cli.lazy import Entry, LazyGroup, loaded
 from explorer.cli.output import errors
+from explorer.contracts.verb import resolved
 from graphdb.errors import ExplorerError
 from graphdb.interrupt import raise_interrupt
 
@@ -104,7 +106,7 @@ def _commands() -> Iterator[tuple[str, Entry]]:
     from explorer import registry
 
     for name, (module, attribute) in WRITTEN.items():
-        yield name, written(f"{__package__}.{module}", attribute)
+        yield name, loaded(partial(resolved, f"{__package__}.{module}:{attribute}"))
     groups = generated.verb_groups(registry.verbs())
     for name in GROUPS:
         yield name, _group(name)
@@ -115,13 +117,7 @@ def _commands() -> Iterator[tuple[str, Entry]]:
         else:
             yield from entries.items()
     for command in entry_points(group=GROUP):
-        yield (
-            command.name,
-            Entry(
-                lambda command=command: first_sentence(command.load().__doc__ or ""),
-                lambda arguments, command=command: made(command.load()),
-            ),
-        )
+        yield command.name, loaded(command.load)
 
 
 def _group(name: str) -> Entry:

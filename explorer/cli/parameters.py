@@ -110,9 +110,11 @@ def given_values(parameters: Iterable[Parameter], given: Mapping[str, Any]) -> d
 
 def converted(option: Option, text: str) -> Any:
     """The value that a text stands for; the text itself where it stands for none of the option's type."""
+    members: Iterable[Enum] = option.enumeration or ()
+    for member in members:
+        if str(member.value) == text:
+            return member
     with suppress(ValueError):
-        if option.enumeration is not None:
-            return option.enumeration(text)
         if option.type is int:
             return int(text)
         if option.type is float:

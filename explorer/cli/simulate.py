@@ -33,11 +33,8 @@ def entries() -> Mapping[str, Entry]:
     """A command for each simulator that users may run; a verb of its name stands in for it."""
     from explorer import registry
 
-    made = {
-        name: Entry(lambda name=name: registry.simulator_entry(name).help, lambda arguments, name=name: _command(name))
-        for name in registry.simulators(shown=True)
-    }
-    return made | verb_groups(registry.verbs()).get("simulate", {})
+    made = {name: _entry(name) for name in registry.simulators(shown=True)}
+    return {**made, **verb_groups(registry.verbs()).get("simulate", {})}
 
 
 def role_parameter(role: str, domain: str) -> Parameter:
@@ -68,6 +65,12 @@ def joined(flags: Mapping[str, Any], assigned: Mapping[str, Any]) -> dict[str, A
         if name in flags:
             raise InputError(f"{_flag(name)} and --set {name} say the same; give one of them.")
     return {**flags, **assigned}
+
+
+def _entry(name: str) -> Entry:
+    from explorer import registry
+
+    return Entry(lambda: registry.simulator_entry(name).help, lambda arguments: _command(name))
 
 
 def _flag(name: str) -> str:
