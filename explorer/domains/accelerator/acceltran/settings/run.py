@@ -108,60 +108,66 @@ class RunOptions(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    task: Task = Field(Task.INFERENCE, strict=False, description="What the accelerator does with the model.")
+    task: Task = Field(default=Task.INFERENCE, strict=False, description="What the accelerator does with the model.")
     engine: Engine = Field(
-        Engine.DETAILED,
+        default=Engine.DETAILED,
         strict=False,
         description="How the run is simulated: fast by formulas, detailed event by event.",
     )
     mode: Mode = Field(
-        Mode.CORRECTED,
+        default=Mode.CORRECTED,
         strict=False,
         description="Whether the faults of the published simulators are corrected, or reproduced for reference.",
     )
     correct: str = Field(
-        "all",
+        default="all",
         description="Corrections that are on in mode corrected: all, none, a list such as bandwidth,residual, or all "
         "but some, such as -residual.",
     )
     schedule: Schedule = Field(
-        Schedule.STAGGERED,
+        default=Schedule.STAGGERED,
         strict=False,
         description="Which head of a layer goes first: staggered in their order, equal the one furthest behind.",
     )
-    activation_sparsity: float = Field(0.5, ge=0, lt=1, description="Share of zeros among the activations.")
-    weight_sparsity: float = Field(0.5, ge=0, lt=1, description="Share of zeros among the weights.")
-    gradient_sparsity: float = Field(0.9, ge=0, lt=1, description="Share of zeros among the gradients, in training.")
+    activation_sparsity: float = Field(default=0.5, ge=0, lt=1, description="Share of zeros among the activations.")
+    weight_sparsity: float = Field(default=0.5, ge=0, lt=1, description="Share of zeros among the weights.")
+    gradient_sparsity: float = Field(
+        default=0.9, ge=0, lt=1, description="Share of zeros among the gradients, in training."
+    )
     dynatran_curve: Annotated[
         str | _OwnCurve, BeforeValidator(_curve), Flag(read=_curve_of_text, metavar="NAME|FILE")
     ] = Field(
-        "",
+        default="",
         description=f"Measured curve of DynaTran that thresholds and targets are looked up on: {DEFAULT_CURVE} (the "
         f"default), {DEFAULT_CURVE}-pruned-weights, or a profile in a JSON file.",
     )
     dynatran_threshold: float | None = Field(
-        None, ge=0, description="Magnitude up to which DynaTran sets activations to zero; none for no such pruning."
+        default=None,
+        ge=0,
+        description="Magnitude up to which DynaTran sets activations to zero; none for no such pruning.",
     )
     target_sparsity: float | None = Field(
-        None, ge=0, lt=1, description="Share of zeros for which DynaTran's threshold is chosen."
+        default=None, ge=0, lt=1, description="Share of zeros for which DynaTran's threshold is chosen."
     )
     target_accuracy: float | None = Field(
-        None, ge=0, le=1, description="Accuracy that DynaTran's threshold must keep, as a share of 1."
+        default=None, ge=0, le=1, description="Accuracy that DynaTran's threshold must keep, as a share of 1."
     )
     dynaprop_threshold: float | None = Field(
-        None, ge=0, description="Magnitude up to which DynaProp sets gradients to zero, on a profile that measured it."
+        default=None,
+        ge=0,
+        description="Magnitude up to which DynaProp sets gradients to zero, on a profile that measured it.",
     )
-    sequence_length: int = Field(128, ge=1, le=LONGEST_SEQUENCE, description="Tokens of a sequence.")
-    vocabulary: int = Field(30522, ge=1, le=LARGEST_VOCABULARY, description="Tokens that the model knows.")
+    sequence_length: int = Field(default=128, ge=1, le=LONGEST_SEQUENCE, description="Tokens of a sequence.")
+    vocabulary: int = Field(default=30522, ge=1, le=LARGEST_VOCABULARY, description="Tokens that the model knows.")
     causal: bool = Field(
-        False, description="Whether a token attends only to itself and those before it, as in a decoder."
+        default=False, description="Let a token attend only to itself and those before it, as in a decoder."
     )
-    first_layer_only: bool = Field(False, description="Whether only the first layer is simulated.")
+    first_layer_only: bool = Field(default=False, description="Simulate the first layer only.")
     optimiser: TrainingRule = Field(
-        TrainingRule.ADAM, strict=False, description="Rule by which training changes the weights."
+        default=TrainingRule.ADAM, strict=False, description="Rule by which training changes the weights."
     )
     recompute: bool = Field(
-        False, description="Whether the backward pass computes activations again in place of storing them."
+        default=False, description="Compute activations again in the backward pass, in place of storing them."
     )
 
     @field_validator("correct")
@@ -214,7 +220,7 @@ class RunSettings(RunOptions):
     """Settings of one run. `library` holds figures of the user's own modules in place of the published ones."""
 
     library: Annotated[_Modules | None, BeforeValidator(_own_modules), Flag(read=modules_of_file, metavar="FILE")] = (
-        Field(None, description="Modules of the user's own, in a YAML file.")
+        Field(default=None, description="Modules of the user's own, in a YAML file.")
     )
 
     @property

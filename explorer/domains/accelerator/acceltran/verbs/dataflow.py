@@ -23,15 +23,15 @@ class DataflowOptions(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     sizes: str = Field(description="Sizes m,n,p of the product (batch, m, n) by (batch, n, p).")
-    batch: int = Field(4, description="Sequences.")
-    tile: int = Field(16, description="Rows and columns of a tile.")
-    lanes: int = Field(4, description="MAC lanes that take tiles in turn.")
+    batch: int = Field(default=4, description="Sequences.")
+    tile: int = Field(default=16, description="Rows and columns of a tile.")
+    lanes: int = Field(default=4, description="MAC lanes that take tiles in turn.")
     rule: Rule = Field(
-        Rule.RIGHT,
+        default=Rule.RIGHT,
         strict=False,
         description="When a second operand is re-used: right, or published, which overlooks an axis.",
     )
-    library: Path | None = Field(None, description="YAML file of modules of the user's own.")
+    library: Path | None = Field(default=None, description="YAML file of modules of the user's own.")
 
 
 DATAFLOW = Verb(

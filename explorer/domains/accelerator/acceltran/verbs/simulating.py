@@ -43,12 +43,12 @@ class SimulationOptions(RunOptions):
         description="Accelerator: a preset (edge, edge-lp, server, nano), a key of the database, or a JSON file."
     )
     assignments: Annotated[dict[str, Any], Flag(names=("--set",), metavar="NAME=VALUE")] = Field(
-        default_factory=list,
+        default_factory=dict,
         description="Setting of the run or decision of the accelerator in place of its own; repeatable.",
     )
-    library: Path | None = Field(None, description="YAML file of modules and memories of the user's own.")
-    ablate: bool = Field(False, description="Also print what each correction changes.")
-    plot: Path | None = Field(None, description="Folder for pictures: timeline, energy, area and roofline.")
+    library: Path | None = Field(default=None, description="YAML file of modules and memories of the user's own.")
+    ablate: bool = Field(default=False, description="Also print what each correction changes.")
+    plot: Path | None = Field(default=None, description="Folder for pictures: timeline, energy, area and roofline.")
 
 
 SIMULATE = Verb(
