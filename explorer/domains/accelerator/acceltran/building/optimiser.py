@@ -13,8 +13,9 @@ from explorer.domains.accelerator.acceltran.building.head_gradients import Param
 from explorer.domains.accelerator.acceltran.building.options import ProgramOptions
 from explorer.domains.accelerator.acceltran.building.section import Lists, Section
 from explorer.domains.accelerator.acceltran.program import Kind, Role
+from explorer.domains.accelerator.acceltran.settings.run import TrainingRule
 
-_MOMENTS = {"sgd": 0, "adam": 2}
+_MOMENTS = {TrainingRule.SGD: 0, TrainingRule.ADAM: 2}
 
 
 def optimiser_step(section: Section, parameters: list[Parameter]) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from explorer.domains.accelerator.acceltran.settings.run import RunSettings
+from explorer.domains.accelerator.acceltran.settings.run import RunSettings, TrainingRule
 
 
 class ProgramOptions(NamedTuple):
@@ -27,7 +27,7 @@ class ProgramOptions(NamedTuple):
     causal: bool
     first_layer_only: bool
     recompute: bool
-    optimiser: Literal["sgd", "adam"]
+    optimiser: TrainingRule
     weights_once: bool
     embedding_rows: bool
     residual: bool
