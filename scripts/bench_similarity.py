@@ -66,7 +66,7 @@ def bounds(given: argparse.Namespace) -> None:
     networkx_s, networkx = timed(lambda: np.array([first_approximation(graphs[i], graphs[j]) for i, j in pairs]))
     few = pairs[: given.exact]
     exact_s, exact = timed(lambda: [edit_distance(graphs[i], graphs[j]) for i, j in few])
-    distance = np.array([found.upper for found in exact])
+    distance = np.array([one.upper for one in exact])
     print(
         f"{given.pairs} pairs of the space flexibert, {len(few)} solved exactly ({sum(e.exact for e in exact)} proven)"
     )
@@ -139,14 +139,14 @@ def encoder(seed: int, stored: list[int]) -> None:
 
 
 def recall(graphs: list[PlacedGraph], vectors: np.ndarray, probe: int) -> tuple[float, float]:
-    """Of the ten nearest by upper bound among all, how many the encoder finds; and among its nearest 200."""
+    """Shares of the ten nearest by upper bound among all that the encoder finds: first, and among its nearest 200."""
     everything = [i for i in range(len(graphs)) if i != probe]
     distances = dict(zip(everything, upper_bounds(graphs, [(probe, i) for i in everything]), strict=True))
     tenth = sorted(distances.values())[9] + 1e-6  # ties count
     estimates = ((vectors - vectors[probe]) ** 2).sum(axis=1)
     order = [i for i in np.argsort(estimates, kind="stable").tolist() if i != probe]
     again = sorted(order[:200], key=distances.__getitem__)[:10]
-    return tuple(float(np.mean([distances[i] <= tenth for i in found])) for found in (order[:10], again))
+    return tuple(float(np.mean([distances[i] <= tenth for i in best])) for best in (order[:10], again))
 
 
 def index(trained: InductiveEncoder, sizes: list[int], seed: int) -> None:
@@ -169,7 +169,7 @@ def index(trained: InductiveEncoder, sizes: list[int], seed: int) -> None:
                         store.distances.similar(probe, 10)
                     plain = [timed(lambda p=probe: store.distances.similar(p, 10))[0] for probe in probes]
                     again = [
-                        timed(lambda p=probe: similarity.neighbours(store, p, 10, order=similarity.Order.BOUND))[0]
+                        timed(lambda p=probe: similarity.neighbours(store, p, 10, rank_again=True))[0]
                         for probe in probes
                     ]
                     print(
@@ -195,7 +195,7 @@ def first_approximation(first: PlacedGraph, second: PlacedGraph) -> float:
         made.add_edges_from(zip(graph.sources.tolist(), graph.targets.tolist(), strict=True))
         return made
 
-    found: float = next(
+    distance: float = next(
         nx.optimize_graph_edit_distance(
             converted(first),
             converted(second),
@@ -206,14 +206,14 @@ def first_approximation(first: PlacedGraph, second: PlacedGraph) -> float:
             edge_ins_cost=lambda e: EDGE_COST,
         )
     )
-    return found
+    return distance
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     """How long it took, in seconds, and what came of it."""
     started = time.perf_counter()
-    found = work()
-    return time.perf_counter() - started, found
+    result = work()
+    return time.perf_counter() - started, result
 
 
 if __name__ == "__main__":

@@ -104,10 +104,10 @@ def searched(regressor: Any, grid: dict[str, list[Any]]) -> Any:
 
 def baselines() -> dict[str, Predictor]:
     """All predictors that see features made by hand."""
-    found: dict[str, Predictor] = {"mean": constant}
+    predictors: dict[str, Predictor] = {"mean": constant}
     for see, suffix in ((features, ""), (wider_features, "+")):
-        found |= {f"{name}{suffix}": predictor for name, predictor in regressors(see).items()}
-    return found
+        predictors |= {f"{name}{suffix}": predictor for name, predictor in regressors(see).items()}
+    return predictors
 
 
 def regressors(see: Features) -> dict[str, Predictor]:
@@ -134,8 +134,8 @@ def regressors(see: Features) -> dict[str, Predictor]:
 
 def few_steps(objective: Any, start: Array, bounds: Array) -> tuple[Array, float]:
     """At most 60 steps of L-BFGS-B: the lengths of idle features drift on for hundreds, at 0.15 s each."""
-    found = minimize(objective, start, method="L-BFGS-B", jac=True, bounds=bounds, options={"maxiter": 60})
-    return found.x, found.fun
+    best = minimize(objective, start, method="L-BFGS-B", jac=True, bounds=bounds, options={"maxiter": 60})
+    return best.x, best.fun
 
 
 def _kernel(see: Features) -> Any:

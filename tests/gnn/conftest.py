@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,12 @@ def small() -> SurrogateSettings:
     return SurrogateSettings(
         members=2, hidden=32, rounds=4, embedding=16, batch_size=32, steps=250, trees=40, tree_rate=0.1
     )
+
+
+@pytest.fixture(scope="session")
+def brief(small: SurrogateSettings) -> SurrogateSettings:
+    """For what does not depend on how much was learnt."""
+    return replace(small, hidden=16, rounds=2, steps=25, trees=10)
 
 
 @pytest.fixture(scope="session")

@@ -22,10 +22,10 @@ def test_it_knows_where_the_noise_is() -> None:
     rows, values, _ = noisy(600, 0)
     trees, _ = fit_trees(rows, values, SETTINGS, np.random.default_rng(0))
     unseen, expected, noise = noisy(400, 1)
-    found = trees.predict(unseen)
-    assert np.square(found.mean - unseen[:, 0])[noise < 1].mean() < 0.02
-    assert found.aleatoric[noise == 1].mean() > 3 * found.aleatoric[noise < 1].mean()
-    assert np.mean(np.abs(found.mean - expected) <= 1.645 * found.std) == pytest.approx(0.9, abs=0.07)
+    estimate = trees.predict(unseen)
+    assert np.square(estimate.mean - unseen[:, 0])[noise < 1].mean() < 0.02
+    assert estimate.aleatoric[noise == 1].mean() > 3 * estimate.aleatoric[noise < 1].mean()
+    assert np.mean(np.abs(estimate.mean - expected) <= 1.645 * estimate.std) == pytest.approx(0.9, abs=0.07)
 
 
 def test_estimates_of_designs_are_by_members_that_have_not_seen_them() -> None:

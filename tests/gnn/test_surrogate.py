@@ -50,10 +50,10 @@ def test_uncertainty_grows_off_the_distribution(fitted, measured) -> None:
     assert (far > 2 * near).all()
 
 
-def test_a_seed_repeats_to_the_bit(measured, small) -> None:
+def test_a_seed_repeats_to_the_bit(measured, brief) -> None:
     models, targets = measured
     weights = [
-        GraphSurrogate(settings=small)
+        GraphSurrogate(settings=brief)
         .fit(models[:40], {QNLI: targets[QNLI][:40]}, np.random.default_rng(s))
         .to_record()
         for s in (5, 5, 6)
@@ -66,7 +66,8 @@ def test_missing_targets_teach_nothing(measured, small) -> None:
     models = measured[0][:40]
     first = np.linspace(0.0, 1.0, 40)
     second = np.where(np.arange(40) < 20, first, np.nan)
-    surrogate = GraphSurrogate(settings=small).fit(models, {"first": first, "second": second}, np.random.default_rng(0))
+    some = replace(small, steps=150)
+    surrogate = GraphSurrogate(settings=some).fit(models, {"first": first, "second": second}, np.random.default_rng(0))
     prediction = surrogate.predict(models)
     assert np.isfinite(prediction.mean).all() and np.isfinite(surrogate.losses).all()
     assert prediction.mean[:, prediction.column("second")].max() < 0.9
@@ -130,7 +131,7 @@ def test_embeddings_are_centred_and_of_unit_scale(fitted, measured) -> None:
 
 def test_structure_alone_places_like_near_like(measured, small) -> None:
     models = measured[0]
-    surrogate = GraphSurrogate(settings=small).fit(models, {}, np.random.default_rng(0))
+    surrogate = GraphSurrogate(settings=replace(small, steps=150)).fit(models, {}, np.random.default_rng(0))
     vectors = surrogate.embed(models)
     structure = np.stack(list(structural_targets(models).values()), axis=1)
     spread = structure.std(axis=0)
@@ -154,31 +155,31 @@ def test_pairs_are_learnt_with_costs_as_logarithms(measured) -> None:
     surrogate = GraphSurrogate(
         ("model", "accelerator"),
         ("latency_s",),
-        SurrogateSettings(members=2, hidden=24, rounds=2, embedding=8, steps=300),
+        SurrogateSettings(members=2, hidden=24, rounds=2, embedding=8, steps=200),
     )
     pairs = {"model": models, "accelerator": machines}
     train = {role: items[:120] for role, items in pairs.items()}
     surrogate.fit(train, {"latency_s": latency[:120]}, np.random.default_rng(0))
     prediction = surrogate.predict({role: items[120:] for role, items in pairs.items()})
-    wanted, found = np.log(latency[120:]), np.log(prediction.mean[:, 0])
-    assert np.square(wanted - found).mean() < 0.1 * wanted.var()
+    wanted, expected = np.log(latency[120:]), np.log(prediction.mean[:, 0])
+    assert np.square(wanted - expected).mean() < 0.1 * wanted.var()
     assert (prediction.interval()[0] > 0).all()
     assert surrogate.embed(machines[:3], "accelerator").shape == (3, 8)
     with pytest.raises(InputError, match="role"):
         surrogate.embed(machines[:3])
 
 
-def test_progress_is_told_and_may_end_the_fit(measured, small) -> None:
+def test_progress_is_told_and_may_end_the_fit(measured, brief) -> None:
     models, targets = measured[0][:40], {QNLI: measured[1][QNLI][:40]}
     heard: list[float] = []
-    GraphSurrogate(settings=small).fit(models, targets, np.random.default_rng(0), heard.append)
+    GraphSurrogate(settings=brief).fit(models, targets, np.random.default_rng(0), heard.append)
     assert heard == sorted(heard) and heard[-1] == pytest.approx(1.0)
 
     def stop(fraction: float) -> None:
         raise TimeoutError(fraction)
 
     with pytest.raises(TimeoutError):
-        GraphSurrogate(settings=small).fit(models, targets, np.random.default_rng(0), stop)
+        GraphSurrogate(settings=brief).fit(models, targets, np.random.default_rng(0), stop)
 
 
 @pytest.mark.parametrize(
@@ -210,14 +211,17 @@ def test_equal_designs_with_different_values_are_no_obstacle(measured, small) ->
     assert surrogate.predict(measured[0][:1]).mean[0, 0] == pytest.approx(0.5, abs=0.2)
 
 
-def test_networks_alone_and_together_with_trees(measured, fitted, small) -> None:
+def test_networks_alone_and_together_with_trees(measured, brief) -> None:
     """Without trees the record has none; with them, both predict, and what the trees say counts."""
-    models, targets = measured[0][:110], {name: values[:110] for name, values in measured[1].items()}
-    alone = GraphSurrogate(settings=replace(small, trees=0)).fit(models, targets, np.random.default_rng(0))
+    models, targets = measured[0][:80], {name: values[:80] for name, values in measured[1].items()}
+    alone, together = (
+        GraphSurrogate(settings=settings).fit(models, targets, np.random.default_rng(0))
+        for settings in (replace(brief, trees=0), brief)
+    )
     weights, settings = alone.to_record()
     assert settings["trees"] == [None, None] and not any(name.startswith("trees") for name in load(weights))
-    assert not np.array_equal(alone.predict(measured[0]).mean, fitted.predict(measured[0]).mean)
-    assert np.array_equal(alone.embed(measured[0]), fitted.embed(measured[0]))
+    assert not np.array_equal(alone.predict(measured[0]).mean, together.predict(measured[0]).mean)
+    assert np.array_equal(alone.embed(measured[0]), together.embed(measured[0]))
 
 
 def test_it_must_be_fitted_first(measured) -> None:
