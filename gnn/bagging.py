@@ -60,7 +60,7 @@ class BaggedTrees:
     def from_tensors(
         cls, tensors: Mapping[str, NDArray[Any]], columns: int, floor: float, weight: float
     ) -> BaggedTrees:
-        """From what `to_tensors` gave, of the right shapes.
+        """The trees that `to_tensors` wrote, in tensors of the right shapes.
 
         Args:
             tensors: by name.

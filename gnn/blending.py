@@ -15,7 +15,7 @@ _PRIOR_POINTS = 10.0  # held-out points at which their calibration counts half
 
 @dataclass(frozen=True)
 class Estimate:
-    """What is expected of designs, in standardised units; all of one shape.
+    """Expected values of designs, in standardised units; all of one shape.
 
     Attributes:
         mean: expected.
@@ -34,7 +34,7 @@ class Estimate:
 
 
 def unseen(mean: Array, variance: Array, held_out: list[NDArray[np.int64]]) -> Estimate:
-    """For the designs that a member has not seen its mean, with the spread of all; `(n, measures)`, else NaN.
+    """The mean of each member for the designs that it has not seen, with the spread of all; `(n, measures)`, else NaN.
 
     Args:
         mean: by each member, shape `(members, n, measures)`.
@@ -81,8 +81,8 @@ def best_weight(network: Array, trees: Array, target: Array) -> float:
     Where nothing is known the networks count alone.
 
     Args:
-        network: what the networks expect, shape `(n,)`, NaN where unknown.
-        trees: what the trees expect, likewise.
+        network: means by the networks, shape `(n,)`, NaN where unknown.
+        trees: means by the trees, likewise.
         target: the values, likewise.
     """
     difference = trees - network

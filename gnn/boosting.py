@@ -145,7 +145,7 @@ def _grow(
 def _splits(
     data: BinnedRows, cells: Indices, node: Indices, residual: Array, nodes: int, generator: np.random.Generator
 ) -> tuple[Indices, Indices]:
-    """For every node of a level the column, and the bin after which to cut, that lessen the squared error most."""
+    """The column, and the bin after which to cut, that lessen the squared error most, for every node of a level."""
     width, bins = data.edges.shape
     size = width * bins
     flat = (node[:, None] * size + cells).ravel()

@@ -121,7 +121,7 @@ class Vocabulary:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Vocabulary:
-        """From what `to_json` gave.
+        """The vocabulary that `to_json` wrote.
 
         Raises:
             InputError: it is of another version, or malformed.

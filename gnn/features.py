@@ -105,7 +105,7 @@ class FeatureTable:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> FeatureTable:
-        """From what `to_json` gave."""
+        """The table that `to_json` wrote."""
         return cls(
             tuple(NumericColumn(str(n), float(u), float(m), float(s)) for n, u, m, s in value["numeric"]),
             tuple(CategoryColumn(str(n), tuple(map(str, values))) for n, values in value["categories"]),

@@ -1,4 +1,4 @@
-"""What a fit of a surrogate leaves behind, and how designs are put through its networks and trees."""
+"""The networks and trees of a fitted surrogate, and how designs are put through them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Designs:
 
 @dataclass(frozen=True)
 class Fitted:
-    """All that a fit leaves behind.
+    """The networks and trees of a fitted surrogate, with all that they need.
 
     Attributes:
         vocabularies: role -> how its graphs are written.
@@ -62,7 +62,7 @@ class Fitted:
         scalings: one per measure.
         members: the networks.
         projections: role -> from the joined embeddings of all members to one.
-        profiles: role -> what the trees see; empty where there are no trees.
+        profiles: role -> the columns that the trees see; empty where there are no trees.
         trees: one per measure; None where the networks count alone.
     """
 

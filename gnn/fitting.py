@@ -27,7 +27,7 @@ Targets = Mapping[str, Sequence[float] | Array]
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a surrogate is to learn, checked and standardised.
+    """The designs and values that a surrogate is to learn, checked and standardised.
 
     Attributes:
         designs: n of them.
@@ -78,14 +78,14 @@ def fit(
     """Learns a lesson.
 
     Args:
-        lesson: what is to be learnt.
+        lesson: the designs and their values.
         settings: sizes and training.
         device: where the networks are trained.
         generator: of all randomness.
         on_progress: told the fraction done, in (0, 1], from any thread; what it raises ends the fit.
 
     Returns:
-        What was learnt, and the loss at every step, averaged over the members, shape `(steps,)`.
+        The fitted networks and trees, and the loss at every step, averaged over the members, shape `(steps,)`.
     """
     designs, values = lesson.designs, lesson.values
     vocabularies = {role: Vocabulary.of(graphs) for role, graphs in designs.distinct.items()}
@@ -147,7 +147,7 @@ def _with_trees(values: Array, settings: SurrogateSettings) -> bool:
 def _fit_trees(
     rows: Array, values: Array, settings: SurrogateSettings, generator: np.random.Generator
 ) -> list[tuple[BaggedTrees, Estimate] | None]:
-    """For each measure its trees, and what they expect of designs that they have not seen; None without trees."""
+    """The trees of each measure, and their estimates for designs that they have not seen; None without trees."""
     return [
         fit_trees(rows, column, settings, own) if rows.size and _with_trees(column[:, None], settings) else None
         for column, own in zip(values.T, generator.spawn(values.shape[1]), strict=True)

@@ -207,7 +207,7 @@ class InductiveEncoder:
 
     @classmethod
     def from_record(cls, weights: bytes, settings: Mapping[str, Any], place: Place) -> InductiveEncoder:
-        """From what `to_record` gave.
+        """The encoder that `to_record` wrote.
 
         Args:
             weights: safetensors.

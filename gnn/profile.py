@@ -23,7 +23,7 @@ _REDUNDANT = 0.9999  # correlation with an earlier column from which on a column
 
 @dataclass(frozen=True)
 class Profile:
-    """What a graph is made of along its depth, as a fixed number of columns.
+    """The blocks of a graph along its depth, as a fixed number of columns.
 
     Blocks with the same attributes, such as all attention heads, form a group. The blocks of a group that stand equally
     deep form a level, described by the logarithm of their number and by the average of their features (kind and
@@ -83,7 +83,7 @@ class Profile:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], vocabulary: Vocabulary) -> Profile:
-        """From what `to_json` gave.
+        """The profile that `to_json` wrote.
 
         Raises:
             InputError: a column that the groups do not have.

@@ -34,7 +34,12 @@ class Scaling:
 
     @classmethod
     def of(cls, name: str, values: Array, logarithmic: bool) -> Scaling:
-        """The scaling of `values`, shape `(n,)`, NaN where missing.
+        """The scaling of known values.
+
+        Args:
+            name: of the measure.
+            values: shape `(n,)`, NaN where missing.
+            logarithmic: whether the network learns log(value).
 
         Raises:
             InputError: there is no value, an infinite one, or a logarithmic measure has one that is not positive.
@@ -78,7 +83,7 @@ class Scaling:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Scaling:
-        """From what `to_json` gave."""
+        """The scaling that `to_json` wrote."""
         return cls(
             str(value["name"]),
             bool(value["logarithmic"]),
@@ -90,7 +95,7 @@ class Scaling:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a surrogate expects of n designs.
+    """The measures that a surrogate expects n designs to have.
 
     Attributes:
         measures: names, in the order of the columns.

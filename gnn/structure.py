@@ -1,4 +1,4 @@
-"""What can be said about an architecture without measuring it: targets for embeddings before any measurement."""
+"""Summaries of an architecture that need no measurement: targets for embeddings before there is one."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ class GraphSurrogate:
 
     @classmethod
     def from_record(cls, weights: bytes, settings: Mapping[str, Any], device: str | None = None) -> GraphSurrogate:
-        """From what `to_record` gave.
+        """The surrogate that `to_record` wrote.
 
         Args:
             weights: safetensors.

@@ -67,7 +67,7 @@ def steady(device: torch.device) -> Iterator[None]:
 
 
 def held_out_designs(size: int, members: int, generator: np.random.Generator) -> list[Indices]:
-    """For each member the designs that it does not see; disjoint, and none where there are fewer than 20 designs.
+    """The designs that each member does not see; disjoint, and none where there are fewer than 20 designs.
 
     Args:
         size: how many designs there are.

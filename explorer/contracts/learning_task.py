@@ -1,4 +1,4 @@
-"""`LearningTask`: what a surrogate learns, and from which measurements."""
+"""`LearningTask`: the measures that a surrogate learns, and from which measurements."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from graphdb.errors import InputError
 
 @dataclass(frozen=True)
 class LearningTask:
-    """What a surrogate learns from what the database holds.
+    """The measures that a surrogate learns from the measurements in the database.
 
     Attributes:
         name: for people.

@@ -1,4 +1,4 @@
-"""What a domain says about edit distances between its designs, and by what designs can be alike."""
+"""`Metric`: the edit distance of a domain; `Likeness`: the ways in which designs can be alike."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Likeness(StrEnum):
-    """What makes designs alike.
+    """A way in which designs are alike.
 
     Example:
         >>> Likeness("distance") is Likeness.DISTANCE
@@ -21,7 +21,7 @@ class Likeness(StrEnum):
     """
 
     BEHAVIOUR = "behaviour"
-    """What a surrogate of measures sees in them."""
+    """The embedding by a surrogate of their measures."""
     DISTANCE = "distance"
     """The edit distance of their graphs."""
     BEGINNING = "beginning"

@@ -1,4 +1,4 @@
-"""How well a measure can be predicted in a space: what cross-validation showed, and one sentence to say so."""
+"""`Skill`: how well a measure can be predicted in a space, and one sentence to say so."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Skill:
-    """What a predictor achieved on designs that it had not seen.
+    """The success of a predictor on designs that it had not seen.
 
     Attributes:
         space: of the designs.
@@ -53,7 +53,7 @@ class Skill:
 
     @property
     def sentence(self) -> str:
-        """For people, in one sentence."""
+        """One sentence for people."""
         evidence = f"R² {self.r_squared:.2f} out of sample on {self.designs} measured designs of {self.space}"
         if self.demonstrated:
             return f"Predictions of {self.measure} have shown skill: {evidence}."

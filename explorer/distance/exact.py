@@ -96,7 +96,7 @@ def _constraints(first: PlacedGraph, second: PlacedGraph) -> tuple[sparse.csr_ar
 
 
 def _following(mine: sparse.csr_array, theirs: sparse.csr_array) -> sparse.csr_array:
-    """For an edge here and a block there: as many edges at that block are its image as its own end became that block.
+    """As many edges at a block there are the image of an edge here as the end of that edge became that block.
 
     Then the same the other way round. `mine` is `(edges, blocks)` here, `theirs` there.
     """

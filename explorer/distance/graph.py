@@ -1,4 +1,4 @@
-"""What edit distances see of a graph: a place on a line for every block, and the edges."""
+"""Graphs as edit distances see them: a place on a line for every block, and the edges."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class PlacedGraph:
 
     @cached_property
     def depths(self) -> Floats:
-        """For each block, how many edges the longest path has that leads there, divided by the longest of all.
+        """The number of edges of the longest path to each block, divided by that of the longest of all.
 
         On a graph with a cycle, paths are followed for as many steps as there are blocks.
         """

@@ -1,1 +1,1 @@
-"""What is learnt from the database: surrogates, likeness, maps."""
+"""Learning from the database: surrogates, likeness, maps."""

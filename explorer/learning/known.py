@@ -88,7 +88,7 @@ class KnownValues:
 
 
 def known_values(store: Store, task: LearningTask, measure: str, space: DesignSpace, report: Report) -> KnownValues:
-    """What the database and the surrogate of it know; the surrogate is trained unless it was before.
+    """The values that the database holds, and the surrogate for all others, which is trained unless it was before.
 
     The published measurements are loaded where the database has none.
 
@@ -152,7 +152,7 @@ def _predicted(surrogate: GraphSurrogate, measure: Measure, designs: Sequence[Ar
 
 
 def _known(store: Store, measure: str, role: str, domain: str, space: str | None, report: Report) -> list[Measurement]:
-    """What somebody has measured on a design alone; the published data are loaded where there is nothing."""
+    """Measurements of designs by themselves; the published data are loaded where there is none."""
     rows = _measured(store, measure, role, domain, space)
     if not rows:
         report("loading the published data")

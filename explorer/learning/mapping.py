@@ -1,4 +1,4 @@
-"""What a map of a space shows: embeddings and a measure of what is stored, and the designs of a study in order."""
+"""Maps of a space: embeddings and a measure of all that is stored, and the designs of a study in order."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Trained:
 
 
 def task_of(domain: str) -> LearningTask:
-    """What the surrogate learns that embeds the designs of a domain: the first such task.
+    """The first task whose surrogate embeds the designs of a domain.
 
     Raises:
         NotFoundError: no surrogate embeds the domain.
@@ -53,7 +53,7 @@ def trained(store: Store, task: LearningTask, report: Report) -> Trained:
 
     Args:
         store: the database.
-        task: what is learnt, and from what.
+        task: what is learnt, and from which measurements.
         report: told in a few words what is being done.
 
     Raises:
