@@ -57,6 +57,20 @@ _CAUSES = {
 }
 
 
+_NAMES = {
+    "mac": "MAC lanes",
+    "fifo": "FIFOs",
+    "dma": "DMA",
+    "sparsity": "sparsity modules",
+    "dataflow": "dataflow modules",
+}
+
+
+def in_words(name: str) -> str:
+    """The name of a module, buffer or cause, as rows of tables and parts of pictures are named."""
+    return _NAMES.get(name, name.replace("_", " "))
+
+
 def _cost(name: str, label: str, unit: str, description: str, whole: bool = False) -> Measure:
     """A measure that is better the smaller it is, and differs by powers of ten from design to design."""
     return Measure(name, label, unit, Direction.MINIMISE, logarithmic=True, whole=whole, description=description)

@@ -16,6 +16,7 @@ from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_HZ, publ
 from explorer.domains.accelerator.acceltran.costs import Costs, Module
 from explorer.domains.accelerator.acceltran.findings.charges import charges
 from explorer.domains.accelerator.acceltran.findings.profile import energy_breakdown, power_profile
+from explorer.domains.accelerator.acceltran.measures import in_words
 from explorer.domains.accelerator.acceltran.program import Kind, Operation, Program, Role, Transfer, flat
 from explorer.domains.accelerator.acceltran.schedule.trace import OperationRun, Trace
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
@@ -27,13 +28,6 @@ from explorer.report.timeline import Timeline
 
 Numbers = npt.NDArray[np.float64]
 INTERVALS = 400
-_NAMES = {
-    "mac": "MAC lanes",
-    "fifo": "FIFOs",
-    "dma": "DMA",
-    "sparsity": "sparsity modules",
-    "dataflow": "dataflow modules",
-}
 _PART = re.compile(r"energy_(\w+)_(dynamic|leakage)_j")
 
 
@@ -106,13 +100,13 @@ def run_timeline(
     profile = power_profile(charges(program, costs, trace, chip, settings))
     edges = np.linspace(0.0, max(trace.cycles, 1), min(intervals, max(trace.cycles, 1)) + 1)
     use = {name: mean_rate(spans, edges) for name, spans in _use(costs, trace, chip).items()}
-    power = {_words(group): watts for group, watts in profile.means_w(edges).items()} if profile.power_w else {}
+    power = {in_words(group): watts for group, watts in profile.means_w(edges).items()} if profile.power_w else {}
     return Timeline(edges / CLOCK_HZ, use, power)
 
 
 def run_energy(measures: Mapping[str, float]) -> Breakdown:
     """Energy by module, dynamic and leakage, of the measures of a detailed run."""
-    parts = {_words(group): kinds for group, kinds in energy_breakdown(measures).items()}
+    parts = {in_words(group): kinds for group, kinds in energy_breakdown(measures).items()}
     return Breakdown(parts, "energy per batch", "J")
 
 
@@ -126,13 +120,13 @@ def sums_energy(measures: Mapping[str, float]) -> Breakdown:
         part = _PART.fullmatch(name)
         if part:
             module, kind = part.groups()
-            parts.setdefault(_words(module.replace("_", " ")), {})[kind] = value
+            parts.setdefault(in_words(module), {})[kind] = value
     return Breakdown(parts, "energy per batch", "J")
 
 
 def chip_area(chip: Components, settings: RunSettings) -> Breakdown:
     """Area by module."""
-    parts = {_words(name.replace("_", " ")): {"area": area} for name, area in areas(chip, settings.switches).items()}
+    parts = {in_words(name): {"area": area} for name, area in areas(chip, settings.switches).items()}
     return Breakdown(parts, "area", "mm²")
 
 
@@ -199,11 +193,11 @@ def mean_rate(spans: Iterable[tuple[float, float, float]], edges: Numbers) -> Nu
 
 def _use(costs: Costs, trace: Trace, chip: Components) -> dict[str, list[tuple[float, float, float]]]:
     """Strip of the timeline -> spans of time with the share that is busy."""
-    busy: dict[str, list[tuple[float, float, float]]] = {_words(kind.value.replace("_", " ")): [] for kind in Module}
+    busy: dict[str, list[tuple[float, float, float]]] = {in_words(kind): [] for kind in Module}
     busy |= {f"{name} buffer": [] for name in BUFFERS}
     for run in trace.operations:
         module = costs.operation(run.operation).module
-        busy[_words(module.value.replace("_", " "))].append(_busy(run, chip.module(module).count))
+        busy[in_words(module)].append(_busy(run, chip.module(module).count))
     for transfer in trace.transfers:
         busy[f"{transfer.transfer.buffer} buffer"].append((transfer.start, transfer.end, 1.0))
         busy["mask buffer"].append((transfer.start, transfer.mask_end, 1.0))
@@ -245,7 +239,3 @@ def _as_modelled(bytes_per_s: float, settings: RunSettings) -> float:
     if "bandwidth" in settings.switches:
         return bytes_per_s
     return published_bits_per_cycle(bytes_per_s) * CLOCK_HZ / 8
-
-
-def _words(name: str) -> str:
-    return _NAMES.get(name, name)

@@ -16,6 +16,7 @@ from explorer.domains.accelerator.acceltran.measures import (
     PEAKS,
     STALLS,
     USE,
+    in_words,
 )
 from explorer.report.figure import in_units
 
@@ -54,10 +55,10 @@ def tables(measures: Mapping[str, float], title: str) -> Iterator[Table]:
     if AREA_PARTS in groups:
         yield _areas(groups[AREA_PARTS], measures["area_mm2"])
     if USE in groups:
-        rows = [[_words(name), _percent(share)] for name, share in groups[USE].items()]
+        rows = [[in_words(name), _percent(share)] for name, share in groups[USE].items()]
         yield Table("Use", [words("module"), Column("busy")], rows)
     if STALLS in groups:
-        rows = [[_words(name), f"{cycles:,}"] for name, cycles in groups[STALLS].items()]
+        rows = [[in_words(name), f"{cycles:,}"] for name, cycles in groups[STALLS].items()]
         yield Table("Stalls, summed over heads", [words("cause"), Column("cycles")], rows)
     sizes = [(MEASURES[name], size) for name, size in measures.items() if name in MEASURES]
     rows = [[measure.label, _shown(measure, size)] for measure, size in sizes if measure.group in (FOOTPRINT, PEAKS)]
@@ -108,7 +109,7 @@ def _energy(parts: Mapping[str, float], total: float) -> Table:
         modules.setdefault(name, [0.0, 0.0])[on_time] += joules
     rows = [
         [
-            _words(name),
+            in_words(name),
             *(in_units(joules, "J") for joules in (work, time, work + time)),
             _percent((work + time) / total),
         ]
@@ -121,7 +122,7 @@ def _energy(parts: Mapping[str, float], total: float) -> Table:
 
 def _areas(parts: Mapping[str, float], total: float) -> Table:
     rows = [
-        [_words(name), number(area), _percent(area / total)]
+        [in_words(name), number(area), _percent(area / total)]
         for name, area in sorted(parts.items(), key=lambda item: -item[1])
         if area
     ]
@@ -130,7 +131,3 @@ def _areas(parts: Mapping[str, float], total: float) -> Table:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
-
-
-def _words(name: str) -> str:
-    return {"mac": "MAC lanes", "dma": "DMA", "fifo": "FIFOs"}.get(name, name.replace("_", " "))
