@@ -186,8 +186,7 @@ def test_a_wipe_that_is_not_confirmed_changes_nothing(
 
 
 def test_studies_and_keys_that_are_not_there(run: Run, store: Store) -> None:
-    presets = registry.presets()
-    store.architectures.add(presets.values())
+    store.architectures.add([registry.preset(name) for name in registry.presets()])
     refused(run("study", "show", "nothing"), "nothing")
     refused(run("study", "pareto", "nothing"), "nothing")
     for command in ("show", "export", "similar"):

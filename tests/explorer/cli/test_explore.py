@@ -148,7 +148,7 @@ def test_kill_9_and_control_c_lose_nothing(store: Store, server_settings: Settin
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("chess",), ("chess", "elector, dataflow")),
+        (("chess",), ("chess", "elector", "dataflow")),
         (("elector", "--model", "bert-tiny", "--samples", "0"), ("--samples", "0", "1 to")),
         (("elector", "--model", "bert-tiny", "--samples", "-5"), ("--samples", "-5")),
         (("elector", "--model", "bert-tiny", "--samples", "15000000"), ("15000000", "1 to", "14850000")),

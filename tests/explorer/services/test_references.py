@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from explorer import registry
-from explorer.services.references import parse_settings, read_architecture, resolve_architecture, split_overrides
+from explorer.services.references import read_architecture, resolve_architecture, sorted_assignments
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 from graphdb.store import Store
@@ -35,7 +35,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_a_preset_a_key_its_first_digits_a_file_and_a_value_name_the_same(store: Store, tmp_path: Path) -> None:
-    tiny = registry.presets()["bert-tiny"]
+    tiny = registry.preset("bert-tiny")
     store.architectures.add([tiny])
     file = written(tmp_path, json.dumps(TINY))
     whole = {"domain": tiny.domain, "space": tiny.space, "choices": tiny.choices}
@@ -52,12 +52,12 @@ def test_first_digits_that_two_keys_share_are_refused(store: Store) -> None:
             break
     store.architectures.add([one, other])
     with pytest.raises(InputError, match=one.key[:6]):
-        resolve_architecture(store, one.key[:6], domain="transformer")
-    assert resolve_architecture(store, one.key, domain="transformer") == one
+        resolve_architecture(store, one.key[:6], domain=one.domain)
+    assert resolve_architecture(store, one.key, domain=one.domain) == one
 
 
 def test_standard_input_is_read_for_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
-    tiny = registry.presets()["bert-tiny"]
+    tiny = registry.preset("bert-tiny")
     document = {"key": "whatever", "domain": tiny.domain, "space": tiny.space, "choices": tiny.choices}
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(document)))
     assert read_architecture(Path("-")) == tiny
@@ -69,9 +69,9 @@ def test_standard_input_is_read_for_a_dash(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("choices", "domain", "space"),
     [
-        (registry.presets()["bert-tiny"].choices, "transformer", "flexibert2"),
+        (registry.preset("bert-tiny").choices, "transformer", "flexibert2"),
         ({"l": 1, "h": [96], "o": [["sa_sdp_32"] * 3], "f": [[100, 50]]}, "transformer", "transformer_free"),
-        (registry.presets()["edge"].choices, "accelerator", registry.presets()["edge"].space),
+        (registry.preset("edge").choices, "accelerator", registry.preset("edge").space),
         (elector_choices(), "accelerator", "elector"),
     ],
 )
@@ -83,7 +83,7 @@ def test_bare_choices_belong_to_the_published_space_where_it_allows_them(
 
 
 def test_what_is_set_is_changed_and_nothing_else(store: Store) -> None:
-    edge = registry.presets()["edge"]
+    edge = registry.preset("edge")
     changed = resolve_architecture(store, "edge", domain="accelerator", overrides={"batch_size": 16, "pe": 128})
     assert changed.choices == edge.choices | {"batch_size": 16, "pe": 128}
     assert resolve_architecture(store, "edge", domain="accelerator", overrides={"pe": edge.choices["pe"]}) == edge
@@ -151,22 +151,27 @@ def test_a_file_of_any_bytes_is_refused(tmp_path: Path, content: bytes) -> None:
 
 
 def test_what_is_set_goes_to_the_accelerator_or_to_the_run() -> None:
-    found = split_overrides("acceltran", ["pe=128", "memory=hbm_32_1_4", "weight_sparsity=0.25"])
-    assert found.architecture == {"pe": 128, "memory": "hbm_32_1_4"}
-    assert found.settings == {"weight_sparsity": 0.25}
+    assigned = sorted_assignments("acceltran", {"pe": 128, "memory": "hbm_32_1_4", "weight_sparsity": 0.25})
+    assert assigned.decisions == {"accelerator": {"pe": 128, "memory": "hbm_32_1_4"}}
+    assert assigned.settings == {"weight_sparsity": 0.25}
     with pytest.raises(InputError, match=r"--set beauty.*pe.*sequence_length"):
-        split_overrides("acceltran", ["beauty=1"])
+        sorted_assignments("acceltran", {"beauty": 1})
 
 
-def test_values_are_json_where_they_are_json_and_text_otherwise() -> None:
-    texts = ["a=1", "b=1.5", "c=x", "d=[1,2]", "e=NaN", "f=", "g=x=y", "h=" + "1" * 5000, "i=" + "[" * 100_000]
-    found = parse_settings(texts)
-    assert list(found.values()) == [1, 1.5, "x", [1, 2], "NaN", "", "x=y", "1" * 5000, "[" * 100_000]
+def test_a_role_whose_domain_names_no_decisions_takes_what_nothing_else_knows() -> None:
+    assigned = sorted_assignments("acceltran", {"layers": 2, "pe": 128, "weight_sparsity": 0.25}, role="model")
+    assert assigned.decisions == {"model": {"layers": 2}, "accelerator": {"pe": 128}}
+    assert assigned.settings == {"weight_sparsity": 0.25}
 
 
-@pytest.mark.parametrize(
-    ("texts", "words"), [(["pe"], "'pe' is not"), (["=1"], "'=1' is not"), (["a=1", "a=2"], "twice")]
-)
-def test_malformed_settings_are_refused_under_the_flag_they_came_by(texts: list[str], words: str) -> None:
-    with pytest.raises(InputError, match=f"--weight.*{words}"):
-        parse_settings(texts, "--weight")
+def test_any_domain_is_allowed_where_none_is_named(store: Store, tmp_path: Path) -> None:
+    assert resolve_architecture(store, "bert-tiny") == registry.preset("bert-tiny")
+    assert resolve_architecture(store, "edge", overrides={"pe": 128}).choices["pe"] == 128
+    whole = {"domain": "transformer", "space": "transformer_free", "choices": TINY}
+    assert resolve_architecture(store, whole).domain == "transformer"
+    with pytest.raises(InputError, match="names no domain"):
+        resolve_architecture(store, TINY)
+    with pytest.raises(InputError, match=r"is no preset \(.*edge.*bert-tiny"):
+        resolve_architecture(store, "nothing")
+    with pytest.raises(InputError, match="The domain transformer has no decisions"):
+        resolve_architecture(store, "bert-tiny", overrides={"layers": 2})
