@@ -57,9 +57,8 @@ def main() -> None:
 
 def detailed(simulator: Simulator) -> None:
     """Presets tile by tile, each once: nothing of a run is kept but its program."""
-    presets = registry.presets()
-    wide = presets["edge"].choices | {"pe": 1024}
-    machines = {name: presets[name] for name in ("edge", "server")}
+    wide = registry.preset("edge").choices | {"pe": 1024}
+    machines = {name: registry.preset(name) for name in ("edge", "server")}
     machines["edge with 1,024 elements"] = Architecture.of("accelerator", "bench", wide, [], [])
     for model, machine, mode in (
         ("bert-tiny", "edge", "reference"),
@@ -67,7 +66,7 @@ def detailed(simulator: Simulator) -> None:
         ("bert-tiny", "edge with 1,024 elements", "corrected"),
         ("bert-base", "server", "corrected"),
     ):
-        pair = {"model": presets[model], "accelerator": machines[machine]}
+        pair = {"model": registry.preset(model), "accelerator": machines[machine]}
         settings = simulator.settings({"engine": "detailed", "mode": mode})
         spent = seconds(lambda pair=pair, settings=settings: simulator.run(pair, settings))
         print(f"{model} on {machine}, detailed, {mode}: {spent:.3f} s")
@@ -103,7 +102,7 @@ def batch(
     at_once = seconds(lambda: outcomes.extend(simulator.run_batch(batched, settings)))
     processor = time.process_time() - processor
     one_by_one = seconds(lambda: [simulator.run_batch([pair], settings) for pair in alone])
-    refused = sum(isinstance(found, InputError) for found in outcomes)
+    refused = sum(isinstance(outcome, InputError) for outcome in outcomes)
     what = f"{models.name}, {settings['mode']}, {settings['task']}"
     print(
         f"{what}: {count} pairs in one call {at_once:.3f} s = {count / at_once:.0f} pairs/s "

@@ -36,7 +36,7 @@ from explorer.domains.accelerator.acceltran.building.optimiser import optimiser_
 from explorer.domains.accelerator.acceltran.building.options import ProgramOptions, program_options
 from explorer.domains.accelerator.acceltran.building.published_backward import published_backward
 from explorer.domains.accelerator.acceltran.building.section import Section
-from explorer.domains.accelerator.acceltran.program import Operation, Program, Role, Transfer
+from explorer.domains.accelerator.acceltran.program import Program, Role
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from graphdb.errors import InputError
 
@@ -64,17 +64,7 @@ def build_program(model: Mapping[str, Any], batch_size: int, settings: RunSettin
             f"The model has {blocks} heads and feed-forward blocks in all, each of which is scheduled; allowed: up to "
             f"{MOST_BLOCKS}."
         )
-    return _program(
-        layers[:1] if settings.first_layer_only else layers, program_options(batch_size, settings)
-    )
-
-
-def shape_of(item: Operation | Transfer) -> tuple[object, ...]:
-    """All that an operation or transfer has but names: two of the same shape cost the same."""
-    if isinstance(item, Transfer):
-        return item.action, item.buffer, item.elements, item.role, item.pinned
-    sizes = item.batch, item.x, item.y, item.z
-    return item.kind, *sizes, item.left, item.right, item.backward, item.density
+    return _program(layers[:1] if settings.first_layer_only else layers, program_options(batch_size, settings))
 
 
 @lru_cache(maxsize=64)

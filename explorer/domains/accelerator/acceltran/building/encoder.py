@@ -215,7 +215,9 @@ def _kept(section: Section, name: str, width: int, role: Role, made_by: str) -> 
     return Result(made_by, (section.store(name, section.options.activations(width), role, made_by),))
 
 
-def _feed_forward(section: Section, layer: EncoderLayer, index: int, source: Result) -> tuple[tuple[Block, ...], Result]:
+def _feed_forward(
+    section: Section, layer: EncoderLayer, index: int, source: Result
+) -> tuple[tuple[Block, ...], Result]:
     """The feed-forward blocks of a layer, which read `source`, and the result of the last one."""
     widths = (layer.hidden, *layer.widths, layer.hidden)
     last = len(layer.widths)

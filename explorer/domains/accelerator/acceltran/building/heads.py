@@ -106,9 +106,7 @@ def _probabilities(section: Section, name: str, width: int, query: str, key: str
     both = (Role.SCORES, Role.SCORES)
     if options.elementwise:
         scaled = f"{name}_scale"
-        made_by = section.run(
-            scaled, Kind.ELEMENTWISE, length, length, roles=both, after=(made_by,), density=density
-        )
+        made_by = section.run(scaled, Kind.ELEMENTWISE, length, length, roles=both, after=(made_by,), density=density)
     scores = section.store(f"{name}_sdp-qk", options.scores, Role.SCORES, made_by)
     softmax = section.run(
         f"{name}_sftm", Kind.SOFTMAX, length, length, roles=both, needs=(scores, value), density=density

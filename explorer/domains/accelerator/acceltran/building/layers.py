@@ -6,12 +6,14 @@ Transformer domain's own reading (`transformer.model.layers_of`) puts them in ca
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from explorer.domains.transformer.model import HEAD_KINDS, MOST_WIDTH, head_of
 from graphdb.errors import InputError
+
+_LISTS = (list, tuple)
 
 
 class Head(NamedTuple):
@@ -36,16 +38,25 @@ class EncoderLayer(NamedTuple):
     """One encoder layer.
 
     Attributes:
-        heads: in the order of the model dictionary.
+        labels: of its heads, in the order of the model dictionary.
         hidden: its width.
         widths: of its feed-forward blocks' hidden outputs.
         projected: width of the next layer where that is another one, otherwise 0.
     """
 
-    heads: tuple[Head, ...]
+    labels: tuple[str, ...]
     hidden: int
     widths: tuple[int, ...]
     projected: int
+
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """Its heads, in the order of the model dictionary.
+
+        Raises:
+            InputError: a label names no head.
+        """
+        return _heads(self.labels)
 
     @property
     def output(self) -> int:
@@ -54,7 +65,7 @@ class EncoderLayer(NamedTuple):
 
 
 def encoder_layers(model: Mapping[str, Any]) -> tuple[EncoderLayer, ...]:
-    """The layers of a model dictionary with `l`, `o`, `h` and `f`.
+    """The layers of a model dictionary with `l`, `o`, `h` and `f`; what their heads' labels say is not read yet.
 
     Raises:
         InputError: the dictionary is malformed.
@@ -67,51 +78,48 @@ def encoder_layers(model: Mapping[str, Any]) -> tuple[EncoderLayer, ...]:
                 f"The model has l = {depth!r:.40}, and o, h and f of {sizes[0]}, {sizes[1]} and {sizes[2]} entries; "
                 "allowed: l of at least 1 and as many entries."
             )
-        given = list(zip(heads, hidden, widths, [*hidden[1:], hidden[-1]], strict=True))
+        layers = tuple(map(_layer, heads, hidden, widths, [*hidden[1:], hidden[-1]]))
+        hash(layers)  # a label that is a list or an object is refused here
     except (KeyError, TypeError):
         raise InputError("The model is no model dictionary; allowed: an object with l, o, h and f.") from None
-    return tuple(_layer(o, h, f, following) for o, h, f, following in given)
+    return layers
 
 
-def _layer(heads: object, hidden: object, widths: object, following: object) -> EncoderLayer:
-    width, next_width = _width(hidden), _width(following)
-    return EncoderLayer(
-        tuple(_head(label) for label in _listed("heads (o)", heads)),
-        width,
-        tuple(_width(size) for size in _listed("feed-forward widths (f)", widths)),
-        0 if next_width == width else next_width,
-    )
-
-
-def _listed(what: str, part: object) -> Sequence[object]:
-    if not isinstance(part, list | tuple) or not part:
+def _layer(labels: Any, hidden: int, widths: Any, following: int) -> EncoderLayer:
+    lists = isinstance(labels, _LISTS) and isinstance(widths, _LISTS)
+    if not (lists and labels and widths):
+        good = isinstance(labels, _LISTS) and labels
+        what, part = ("feed-forward widths (f)", widths) if good else ("heads (o)", labels)
         raise InputError(f"The {what} of a layer of the model are {part!r:.60}; allowed: a list of at least one.")
-    return part
+    _check_widths(hidden, following, *widths)
+    return EncoderLayer(tuple(labels), hidden, tuple(widths), 0 if following == hidden else following)
 
 
-def _width(size: object) -> int:
-    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MOST_WIDTH:
-        raise InputError(f"A width of the model is {size!r:.40}; allowed: an integer from 1 to {MOST_WIDTH}.")
-    return size
-
-
-def _head(label: object) -> Head:
-    if not isinstance(label, str):
-        raise _unknown_head(label)
-    return _parsed(label)
+@lru_cache(maxsize=4096, typed=True)  # typed, as True is no 1
+def _check_widths(*sizes: object) -> None:
+    for size in sizes:
+        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MOST_WIDTH:
+            raise InputError(f"A width of the model is {size!r:.40}; allowed: an integer from 1 to {MOST_WIDTH}.")
 
 
 @lru_cache(maxsize=4096)
-def _parsed(label: str) -> Head:
+def _heads(labels: tuple[str, ...]) -> tuple[Head, ...]:
+    return tuple(map(head_named, labels))
+
+
+@lru_cache(maxsize=4096)
+def head_named(label: str) -> Head:
+    """The head of a label such as `sa_sdp_64`.
+
+    Raises:
+        InputError: it is no label of a head.
+    """
     read = head_of(label)
     if read is None:
-        raise _unknown_head(label)
+        raise InputError(
+            f"The model has the head {label!r:.60}; allowed: <type>_<width>, type one of {', '.join(HEAD_KINDS)}."
+        )
     kind, width = read
+    _check_widths(width)
     family, _, parameter = kind.partition("_")
-    return Head(label, family, parameter == "wma", int(parameter) if family == "c" else 0, _width(width))
-
-
-def _unknown_head(label: object) -> InputError:
-    return InputError(
-        f"The model has the head {label!r:.60}; allowed: <type>_<width>, type one of {', '.join(HEAD_KINDS)}."
-    )
+    return Head(label, family, parameter == "wma", int(parameter) if family == "c" else 0, width)

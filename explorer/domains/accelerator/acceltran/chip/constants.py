@@ -37,6 +37,7 @@ def constants(overlay: Overlay = ()) -> Constants:
     return MappingProxyType({name: MappingProxyType(quantities) for name, quantities in found.items()})
 
 
+@cache
 def variants(module: str) -> tuple[str, ...]:
     """The variants of `module` that the table knows."""
     return tuple(variant for name, variant in published() if name == module)

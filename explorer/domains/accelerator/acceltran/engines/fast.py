@@ -22,9 +22,9 @@ from explorer.domains.accelerator.acceltran.engines.fit import needed_weight_buf
 from explorer.domains.accelerator.acceltran.engines.head_queue import is_sequential, queue_cycles
 from explorer.domains.accelerator.acceltran.engines.operations import (
     COLUMNS,
-    Kind,
     LayerOperations,
     ModelOperations,
+    RowKind,
     model_operations,
 )
 from explorer.domains.accelerator.acceltran.engines.tiling import Integers, Numbers, Shapes
@@ -140,12 +140,12 @@ def _table(models: Sequence[ModelOperations]) -> tuple[_Table, list[tuple[int, L
     layers = [(pair, layer) for pair, model in enumerate(models) for layer in model.layers]
     rows, tags = [], []
     for index, (pair, layer) in enumerate(layers):
-        for section in layer.heads:
-            rows.append(section.rows)
-            tags.append((pair, index, True, section.repeats, layer.repeats, len(section.rows)))
-        for section in layer.backward:
-            rows.append(section.rows)
-            tags.append((pair, -1, True, section.repeats, layer.repeats, len(section.rows)))
+        for head in layer.heads:
+            rows.append(head.rows)
+            tags.append((pair, index, True, head.repeats, layer.repeats, len(head.rows)))
+        for head in layer.backward:
+            rows.append(head.rows)
+            tags.append((pair, -1, True, head.repeats, layer.repeats, len(head.rows)))
         rows.append(layer.flat)
         tags.append((pair, -1, False, 1, layer.repeats, len(layer.flat)))
     operations = np.ascontiguousarray(np.concatenate(rows).T)
@@ -168,35 +168,35 @@ def _costs(
     cycles, tiles = np.zeros((2, len(table.pair)), dtype=np.int64)
     active = 1 - settings.activation_sparsity
     kinds = table.columns["kind"]
-    for kind in Kind:
+    for kind in RowKind:
         at = np.flatnonzero(kinds == kind)
         part = Shapes(*(array[at] for array in shapes))
         pair = table.pair[at]
-        if kind == Kind.LOAD:
+        if kind == RowKind.LOAD:
             bandwidth, bits = machines["memory_bandwidth"][pair], stored_bits(settings.weight_sparsity)
             cycles[at] = tiling.transfer_cycles(part.batch * part.x, bits, bandwidth)
-        elif kind in (Kind.STORE_ACTIVATION, Kind.STORE_WEIGHT):
-            sparsity = settings.weight_sparsity if kind == Kind.STORE_WEIGHT else settings.activation_sparsity
+        elif kind in (RowKind.STORE_ACTIVATION, RowKind.STORE_WEIGHT):
+            sparsity = settings.weight_sparsity if kind == RowKind.STORE_WEIGHT else settings.activation_sparsity
             bandwidth = machines["buffer_bandwidth"][pair]
             cycles[at] = tiling.transfer_cycles(part.batch * part.x, stored_bits(sparsity), bandwidth)
-        elif kind in (Kind.PRODUCT, Kind.CONVOLUTION):
+        elif kind in (RowKind.PRODUCT, RowKind.CONVOLUTION):
             density = np.where(table.columns["backward"][at] == 1, 1 - settings.gradient_sparsity, active)
-            product = kind == Kind.PRODUCT
+            product = kind == RowKind.PRODUCT
             tiles[at] = tiling.product_tiles(part) if product else tiling.plane_tiles(part)
             cost = tiling.product_cycles if product else tiling.convolution_cycles
             cycles[at] = cost(part, tiles[at], machines["multipliers"][pair], density)
-        elif kind == Kind.NON_LINEARITY:
+        elif kind == RowKind.NON_LINEARITY:
             cycles[at] = tiles[at] = tiling.plane_tiles(part)
         else:
             tiles[at] = tiling.plane_tiles(part)
-            modules = machines["softmax_modules" if kind == Kind.SOFTMAX else "pe"][pair]
+            modules = machines["softmax_modules" if kind == RowKind.SOFTMAX else "pe"][pair]
             cycles[at] = tiling.rowwise_cycles(part, tiles[at], modules, active)
     return cycles, tiles
 
 
 def _sequential_cycles(table: _Table, cycles: Integers, pairs: int) -> Integers:
     """Cycles of what runs alone: everything but heads, and the products of backward heads."""
-    timed = (table.layer < 0) & ~(table.in_head & (table.columns["kind"] >= Kind.LOAD))
+    timed = (table.layer < 0) & ~(table.in_head & (table.columns["kind"] >= RowKind.LOAD))
     return _sums(np.where(timed, cycles * table.in_model, 0), table.pair, pairs)
 
 
@@ -205,12 +205,12 @@ def _head_cycles(
 ) -> tuple[Integers, Integers]:
     """Pair of each distinct layer, and cycles of its forward heads times its repeats."""
     kind = table.columns["kind"]
-    at = np.flatnonzero((table.layer >= 0) & (kind <= Kind.SOFTMAX))
+    at = np.flatnonzero((table.layer >= 0) & (kind <= RowKind.SOFTMAX))
     kind, layer, cost, times = kind[at], table.layer[at], cycles[at], table.in_layer[at]
-    is_softmax = kind == Kind.SOFTMAX
+    is_softmax = kind == RowKind.SOFTMAX
     softmax, shortest = np.zeros(len(layers), dtype=np.int64), np.full(len(layers), np.iinfo(np.int64).max)
     np.maximum.at(softmax, layer[is_softmax], cost[is_softmax])
-    np.minimum.at(shortest, layer[kind == Kind.PRODUCT], cost[kind == Kind.PRODUCT])
+    np.minimum.at(shortest, layer[kind == RowKind.PRODUCT], cost[kind == RowKind.PRODUCT])
     negative = _sums(np.where(is_softmax, 0, np.minimum(cost, 0)) * times, layer, len(layers))
     found = _sums(np.where(is_softmax, 0, cost * times), layer, len(layers))
     found += np.where([operations.ends_in_attention for _, operations in layers], softmax, 0)
@@ -225,11 +225,11 @@ def _head_cycles(
 def _queued(layer: LayerOperations, cost: Integers, start: int) -> int:
     """Cycles of the heads of one layer whose compute operations stand in `cost` from `start` on."""
     heads = []
-    for section in layer.heads:
-        steps = [(kind, count) for kind, *_, count in section.rows.tolist() if kind <= Kind.SOFTMAX]
+    for head in layer.heads:
+        steps = [(kind, count) for kind, *_, count in head.rows.tolist() if kind <= RowKind.SOFTMAX]
         taken = zip(steps, cost[start : start + len(steps)].tolist(), strict=True)
         heads.append(
-            tuple(chain.from_iterable([(kind == Kind.SOFTMAX, cycles)] * count for (kind, count), cycles in taken))
+            tuple(chain.from_iterable([(kind == RowKind.SOFTMAX, cycles)] * count for (kind, count), cycles in taken))
         )
         start += len(steps)
     return queue_cycles(tuple(heads), layer.order)
@@ -246,17 +246,17 @@ def _energies(
         return _sums((values * table.in_model)[chosen], table.pair[chosen], pairs)
 
     elements, batch = table.columns["x"], machines["batch_size"]
-    on_lanes = (kind == Kind.PRODUCT) | (kind == Kind.CONVOLUTION)
+    on_lanes = (kind == RowKind.PRODUCT) | (kind == RowKind.CONVOLUTION)
     counted = {
-        "mac": total(cycles, on_lanes | (kind == Kind.NON_LINEARITY)),
-        "softmax": total(cycles, kind == Kind.SOFTMAX),
-        "layer_norm": total(cycles, kind == Kind.LAYER_NORM),
+        "mac": total(cycles, on_lanes | (kind == RowKind.NON_LINEARITY)),
+        "softmax": total(cycles, kind == RowKind.SOFTMAX),
+        "layer_norm": total(cycles, kind == RowKind.LAYER_NORM),
         "sparsity": total(tiles, on_lanes & table.in_head),
         "others": total(tiles, on_lanes & table.in_head),
     }
-    buffers = total(elements, kind == Kind.STORE_ACTIVATION) * batch * machines["activation_nj"]
-    buffers += total(elements, kind == Kind.STORE_WEIGHT) * batch * machines["weight_nj"]
-    loaded = total(elements, kind == Kind.LOAD) * batch * (1 - settings.weight_sparsity)
+    buffers = total(elements, kind == RowKind.STORE_ACTIVATION) * batch * machines["activation_nj"]
+    buffers += total(elements, kind == RowKind.STORE_WEIGHT) * batch * machines["weight_nj"]
+    loaded = total(elements, kind == RowKind.LOAD) * batch * (1 - settings.weight_sparsity)
     found = {"energy_buffer_j": buffers * 1e-9, "energy_main_memory_j": loaded * machines["memory_nj"] * 1e-9}
     for part, amount in counted.items():
         for sort in ("dynamic", "leakage"):

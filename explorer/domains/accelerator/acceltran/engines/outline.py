@@ -1,7 +1,7 @@
-"""`Outline`: a program without its order: what differs in cost, how often it occurs, and which sections there are.
+"""`Outline`: a program without its order: what differs in cost, how often it occurs, and which heads run side by side.
 
 Programs repeat themselves: BERT-Base has thousands of operations and transfers, but a few dozen that differ in what
-they cost. Whoever needs no schedule works those out once each.
+they cost. An estimate that needs no schedule works those out once each.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
 
-from explorer.domains.accelerator.acceltran.building.assembly import shape_of
 from explorer.domains.accelerator.acceltran.findings.reads import holders
 from explorer.domains.accelerator.acceltran.program import Heads, Operation, Program, Transfer, flat
 
@@ -35,12 +34,12 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """Heads that run side by side, or one operation with what belongs to it; positions are those in the outline.
+class HeadGroup:
+    """Heads that run side by side; positions are those in the outline.
 
     Attributes:
         heads: operations and transfers of each distinct head, with how many heads are like it.
-        times: how many sections are the same.
+        times: how many groups are the same.
     """
 
     heads: tuple[tuple[tuple[int, ...], tuple[int, ...], int], ...]
@@ -54,14 +53,14 @@ class Outline:
     Attributes:
         operations: those that differ, with how often each occurs.
         transfers: those that differ.
-        sections: in which operations of `Heads` run.
+        head_groups: in which operations of `Heads` run.
         single_operations, single_transfers: position -> how often it occurs outside `Heads`.
-        tensors: what is left of the program, for whoever asks in which buffer an operation's operands are.
+        tensors: what is left of the program, from which the buffers of an operation's operands are known.
     """
 
     operations: tuple[tuple[Operation, int], ...]
     transfers: tuple[Moved, ...]
-    sections: tuple[Section, ...]
+    head_groups: tuple[HeadGroup, ...]
     single_operations: tuple[tuple[int, int], ...]
     single_transfers: tuple[tuple[int, int], ...]
     tensors: Program
@@ -89,6 +88,14 @@ def outline(program: Program) -> Outline:
     return _outline(_Same(program))
 
 
+def _shape(item: Operation | Transfer) -> tuple[object, ...]:
+    """All that an operation or transfer has but names: two of the same shape cost the same."""
+    if isinstance(item, Transfer):
+        return item.action, item.buffer, item.elements, item.role, item.pinned
+    sizes = item.batch, item.x, item.y, item.z
+    return item.kind, *sizes, item.left, item.right, item.backward, item.density
+
+
 class _Same:
     """A program that equals only itself: comparing thousands of operations would cost more than it saves."""
 
@@ -108,12 +115,12 @@ def _outline(same: _Same) -> Outline:
     operations, firsts = _Distinct(), []
     position_of: dict[int, int] = {}
     for operation in flat(program.compute):
-        position, new = operations.add((shape_of(operation), tuple(held.get(name) for name in operation.needs)))
+        position, new = operations.add((_shape(operation), tuple(held.get(name) for name in operation.needs)))
         position_of[id(operation)] = position
         if new:
             firsts.append(operation)
     transfers, moved = _transfers(program, position_of)
-    sections, single_operations, single_transfers = _sections(program, position_of)
+    head_groups, single_operations, single_transfers = _head_groups(program, position_of)
     needed = {name for operation in firsts for name in operation.needs}
     kept = {transfer.tensor: transfer for transfer in flat(program.memory) if transfer.tensor in needed}
     return Outline(
@@ -122,7 +129,7 @@ def _outline(same: _Same) -> Outline:
             Moved(first, times, readers, again)
             for first, times, (readers, again) in zip(transfers[0], transfers[1], moved, strict=True)
         ),
-        sections,
+        head_groups,
         single_operations,
         single_transfers,
         Program((), tuple(kept.values()), program.footprint_elements),
@@ -138,7 +145,7 @@ def _transfers(
     more: list[tuple[int, int]] = []
     for transfer in flat(program.memory):
         again = transfer.action != "write_back" and transfer.tensor in seen
-        position, new = distinct.add((shape_of(transfer), again))
+        position, new = distinct.add((_shape(transfer), again))
         position_of[id(transfer)] = position
         if new:
             firsts.append(transfer)
@@ -149,24 +156,24 @@ def _transfers(
     return (firsts, distinct.counts), more
 
 
-def _sections(
+def _head_groups(
     program: Program, position_of: dict[int, int]
-) -> tuple[tuple[Section, ...], tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
+) -> tuple[tuple[HeadGroup, ...], tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
     working = [item.lists for item in program.compute if isinstance(item, Heads)]
     moving = _beside(program, working)
-    sections: Counter[tuple[tuple[tuple[tuple[int, ...], tuple[int, ...]], int], ...]] = Counter()
+    groups: Counter[tuple[tuple[tuple[tuple[int, ...], tuple[int, ...]], int], ...]] = Counter()
     for lists, tensors in zip(working, moving, strict=True):
         heads = Counter(
             (tuple(position_of[id(item)] for item in head), tuple(position_of[id(item)] for item in moved))
             for head, moved in zip_longest(lists, tensors, fillvalue=())
         )
-        sections[tuple(heads.items())] += 1
+        groups[tuple(heads.items())] += 1
     single = Counter(position_of[id(item)] for item in program.compute if not isinstance(item, Heads))
     alone = Counter(position_of[id(item)] for item in program.memory if not isinstance(item, Heads))
     return (
         tuple(
-            Section(tuple((work, moves, count) for (work, moves), count in heads), times)
-            for heads, times in sections.items()
+            HeadGroup(tuple((work, moves, count) for (work, moves), count in heads), times)
+            for heads, times in groups.items()
         ),
         tuple(single.items()),
         tuple(alone.items()),
@@ -178,10 +185,10 @@ def _beside(
 ) -> list[tuple[tuple[Transfer, ...], ...]]:
     """The transfers of each of the `working` heads: those that store what they make."""
     place = {operation.name: at for at, lists in enumerate(working) for head in lists for operation in head}
-    found: list[tuple[tuple[Transfer, ...], ...]] = [()] * len(working)
+    beside: list[tuple[tuple[Transfer, ...], ...]] = [()] * len(working)
     for item in program.memory:
         if isinstance(item, Heads):
             makers = (transfer.made_by for head in item.lists for transfer in head if transfer.made_by)
             at = next((place[maker] for maker in makers if maker in place), 0)
-            found[at] = (*found[at], *item.lists)
-    return found
+            beside[at] = (*beside[at], *item.lists)
+    return beside

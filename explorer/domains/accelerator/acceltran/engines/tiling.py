@@ -22,7 +22,7 @@ class Shapes(NamedTuple):
 
     Attributes:
         batch: sequences.
-        x, y, z: as in `operations.Kind`.
+        x, y, z: as in `operations.RowKind`.
         tile_b, tile: sizes of the tile along the batch and along x and y.
     """
 

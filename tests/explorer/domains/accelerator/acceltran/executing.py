@@ -7,9 +7,9 @@ from typing import Any, Generic
 
 from hypothesis import strategies as st
 
-from explorer.domains.accelerator.acceltran.engines.operations import HEAD_KINDS
 from explorer.domains.accelerator.acceltran.program import Heads, Item, Operation, Program, Transfer
 from explorer.domains.accelerator.acceltran.settings.switches import SWITCHES
+from explorer.domains.transformer.model import HEAD_KINDS
 
 PROGRAM_SWITCHES = sorted(name for name, switch in SWITCHES.items() if switch.part == "program")
 

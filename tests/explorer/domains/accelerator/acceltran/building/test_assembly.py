@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from explorer.domains.accelerator.acceltran.building.assembly import build_program, grouped
+from explorer.domains.accelerator.acceltran.building.assembly import build_program
 from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, Role, Transfer
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from graphdb.errors import InputError
@@ -203,21 +202,6 @@ def test_footprint_of_bert_base() -> None:
     assert footprint["embeddings"] == (30_522 + 128) * 768
     batched = dict(build_program(model, 4, corrected("elementwise")).footprint_elements)
     assert batched == footprint
-
-
-def test_grouped_operations_and_transfers_are_those_of_the_program() -> None:
-    program = build_program(NARROW, 4, corrected("residual", "elementwise"))
-    groups = grouped(program)
-
-    def shape(item: Operation | Transfer) -> Operation | Transfer:
-        if isinstance(item, Operation):
-            return replace(item, name="", needs=(), after=())
-        return replace(item, tensor="", made_by=None)
-
-    items: list[Operation | Transfer] = [*flat(program.compute), *flat(program.memory)]
-    expected = Counter(map(shape, items))
-    assert {shape(item): count for item, count in groups} == expected
-    assert len(groups) == len(expected)
 
 
 @given(models(), st.sets(st.sampled_from(PROGRAM_SWITCHES)), st.data())

@@ -28,7 +28,7 @@ def library() -> Library:
 
 
 def with_memory(memory: Any) -> Architecture:
-    choices = registry.presets()["edge"].choices | {"memory": memory}
+    choices = registry.preset("edge").choices | {"memory": memory}
     return registry.space("acceltran_free").build(choices)
 
 
@@ -96,7 +96,7 @@ def test_published_figures_given_again_change_nothing() -> None:
         "leakage_power_w": lane["leakage"] / 1e3,
         "source": "the published table",
     }
-    edge = registry.presets()["edge"].choices
+    edge = registry.preset("edge").choices
     overlay = RunSettings.model_validate({"library": {"mac_lane_16_gelu": given}}).overlay
     assert hardware(edge, False, overlay) == pytest.approx(hardware(edge, False), rel=1e-12)
 
@@ -113,19 +113,22 @@ def test_a_published_memory_given_as_the_users_own_costs_the_same() -> None:
 
 def test_figures_scale_as_their_physics_says(library: Library) -> None:
     """Area and energy of the lanes move by the share of the lanes; a memory moves time and energy of loads only."""
-    presets = registry.presets()
     simulator = registry.simulator("acceltran")
     published = {"engine": "fast", "mode": "reference"}
-    plain = simulator.run({"model": presets["bert-tiny"], "accelerator": presets["edge"]}, published).measures
+    plain = simulator.run(
+        {"model": registry.preset("bert-tiny"), "accelerator": registry.preset("edge")}, published
+    ).measures
     assert library.modules is not None
     settings = {**published, "library": library.modules.json()}
-    own = simulator.run({"model": presets["bert-tiny"], "accelerator": presets["edge"]}, settings).measures
+    own = simulator.run(
+        {"model": registry.preset("bert-tiny"), "accelerator": registry.preset("edge")}, settings
+    ).measures
     lanes = 64 * 16
     assert own["area_mm2"] - plain["area_mm2"] == pytest.approx(lanes * (9000 - 9418.667591) / 1e6, rel=1e-9)
     assert own["energy_mac_dynamic_j"] / plain["energy_mac_dynamic_j"] == pytest.approx(4.1 / 5.1955, rel=1e-9)
     assert own["cycles"] == plain["cycles"]
     memory = with_memory(library.memory_choice("my_lpddr5"))
-    faster = simulator.run({"model": presets["bert-tiny"], "accelerator": memory}, published).measures
+    faster = simulator.run({"model": registry.preset("bert-tiny"), "accelerator": memory}, published).measures
     assert faster["cycles"] < plain["cycles"]
     ratio = faster["energy_main_memory_j"] / plain["energy_main_memory_j"]
     assert ratio == pytest.approx(7.1 / 13.43777522, rel=1e-9)
@@ -140,8 +143,7 @@ def test_settings_carry_the_library_and_key_the_measurement(library: Library) ->
     assert json.loads(json.dumps(dumped))["library"] == given
     assert run_settings(json.loads(json.dumps(dumped))) == settings
     assert hash(run_settings({"library": dict(reversed(given.items()))})) == hash(settings)
-    presets = registry.presets()
-    pair = {"model": presets["bert-tiny"], "accelerator": presets["edge"]}
+    pair = {"model": registry.preset("bert-tiny"), "accelerator": registry.preset("edge")}
     simulator = registry.simulator("acceltran")
     found = simulator.run(pair, dumped)
     assert found.key != simulator.run(pair, {}).key

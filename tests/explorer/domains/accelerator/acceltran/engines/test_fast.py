@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from explorer.domains.accelerator.acceltran.chip.constants import variants
 from explorer.domains.accelerator.acceltran.engines.fast import CHUNK, evaluate
-from explorer.domains.accelerator.acceltran.engines.operations import HEAD_KINDS
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
+from explorer.domains.transformer.model import HEAD_KINDS
 from graphdb.errors import InputError
 from tests.explorer.domains.accelerator.acceltran import reading
 
@@ -147,7 +147,7 @@ def test_embeddings_that_do_not_fit_are_refused_with_what_is_missing() -> None:
         ("accelerator", {"weight_buffer_mb": float("nan")}, "weight_buffer_mb is nan; allowed: a number of MiB"),
         ("accelerator", {"colour": "red"}, "an unknown choice 'colour'"),
         ("model", {"o": [["rnn_64"]], "l": 1, "h": [64], "f": [[64]]}, "the head 'rnn_64'"),
-        ("model", {"o": [[]], "l": 1, "h": [64], "f": [[64]]}, "no head"),
+        ("model", {"o": [[]], "l": 1, "h": [64], "f": [[64]]}, "heads (o)"),
         ("model", {"l": 3}, "l = 3"),
         ("model", {"f": [[0], [64]]}, "A width of the model is 0"),
         ("model", {"f": 3}, "no model dictionary"),
