@@ -5,17 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
-from explorer.cli.output import AsJson, console, emit, errors
-from graphdb.connection import open_store
-from graphdb.settings import Settings
+from explorer.cli.output import AsJson, emit, errors, say
+from explorer.cli.store import opened
+from graphdb.errors import InputError
 
 
 def draw_map(
-    domain: Annotated[str, typer.Argument(help="transformer or accelerator.")] = "transformer",
-    measure: Annotated[str, typer.Option(help="Measure that colours the designs.")] = "qnli_accuracy",
+    domain: Annotated[
+        str | None,
+        typer.Argument(help="Domain whose designs are drawn; by default the first one that a surrogate learns alone."),
+    ] = None,
+    measure: Annotated[
+        str | None,
+        typer.Option(help="Measure that colours the designs; by default the first one that a surrogate learns."),
+    ] = None,
     space: Annotated[str | None, typer.Option(help="Space whose designs alone are drawn.")] = None,
     study: Annotated[
         str | None, typer.Option(help="Study whose designs are joined in the order of its trials.")
@@ -23,30 +28,64 @@ def draw_map(
     plots: Annotated[Path, typer.Option(help="Folder for the picture.")] = Path("results"),
     json: AsJson = False,
 ) -> None:
-    """Draw a map of a space: its stored designs by their embeddings, coloured by a measure, with a search's path.
+    """Draw a map of stored designs by their embeddings, coloured by a measure, with the path of a search.
 
-    Example: explorer map transformer --space flexibert_early --measure qnli_accuracy --study transcode-1
+    Example: explorer map --study my-study --plots figures
     """
+    import numpy as np
+
+    from explorer import registry
     from explorer.learning.mapping import space_map
     from explorer.report.space_map import plot
 
-    with open_store(Settings.from_environment()) as store, errors.status("Reading the designs") as status:
-        found = space_map(store, domain, measure, lambda phase: status.update(phase), space=space, study=study)
-    known = int((~np.isnan(found.values)).sum())
-    title = (
-        f"{len(found.points):,} designs of the {f'space {space}' if space else f'domain {domain}'}, {known:,} measured"
-    )
-    files = plot(found, measure, title, plots / f"map-{space or domain}-{measure}")
+    domain, measure = defaults(domain, measure, space)
+    with opened() as store, errors.status("Reading the designs") as status:
+        drawn = space_map(store, domain, measure, lambda phase: status.update(phase), space=space, study=study)
+    known = int((~np.isnan(drawn.values)).sum())
+    where = f"space {space}" if space else f"domain {domain}"
+    title = f"{len(drawn.points):,} designs of the {where}, {known:,} measured"
+    files = plot(drawn, registry.measure(measure), title, plots / f"map-{space or domain}-{measure}")
     if json:
-        shares = [float(share) for share in found.explained]
         emit(
             {
-                "designs": len(found.points),
+                "designs": len(drawn.points),
                 "measured": known,
-                "path": len(found.path),
-                "explained": shares,
+                "path": len(drawn.path),
+                "explained": [float(share) for share in drawn.explained],
                 "plots": [str(file) for file in files],
             }
         )
         return
-    console.print(f"{title}, {sum(found.explained):.0%} of the variance: {', '.join(map(str, files))}", highlight=False)
+    say(f"{title}, {sum(drawn.explained):.0%} of the variance: {', '.join(map(str, files))}")
+
+
+def defaults(domain: str | None, measure: str | None, space: str | None) -> tuple[str, str]:
+    """The domain and the measure of a map, those that were not given from what surrogates learn.
+
+    A domain whose designs are measured by themselves comes before those that are measured together with others.
+
+    Args:
+        domain: as it was given; None for that of the space, or the first one that is learnt.
+        measure: as it was given; None for the first one that is learnt of the domain.
+        space: that was given.
+
+    Raises:
+        InputError: one was not given, and no surrogate learns anything.
+    """
+    from explorer import registry
+
+    tasks = sorted(registry.learning_tasks(), key=lambda task: len(task.roles))  # keeps the order of equal ones
+    learnt = [(embedded, task.measures[0].name) for task in tasks if task.measures for embedded in task.embeds]
+    chosen = domain
+    if chosen is None and space in registry.spaces():
+        chosen = registry.space(str(space)).domain
+    if chosen is None:
+        chosen = next((name for name, _ in learnt), None)
+    if chosen is None:
+        raise InputError("No domain was given, and no surrogate learns one; name a domain.")
+    if measure is None:
+        of_domain = [name for embedded, name in learnt if embedded == chosen] or [name for _, name in learnt]
+        if not of_domain:
+            raise InputError("No measure was given, and no surrogate learns one; give --measure.")
+        measure = of_domain[0]
+    return chosen, measure

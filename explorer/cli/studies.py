@@ -3,92 +3,123 @@
 from __future__ import annotations
 
 import json as json_format
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from explorer.cli.output import AsJson, architecture_json, console, emit, nested_measures, number, short, table
-from graphdb.architecture import Architecture
-from graphdb.connection import open_store
-from graphdb.errors import InputError
-from graphdb.records import StudyRecord, TrialRecord
-from graphdb.settings import Settings
-from graphdb.store import Store
+from explorer.cli.output import AsJson, console, drawn, emit, say
+from explorer.cli.store import opened
+from explorer.contracts.table import Column, Table, architecture_json, number, short, words
+
+if TYPE_CHECKING:
+    from explorer.contracts.measure import Measure
+    from explorer.contracts.recipe import Recipe
+    from graphdb.architecture import Architecture
+    from graphdb.records import StudyRecord, TrialRecord
+    from graphdb.store import Store
 
 app = typer.Typer(help="What studies found.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="Name of the study.")]
-Plots = Annotated[Path, typer.Option(help="Folder for the Pareto plot.")]
+Plots = Annotated[Path, typer.Option(help="Folder for the plots of the Pareto front and of the hypervolume.")]
 
 
 @dataclass(frozen=True)
-class Findings:
-    """A study with all that its reports are made of."""
+class StudyFindings:
+    """A study with all that its reports are made of.
+
+    Attributes:
+        record: of the study.
+        recipe: that it was made by.
+        trials: in order.
+        values: index of a trial that meets the constraints -> its performance.
+        front: Pareto-optimal trials, the best first.
+        best: under the objective; None where no trial meets the constraints.
+        volumes: hypervolume of the front after each trial.
+        architectures: key -> architecture, of all trials.
+    """
 
     record: StudyRecord
+    recipe: Recipe[Any]
     trials: Sequence[TrialRecord]
     values: Mapping[int, float]
     front: Sequence[TrialRecord]
     best: TrialRecord | None
+    volumes: Sequence[float]
     architectures: Mapping[str, Architecture]
+
+    @property
+    def over(self) -> Sequence[Measure]:
+        """The measures that the front is taken over."""
+        return [self.recipe.measures[name] for name in self.recipe.front]
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the findings must know."""
+        return self.recipe.notes(self.record.settings, None if self.best is None else self.best.measurement)
 
 
 @app.command("list", epilog="Example: explorer study list")
 def list_studies(json: AsJson = False) -> None:
-    """All studies, the newest first."""
-    with open_store(Settings.from_environment()) as store:
-        found = [(record, store.studies.counts(record.name)) for record in store.studies.list()]
+    """List all studies, the newest first."""
+    with opened() as store:
+        studies = [(record, store.studies.counts(record.name)) for record in store.studies.list()]
     if json:
-        emit([_record_json(record) | {"counts": _counts(counts)} for record, counts in found])
+        emit([_record_json(record) | {"counts": _counts(counts)} for record, counts in studies])
         return
-    rows = table("Studies", "study", "recipe", "state", "trials", "budget", "seed", "created")
-    for record, counts in found:
-        done = sum(n for state, n in counts.items() if state != "pending")
-        rows.add_row(
-            record.name, record.recipe, record.state, str(done), str(record.budget), str(record.seed), record.created
-        )
-    console.print(rows)
+    columns = [
+        *map(words, ("study", "recipe", "state")),
+        *map(Column, ("trials", "budget", "seed")),
+        words("created"),
+    ]
+    rows = []
+    for record, counts in studies:
+        done = sum(count for state, count in counts.items() if state != "pending")
+        numbers = (str(done), str(record.budget), str(record.seed))
+        rows.append([record.name, record.recipe, str(record.state), *numbers, record.created])
+    console.print(drawn(Table("Studies", columns, rows)))
 
 
-@app.command(epilog="Example: explorer study show transcode-1")
+@app.command(epilog="Example: explorer study show my-study")
 def show(name: Name, json: AsJson = False) -> None:
-    """One study: settings, every trial, the best."""
-    with open_store(Settings.from_environment()) as store:
-        found = gather(store, store.studies.get(name))
+    """Show a study: its settings, every trial, the best."""
+    with opened() as store:
+        study = gather(store, store.studies.get(name))
     if json:
-        trials = [_trial_json(found, trial) for trial in found.trials]
-        emit(_record_json(found.record) | {"trials": trials, "best": _best_json(found)})
+        trials = [_trial_json(study, trial) for trial in study.trials]
+        emit(_record_json(study.record) | {"trials": trials, "best": _best_json(study)})
         return
-    record = found.record
+    record = study.record
     console.print(
         f"[bold]{record.name}[/]: {record.recipe}, {record.state}, seed {record.seed}, budget {record.budget}"
     )
-    console.print(f"settings: {json_format.dumps(record.settings)}", highlight=False, soft_wrap=True)
-    _print_trials(found, found.trials, "Trials")
+    say(f"settings: {json_format.dumps(record.settings)}")
+    _print_trials(study, study.trials, "Trials")
 
 
-@app.command(epilog="Example: explorer study pareto transcode-1 --plots figures")
+@app.command(epilog="Example: explorer study pareto my-study --plots figures")
 def pareto(name: Name, plots: Plots = Path("results"), json: AsJson = False) -> None:
-    """The Pareto-optimal designs of a study, as a table and as PNG and SVG."""
-    with open_store(Settings.from_environment()) as store:
-        record = store.studies.get(name)
-        found = gather(store, record)
-    files = write_plots(found, plots)
+    """Show the Pareto-optimal designs of a study as a table, and plot them as PNG and SVG."""
+    from explorer.toolkit.folder import check_folder
+
+    check_folder(plots)
+    with opened() as store:
+        study = gather(store, store.studies.get(name))
+    files = write_plots(study, plots)
     if json:
-        emit(findings_json(found) | {"plots": [str(file) for file in files]})
+        emit(findings_json(study) | {"hypervolume": list(study.volumes), "plots": [str(file) for file in files]})
     else:
-        show_findings(found, files)
+        show_findings(study, files)
 
 
-def gather(store: Store, record: StudyRecord) -> Findings:
+def gather(store: Store, record: StudyRecord) -> StudyFindings:
     """Everything that reports of a study need, in two queries."""
     from explorer import registry
     from explorer.running.study import performances
-    from explorer.services.studies import front_of
+    from explorer.services.studies import front_of, hypervolumes
 
     recipe = registry.recipe(record.recipe)
     trials = store.studies.trials(record.name)
@@ -96,50 +127,146 @@ def gather(store: Store, record: StudyRecord) -> Findings:
     front = front_of(recipe, record, trials)
     shown = {trial.index for trial in front}
     feasible = [trial for trial in trials if trial.index in values]
-    # Of equal ones the one that nothing dominates: as accurate, and smaller.
+    # Of equal ones, the one that nothing dominates.
     best = max(feasible, key=lambda trial: (values[trial.index], trial.index in shown), default=None)
     keys = {key for trial in trials for key in trial.measurement.roles.values()}
-    return Findings(record, trials, values, front, best, store.architectures.get_many(sorted(keys)))
+    return StudyFindings(
+        record=record,
+        recipe=recipe,
+        trials=trials,
+        values=values,
+        front=front,
+        best=best,
+        volumes=hypervolumes(recipe, record, trials),
+        architectures=store.architectures.get_many(sorted(keys)),
+    )
 
 
-def findings_json(found: Findings) -> dict[str, Any]:
+def findings_json(study: StudyFindings) -> dict[str, Any]:
     """What `explorer search --json` prints."""
     return {
-        "study": found.record.name,
-        "trials": len(found.trials),
-        "state": str(found.record.state),
-        "best": _best_json(found),
-        "pareto": [_trial_json(found, trial) for trial in found.front],
-        "notes": _notes(found),
+        "study": study.record.name,
+        "trials": len(study.trials),
+        "state": str(study.record.state),
+        "best": _best_json(study),
+        "pareto": [_trial_json(study, trial) for trial in study.front],
+        "notes": study.notes,
     }
 
 
-def show_findings(found: Findings, plots: Sequence[Path]) -> None:
-    """The Pareto table, the best pair spelt out, where the plots are, and what to do next."""
-    record = found.record
-    if found.best is None:
-        console.print(f"No trial of {record.name} meets its constraints; relax them, or raise the budget.")
+def show_findings(study: StudyFindings, plots: Sequence[Path]) -> None:
+    """The Pareto table, the best design spelt out, where the plots are, and what to do next."""
+    record, best = study.record, study.best
+    if best is None:
+        say(f"No trial of {record.name} meets its constraints; relax them, or raise the budget.")
         return
-    _print_trials(found, found.front, f"Pareto-optimal designs of {record.name}")
-    console.print(f"\n[bold]Best under the objective[/] ({found.values[found.best.index]:.4f}):", highlight=False)
-    for role in _roles(found.best):
-        architecture = found.architectures[found.best.measurement.roles[role]]
+    _print_trials(study, study.front, f"Pareto-optimal designs of {record.name}")
+    say(_volume_text(study))
+    console.print(f"\n[bold]Best under the objective[/] ({study.values[best.index]:.4f}):", highlight=False)
+    for role in _roles(best):
+        architecture = study.architectures[best.measurement.roles[role]]
         console.print(f"  [bold]{role}[/] {architecture.key} ({architecture.space})", highlight=False, soft_wrap=True)
         for choice, value in architecture.choices.items():
-            console.print(f"    {choice}: {json_format.dumps(value)}", highlight=False, soft_wrap=True)
-    measurement = found.best.measurement
-    shown = ", ".join(
+            say(f"    {choice}: {json_format.dumps(value)}")
+    console.print(f"  [bold]measures[/] {_whole_text(study, best)}", highlight=False, soft_wrap=True)
+    for note in study.notes:
+        say(f"\n{note}")
+    if plots:
+        say(f"\nPlots: {', '.join(map(str, plots))}")
+    _print_next(record, short(best.measurement.roles[_roles(best)[0]]))
+
+
+def write_plots(study: StudyFindings, folder: Path) -> list[Path]:
+    """The Pareto plot of a study and the growth of its hypervolume; none where no trial meets the constraints.
+
+    Returns:
+        The files written, those of the Pareto plot first.
+    """
+    from explorer.report import hypervolume, pareto
+
+    front = {trial.index for trial in study.front}
+    points = [
+        pareto.Point(
+            trial.index,
+            trial.measurement.measures,
+            trial.index in front,
+            study.best is not None and trial.index == study.best.index,
+            trial.measurement.predicted,
+        )
+        for trial in study.trials
+        if trial.index in study.values and trial.measurement.measures.keys() >= set(study.recipe.front)
+    ]
+    if not points:
+        return []
+    name = study.record.name
+    title = f"{name}: {len(points)} trials that meet the constraints"
+    files = pareto.plot(points, study.over, title, folder / f"{name}-pareto")
+    if study.volumes and study.volumes[-1] > 0:
+        title = f"{name}: hypervolume of the Pareto front"
+        files += hypervolume.plot(study.volumes, title, folder / f"{name}-hypervolume")
+    return files
+
+
+def _print_trials(study: StudyFindings, trials: Sequence[TrialRecord], title: str) -> None:
+    shown = study.recipe.columns
+    roles = _roles(trials[0]) if trials else []
+    columns = [
+        Column("trial"),
+        *map(words, roles),
+        Column("objective"),
+        *(Column(study.recipe.measures[name].heading) for name in shown),
+        words("origin"),
+    ]
+    rows = []
+    for trial in trials:
+        measurement = trial.measurement
+        rows.append(
+            [
+                str(trial.index),
+                *(short(measurement.roles[role]) for role in roles),
+                _performance(study, trial),
+                *(number(measurement.measures.get(name), name in measurement.predicted) for name in shown),
+                trial.origin,
+            ]
+        )
+    console.print(drawn(Table(title, columns, rows)))
+    if any(trial.measurement.predicted for trial in trials):
+        say("~ predicted by the surrogate, not measured")
+
+
+def _performance(study: StudyFindings, trial: TrialRecord) -> str:
+    """The value of the objective, or why there is none."""
+    value = study.values.get(trial.index)
+    if value is not None:
+        return number(value)
+    return "infeasible" if trial.state == "done" else str(trial.state)
+
+
+def _volume_text(study: StudyFindings) -> str:
+    """The hypervolume that the study reached, in one line."""
+    units = "·".join(measure.unit for measure in study.over if measure.unit not in ("", "%"))
+    volume = f"{number(study.volumes[-1])} {units}".rstrip()
+    return f"Hypervolume of {', '.join(measure.label for measure in study.over)}: {volume}"
+
+
+def _whole_text(study: StudyFindings, trial: TrialRecord) -> str:
+    """The measures of a trial without the parts of which others are made."""
+    known, measurement = study.recipe.measures, trial.measurement
+    return ", ".join(
         f"{name} {number(value, name in measurement.predicted)}"
         for name, value in measurement.measures.items()
-        if not name.startswith("energy_") or name in {"energy_j", "energy_dynamic_j", "energy_leakage_j"}
+        if name not in known or not known[name].group
     )
-    console.print(f"  [bold]measures[/] {shown}", highlight=False, soft_wrap=True)
-    for note in _notes(found):
-        console.print(f"\n{note}", highlight=False, soft_wrap=True)
-    if plots:
-        console.print(f"\nPareto plot: {', '.join(str(file) for file in plots)}", highlight=False, soft_wrap=True)
-    first = short(measurement.roles[_roles(found.best)[0]])
-    console.print("\nNext:")
+
+
+def _print_next(record: StudyRecord, first: str) -> None:
+    """Commands that go on from a study.
+
+    Args:
+        record: of the study.
+        first: short key of a design of its best trial.
+    """
+    say("\nNext:")
     for command, does in (
         (f"explorer show {first}", "its graph and all its measurements"),
         (f"explorer similar {first}", "architectures like it"),
@@ -147,108 +274,24 @@ def show_findings(found: Findings, plots: Sequence[Path]) -> None:
         (f"explorer search --resume {record.name} --budget {record.budget + 40}", "search on"),
         ("explorer serve", "query everything over GraphQL"),
     ):
-        console.print(f"  {command:<60} {does}", highlight=False, soft_wrap=True)
+        say(f"  {command:<60} {does}")
 
 
-def write_plots(found: Findings, folder: Path) -> list[Path]:
-    """The Pareto plot of a study; none where no trial meets its constraints."""
-    from explorer import registry
-    from explorer.report.pareto import Point, plot
+def _trial_json(study: StudyFindings, trial: TrialRecord) -> dict[str, Any]:
+    from explorer.contracts.measure import nested
 
-    front = {trial.index for trial in found.front}
-    costs = [name for name, way in registry.recipe(found.record.recipe).front.items() if way == "minimise"]
-    points = []
-    for trial in found.trials:
-        measures = trial.measurement.measures
-        if trial.index in found.values and {"accuracy", *costs} <= measures.keys():
-            points.append(
-                Point(
-                    measures["accuracy"],
-                    {name: measures[name] for name in costs},
-                    trial.index in front,
-                    found.best is not None and trial.index == found.best.index,
-                    "accuracy" in trial.measurement.predicted,
-                )
-            )
-    if not points:
-        return []
-    title = f"{found.record.name}: {len(points)} trials that meet the constraints"
-    return plot(points, title, folder / f"{found.record.name}-pareto")
-
-
-def check_folder(folder: Path, flag: str = "--plots") -> None:
-    """Refuses a folder for plots that could not be written to, before the work that goes into them.
-
-    Args:
-        folder: it need not exist.
-        flag: by which it was given, for the message.
-
-    Raises:
-        InputError: a part of the path is no folder, or is not ours to write in.
-    """
-    path = folder.absolute()
-    try:
-        while not path.exists():
-            path = path.parent
-    except OSError as error:
-        raise _no_folder(folder, error.strerror or str(error), flag) from error
-    if not path.is_dir():
-        raise _no_folder(folder, f"{path} is not a folder", flag)
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise _no_folder(folder, "Permission denied", flag)
-
-
-def _no_folder(folder: Path, reason: str, flag: str = "--plots") -> InputError:
-    return InputError(f"{flag} {folder} cannot be written to: {reason}.")
-
-
-def _print_trials(found: Findings, trials: Sequence[TrialRecord], title: str) -> None:
-    from explorer import registry
-
-    columns = registry.recipe(found.record.recipe).columns
-    roles = _roles(trials[0]) if trials else []
-    rows = table(title, "trial", *roles, "objective", *(_heading(name) for name in columns), "origin")
-    for trial in trials:
-        measurement = trial.measurement
-        value = found.values.get(trial.index)
-        rows.add_row(
-            str(trial.index),
-            *(short(measurement.roles[role]) for role in roles),
-            number(value) if value is not None else str(trial.state) if trial.state != "done" else "infeasible",
-            *(number(measurement.measures.get(name), name in measurement.predicted) for name in columns),
-            trial.origin,
-        )
-    console.print(rows)
-    if any(trial.measurement.predicted for trial in trials):
-        console.print("~ predicted by the surrogate, not measured", highlight=False)
-
-
-def _trial_json(found: Findings, trial: TrialRecord) -> dict[str, Any]:
     return {
         "index": trial.index,
         "state": str(trial.state),
         "origin": trial.origin,
-        "objective": found.values.get(trial.index),
+        "objective": study.values.get(trial.index),
         "roles": {
-            role: architecture_json(found.architectures[trial.measurement.roles[role]]) for role in _roles(trial)
+            role: architecture_json(study.architectures[trial.measurement.roles[role]]) for role in _roles(trial)
         },
-        "measures": nested_measures(trial.measurement.measures),
+        "measures": nested(trial.measurement.measures, study.recipe.measures),
         "predicted": sorted(trial.measurement.predicted),
         "message": trial.message,
     }
-
-
-def _notes(found: Findings) -> list[str]:
-    from explorer import registry
-
-    best = None if found.best is None else found.best.measurement
-    return list(registry.recipe(found.record.recipe).notes(found.record.settings, best))
-
-
-def _heading(measure: str) -> str:
-    """`latency_s` as `latency (s)`."""
-    name, _, unit = measure.rpartition("_")
-    return f"{name.replace('_', ' ')} ({unit})" if unit in {"s", "j", "mm2", "w"} else measure
 
 
 def _roles(trial: TrialRecord) -> list[str]:
@@ -258,8 +301,8 @@ def _roles(trial: TrialRecord) -> list[str]:
     return list(registry.simulator(trial.measurement.simulator).roles)
 
 
-def _best_json(found: Findings) -> dict[str, Any] | None:
-    return None if found.best is None else _trial_json(found, found.best)
+def _best_json(study: StudyFindings) -> dict[str, Any] | None:
+    return None if study.best is None else _trial_json(study, study.best)
 
 
 def _record_json(record: StudyRecord) -> dict[str, Any]:
@@ -276,4 +319,4 @@ def _record_json(record: StudyRecord) -> dict[str, Any]:
 
 
 def _counts(counts: Mapping[Any, int]) -> dict[str, int]:
-    return {str(state): n for state, n in counts.items()}
+    return {str(state): count for state, count in counts.items()}

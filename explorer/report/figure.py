@@ -1,11 +1,12 @@
-"""What all pictures share: the colours, and how they are written."""
+"""What all pictures share: colours, axes, and how files are written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from explorer.contracts.measure import Measure
 from graphdb.errors import InputError
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#332288", "#882255", "#117733", "#999933")
@@ -27,7 +28,14 @@ _PREFIXES = (
 
 
 def subplots(rows: int, columns: int, size: tuple[float, float], **options: Any) -> tuple[Any, Any]:
-    """A figure and its axes, drawn without a screen."""
+    """A figure and its axes, drawn without a screen.
+
+    Args:
+        rows: of axes.
+        columns: of axes.
+        size: width and height in inches.
+        options: of matplotlib's `subplots`.
+    """
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -75,7 +83,17 @@ def prefix(value: float, unit: str) -> tuple[float, str]:
     return 1.0, unit
 
 
+def plotted(measure: Measure, values: Sequence[float]) -> list[float]:
+    """Values as they stand on an axis: a share in percent."""
+    return [100 * value for value in values] if measure.unit == "%" else list(values)
+
+
+def scale_of(measure: Measure, values: Sequence[float]) -> str:
+    """`log` for a measure by decades, unless a value has no logarithm; `linear` otherwise."""
+    return "log" if measure.logarithmic and all(value > 0 for value in values) else "linear"
+
+
 def coloured(names: Iterable[str]) -> Mapping[str, str]:
-    """Name -> colour, `OTHERS` grey; they repeat after ten."""
+    """Name -> colour, with grey for `OTHERS`; colours repeat after ten names."""
     kept = [name for name in dict.fromkeys(names) if name != OTHERS]
     return {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(kept)} | {OTHERS: GREY}

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from explorer.report.figure import BLUE, COLOURS, GREY, save, subplots
+from explorer.contracts.measure import Direction, Measure
+from explorer.report.figure import BLUE, COLOURS, GREY, plotted, save, scale_of, subplots
+
+TRIAL = Measure("trial", "trial")
+"""What stands on the other axis where the front is taken over one measure."""
 
 
 @dataclass(frozen=True)
@@ -14,33 +19,30 @@ class Point:
     """One trial in the plot.
 
     Attributes:
-        accuracy: 0 to 1.
-        costs: measure -> value, positive; the same measures for all trials of a plot.
+        trial: its index.
+        values: measure -> value, of all measures of the front.
         on_front: whether no other trial is better in all of these.
         is_best: whether it is best under the objective.
-        predicted: whether its accuracy was predicted, not measured.
+        predicted: names of the measures that were predicted, not measured.
     """
 
-    accuracy: float
-    costs: Mapping[str, float]
+    trial: int
+    values: Mapping[str, float]
     on_front: bool
     is_best: bool
-    predicted: bool
+    predicted: frozenset[str] = frozenset()
+
+    def value(self, measure: Measure) -> float:
+        """Its value of a measure, or its index."""
+        return self.trial if measure is TRIAL else self.values[measure.name]
 
 
-LABELS = {
-    "latency_s": "latency (s)",
-    "energy_j": "energy per batch (J)",
-    "area_mm2": "area (mm²)",
-    "parameters": "parameters",
-}
-
-
-def plot(points: Sequence[Point], title: str, path: Path) -> list[Path]:
-    """Accuracy over each cost, costs on log axes; colours that a colour-blind reader tells apart.
+def plot(points: Sequence[Point], measures: Sequence[Measure], title: str, path: Path) -> list[Path]:
+    """The first measure that is to be maximised over each of the others; without one, the first over the others.
 
     Args:
         points: at least one.
+        measures: that the front is taken over; at least one.
         title: above the picture.
         path: file name without suffix; its folder is made.
 
@@ -50,30 +52,29 @@ def plot(points: Sequence[Point], title: str, path: Path) -> list[Path]:
     Raises:
         InputError: the folder cannot be written to.
     """
-    measures = list(points[0].costs)
-    width = 13 if len(measures) > 1 else 7
-    figure, grid = subplots(1, len(measures), (width, 4.2), sharey=True, squeeze=False)
-    axes = grid[0]
-    for axis, measure in zip(axes, measures, strict=True):
-        for style in _styles(points):
-            chosen = [point for point in points if style.matches(point)]
-            axis.scatter(
-                [point.costs[measure] for point in chosen],
-                [100 * point.accuracy for point in chosen],
-                label=f"{style.label} ({len(chosen)})" if chosen else None,
-                marker=style.marker,
-                s=style.size,
-                facecolors=style.colour if style.filled else "none",
-                edgecolors=style.colour,
-                zorder=style.order,
-            )
-        axis.set_xscale("log")
-        axis.set_xlabel(LABELS.get(measure, measure))
+    upright, others = axes_of(measures)
+    widths = {1: 7.0, 2: 13.0, 3: 13.0}
+    figure, grid = subplots(
+        1, len(others), (widths.get(len(others), 4.3 * len(others)), 4.2), sharey=True, squeeze=False
+    )
+    for axis, measure in zip(grid[0], others, strict=True):
+        for style in _styles(points, upright):
+            _scatter(axis, [point for point in points if style.matches(point)], measure, upright, style)
+        axis.set_xscale(scale_of(measure, [point.value(measure) for point in points]))
+        axis.set_xlabel(measure.heading)
         axis.grid(visible=True, alpha=0.25)
-    axes[0].set_ylabel("accuracy (%)")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize="small")
+    first = grid[0][0]
+    first.set_yscale(scale_of(upright, [point.value(upright) for point in points]))
+    first.set_ylabel(upright.heading)
+    figure.legend(*first.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize="small")
     figure.suptitle(title)
     return save(figure, path)
+
+
+def axes_of(measures: Sequence[Measure]) -> tuple[Measure, list[Measure]]:
+    """The measure of the vertical axis, and those of the horizontal ones."""
+    upright = next((one for one in measures if one.direction is Direction.MAXIMISE), measures[0])
+    return upright, [one for one in measures if one is not upright] or [TRIAL]
 
 
 @dataclass(frozen=True)
@@ -86,21 +87,36 @@ class _Style:
     order: int
     on_front: bool
     is_best: bool
+    measure: str
     predicted: bool
 
     def matches(self, point: Point) -> bool:
         if point.is_best or self.is_best:
             return point.is_best and self.is_best
-        return point.on_front == self.on_front and point.predicted == self.predicted
+        return point.on_front == self.on_front and (self.measure in point.predicted) == self.predicted
 
 
-def _styles(points: Sequence[Point]) -> list[_Style]:
-    best_predicted = any(point.is_best and point.predicted for point in points)
-    orange = COLOURS[5]
+def _styles(points: Sequence[Point], upright: Measure) -> list[_Style]:
+    name = upright.name
+    best_predicted = any(point.is_best and name in point.predicted for point in points)
+    orange, predicted = COLOURS[5], f"{upright.label} predicted"
     return [
-        _Style("dominated", GREY, "o", 18, True, 1, False, False, False),
-        _Style("dominated, accuracy predicted", GREY, "o", 18, False, 1, False, False, True),
-        _Style("Pareto-optimal", BLUE, "o", 36, True, 2, True, False, False),
-        _Style("Pareto-optimal, accuracy predicted", BLUE, "o", 36, False, 2, True, False, True),
-        _Style("best under the objective", orange, "*", 160, not best_predicted, 3, True, True, best_predicted),
+        _Style("dominated", GREY, "o", 18, True, 1, False, False, name, False),
+        _Style(f"dominated, {predicted}", GREY, "o", 18, False, 1, False, False, name, True),
+        _Style("Pareto-optimal", BLUE, "o", 36, True, 2, True, False, name, False),
+        _Style(f"Pareto-optimal, {predicted}", BLUE, "o", 36, False, 2, True, False, name, True),
+        _Style("best under the objective", orange, "*", 160, not best_predicted, 3, True, True, name, best_predicted),
     ]
+
+
+def _scatter(axis: Any, points: Sequence[Point], along: Measure, upright: Measure, style: _Style) -> None:
+    axis.scatter(
+        plotted(along, [point.value(along) for point in points]),
+        plotted(upright, [point.value(upright) for point in points]),
+        label=f"{style.label} ({len(points)})" if points else None,
+        marker=style.marker,
+        s=style.size,
+        facecolors=style.colour if style.filled else "none",
+        edgecolors=style.colour,
+        zorder=style.order,
+    )

@@ -1,31 +1,35 @@
-"""The designs of a sweep, as PNG and SVG: area, latency and energy two by two, with the Pareto front."""
+"""The designs of a sweep, as PNG and SVG: their measures two by two, with the Pareto front."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from explorer.report.figure import BLUE, GREY, save, subplots
+from explorer.contracts.measure import Direction, Measure
+from explorer.report.figure import BLUE, GREY, plotted, save, scale_of, subplots
+
+_COLUMNS = 3
+_MANY = {2: "both", 3: "all three"}
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """One entry for each design. `on_front`: whether no other design is better in all three."""
+    """Measured designs.
 
-    area_mm2: Sequence[float]
-    latency_s: Sequence[float]
-    energy_j: Sequence[float]
+    Attributes:
+        values: measure -> its value for each design; two measures or more.
+        on_front: for each design, whether no other one is better in all of these.
+    """
+
+    values: Mapping[Measure, Sequence[float]]
     on_front: Sequence[bool]
 
 
-LABELS = {"area_mm2": "area (mm²)", "latency_s": "latency (s)", "energy_j": "energy per batch (J)"}
-PLANES = (("area_mm2", "latency_s"), ("area_mm2", "energy_j"), ("latency_s", "energy_j"))
-
-
 def plot(cloud: Cloud, title: str, path: Path) -> list[Path]:
-    """Each pair of costs on log axes, with the front of that pair alone as a line.
+    """Each pair of measures in a plane, with the front of that pair alone as a line.
 
     Args:
         cloud: the designs.
@@ -33,13 +37,22 @@ def plot(cloud: Cloud, title: str, path: Path) -> list[Path]:
         path: file name without suffix; its folder is made.
 
     Returns:
-        The files written, `.png` and `.svg`.
+        The files written, `.png` and `.svg`; none for a single measure, which spans no plane.
+
+    Raises:
+        InputError: the folder cannot be written to.
     """
-    figure, axes = subplots(1, len(PLANES), (13, 4.4))
-    for axis, (x, y) in zip(axes, PLANES, strict=True):
-        _scatter(axis, getattr(cloud, x), getattr(cloud, y), cloud.on_front)
-        axis.set(xscale="log", yscale="log", xlabel=LABELS[x], ylabel=LABELS[y])
-        axis.grid(visible=True, alpha=0.25)
+    planes = list(combinations(cloud.values, 2))
+    if not planes:
+        return []
+    columns, rows = min(_COLUMNS, len(planes)), -(-len(planes) // _COLUMNS)
+    figure, grid = subplots(rows, columns, (max(7.0, 13 / _COLUMNS * columns), 4.4 * rows), squeeze=False)
+    axes = list(grid.flat)
+    label = f"Pareto-optimal in {_MANY.get(len(cloud.values), 'all')}"
+    for axis, plane in zip(axes, planes, strict=False):
+        _draw(axis, plane, cloud, label)
+    for axis in axes[len(planes) :]:
+        axis.axis("off")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize="small")
     figure.suptitle(title)
     return save(figure, path)
@@ -56,17 +69,28 @@ def staircase(x: Sequence[float], y: Sequence[float]) -> tuple[list[float], list
     return xs, ys
 
 
-def _scatter(axis: Any, x: Sequence[float], y: Sequence[float], on_front: Sequence[bool]) -> None:
-    for chosen, label, colour, size, order in (
-        (False, "dominated", GREY, 8, 1),
-        (True, "Pareto-optimal in all three", BLUE, 22, 3),
-    ):
+def _draw(axis: Any, plane: tuple[Measure, Measure], cloud: Cloud, label: str) -> None:
+    x, y = (plotted(measure, cloud.values[measure]) for measure in plane)
+    _scatter(axis, x, y, cloud.on_front, label)
+    # The front of a measure that is to be maximised is that of its negative to be minimised.
+    signs = [-1.0 if measure.direction is Direction.MAXIMISE else 1.0 for measure in plane]
+    turned = [[sign * value for value in values] for sign, values in zip(signs, (x, y), strict=True)]
+    front = [[sign * value for value in steps] for sign, steps in zip(signs, staircase(*turned), strict=True)]
+    axis.step(*front, where="post", color=BLUE, linewidth=1, alpha=0.7, label="front of the two", zorder=2)
+    axis.set(
+        xscale=scale_of(plane[0], x), yscale=scale_of(plane[1], y), xlabel=plane[0].heading, ylabel=plane[1].heading
+    )
+    axis.grid(visible=True, alpha=0.25)
+
+
+def _scatter(axis: Any, x: Sequence[float], y: Sequence[float], on_front: Sequence[bool], label: str) -> None:
+    for chosen, name, colour, size, order in ((False, "dominated", GREY, 8, 1), (True, label, BLUE, 22, 3)):
         kept = [index for index, front in enumerate(on_front) if front == chosen]
         if kept:
             axis.scatter(
                 [x[index] for index in kept],
                 [y[index] for index in kept],
-                label=f"{label} ({len(kept):,})",
+                label=f"{name} ({len(kept):,})",
                 s=size,
                 color=colour,
                 alpha=0.45 if not chosen else 1.0,
@@ -74,4 +98,3 @@ def _scatter(axis: Any, x: Sequence[float], y: Sequence[float], on_front: Sequen
                 rasterized=len(kept) > 2000,  # an SVG of many points would be larger than the PNG
                 zorder=order,
             )
-    axis.step(*staircase(x, y), where="post", color=BLUE, linewidth=1, alpha=0.7, label="front of the two", zorder=2)

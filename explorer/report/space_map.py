@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.report.figure import COLOURS, GREY, save, subplots
+from explorer.contracts.measure import Measure
+from explorer.report.figure import COLOURS, GREY, plotted, save, scale_of, subplots
 
 Numbers = NDArray[np.float64]
 _RED = COLOURS[5]
@@ -48,34 +49,37 @@ def plane(embeddings: NDArray[np.floating]) -> tuple[Numbers, Numbers]:
     return centred @ axes.T, variance / total if total else variance
 
 
-def plot(found: SpaceMap, measure: str, title: str, path: Path) -> list[Path]:
+def plot(space: SpaceMap, measure: Measure, title: str, path: Path) -> list[Path]:
     """Designs as dots, grey where the measure is not known; those of the path joined, first to last.
 
     Args:
-        found: the designs.
-        measure: what the colours mean, for the scale.
+        space: the designs.
+        measure: that the colours show.
         title: above the picture.
         path: file name without suffix; its folder is made.
 
     Returns:
         The files written, `.png` and `.svg`.
+
+    Raises:
+        InputError: the folder cannot be written to.
     """
     figure, axis = subplots(1, 1, (8, 6.5))
-    known = ~np.isnan(found.values)
-    large = len(found.points) > 2000  # an SVG of many points would be larger than the PNG
-    axis.scatter(*found.points[~known].T, s=6, color=GREY, alpha=0.4, linewidths=0, rasterized=large)
-    colours = axis.scatter(
-        *found.points[known].T, c=found.values[known], s=10, cmap="viridis", linewidths=0, rasterized=large, zorder=2
-    )
+    known = ~np.isnan(space.values)
+    large = len(space.points) > 2000  # an SVG of many points would be larger than the PNG
+    axis.scatter(*space.points[~known].T, s=6, color=GREY, alpha=0.4, linewidths=0, rasterized=large)
+    values = plotted(measure, space.values[known].tolist())
+    style = {"s": 10, "cmap": "viridis", "norm": scale_of(measure, values), "linewidths": 0, "rasterized": large}
+    colours = axis.scatter(*space.points[known].T, c=values, zorder=2, **style)
     if known.any():
-        figure.colorbar(colours, ax=axis, label=measure)
-    if len(found.path):
-        visited = found.points[list(found.path)]
+        figure.colorbar(colours, ax=axis, label=measure.heading)
+    if len(space.path):
+        visited = space.points[list(space.path)]
         axis.plot(*visited.T, color=_RED, linewidth=0.8, alpha=0.7, zorder=3, label=f"search ({len(visited)} designs)")
         axis.scatter(*visited.T, facecolors="none", edgecolors=_RED, s=26, linewidths=0.9, zorder=4)
         axis.scatter(*visited[-1], marker="*", color=_RED, s=130, zorder=5, label="last design")
         axis.legend(loc="best", fontsize="small")
-    first, second = (100 * share for share in found.explained)
+    first, second = (100 * share for share in space.explained)
     axis.set(xlabel=f"first component ({first:.0f} % of variance)", ylabel=f"second component ({second:.0f} %)")
     figure.suptitle(title)
     return save(figure, path)

@@ -32,7 +32,7 @@ class Timeline:
 
 
 def plot(timeline: Timeline, title: str, path: Path) -> list[Path]:
-    """Use of the modules above, each on a strip of its own, and stacked power below.
+    """Use of each module on a strip of its own above, stacked power below.
 
     Args:
         timeline: the run.
@@ -69,10 +69,10 @@ def largest(timeline: Timeline) -> dict[str, Array]:
     """The parts that take most energy, the largest first, and all the rest as one."""
     widths = np.diff(timeline.edges_s)
     parts = sorted(timeline.power_w.items(), key=lambda part: -float(part[1] @ widths))
-    found = dict(parts[:MOST_PARTS])
+    shown = dict(parts[:MOST_PARTS])
     if len(parts) > MOST_PARTS:
-        found[OTHERS] = np.sum([watts for _, watts in parts[MOST_PARTS:]], axis=0)
-    return found
+        shown[OTHERS] = np.sum([watts for _, watts in parts[MOST_PARTS:]], axis=0)
+    return shown
 
 
 def _power(axis: Any, power: Mapping[str, Array], edges: Array, colours: Mapping[str, str]) -> None:

@@ -8,7 +8,7 @@ from graphdb.architecture import Architecture, Block, Edge
 
 
 def test_bert_tiny_from_input_to_output() -> None:
-    text = draw(registry.presets()["bert-tiny"])
+    text = draw(registry.preset("bert-tiny"))
     kinds = [line.strip(" │").split()[0] for line in text.splitlines() if "│ " in line and line.strip() != "│"]
     layer = ["2", "add_norm", "feed_forward", "add_norm"]  # two heads alike are one box
     assert kinds == ["input", *layer, *layer, "output"]
@@ -16,7 +16,7 @@ def test_bert_tiny_from_input_to_output() -> None:
 
 
 def test_every_block_of_a_graph_with_feedback_is_drawn_once() -> None:
-    architecture = registry.presets()["edge"]
+    architecture = registry.preset("edge")
     text = draw(architecture, width=200)
     for block in architecture.blocks:
         assert text.count(f"│ {block.kind} ") == 1, block.kind

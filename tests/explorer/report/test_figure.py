@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from explorer.report.figure import COLOURS, GREY, OTHERS, coloured, in_units, save, subplots
+from explorer.contracts.measure import Measure
+from explorer.report.figure import COLOURS, GREY, OTHERS, coloured, in_units, plotted, save, scale_of, subplots
 from graphdb.errors import InputError
 
 
@@ -23,6 +24,13 @@ def test_each_name_has_its_colour() -> None:
     assert len(set(found.values())) == len(COLOURS) + 1 == 11
     assert list(found) == [*(str(n) for n in range(12)), OTHERS]
     assert found[OTHERS] == GREY
+
+
+def test_a_share_is_shown_in_percent_and_costs_by_their_decades() -> None:
+    share, cost = Measure("use", "use", "%"), Measure("mass_kg", "mass", "kg", logarithmic=True)
+    assert plotted(share, [0.25]) == [25]
+    assert plotted(cost, [0.25]) == [0.25]
+    assert [scale_of(share, [0.25]), scale_of(cost, [0.25]), scale_of(cost, [0.0])] == ["linear", "log", "linear"]
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from graphdb.architecture import Architecture, Block, Edge
 
 @pytest.mark.parametrize("name", ["bert-tiny", "flexibert-mini", "edge"])
 def test_every_block_is_in_one_box_and_no_two_boxes_touch(name: str) -> None:
-    architecture = registry.presets()[name]
+    architecture = registry.preset(name)
     boxes = boxes_of(architecture)
     assert sorted(member for box in boxes for member in box.members) == list(range(len(architecture.blocks)))
     for index, box in enumerate(boxes):
@@ -31,7 +31,7 @@ def test_edges_go_down_where_there_is_no_feedback() -> None:
 
 
 def test_the_files_name_the_blocks_and_repeat(tmp_path: Path) -> None:
-    architecture = registry.presets()["bert-tiny"]
+    architecture = registry.preset("bert-tiny")
     files = plot(architecture, "bert-tiny", tmp_path / "new/graph")
     assert [file.name for file in files] == ["graph.png", "graph.svg"]
     text = files[1].read_text()

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from explorer.contracts.measure import Measure
 from explorer.report.space_map import SpaceMap, plane, plot
+
+ACCURACY = Measure("accuracy", "accuracy", "%")
+LATENCY = Measure("latency_s", "latency", "s", logarithmic=True)
 
 
 def test_the_plane_is_that_of_the_greatest_variance() -> None:
@@ -33,10 +37,10 @@ def test_the_files_say_what_they_show_and_repeat(tmp_path: Path) -> None:
     generator = np.random.default_rng(1)
     points, explained = plane(generator.normal(size=(50, 8)))
     values = np.where(np.arange(50) % 3 == 0, np.nan, generator.random(50))
-    files = plot(SpaceMap(points, explained, values, [3, 1, 4]), "accuracy", "a space", tmp_path / "map")
+    files = plot(SpaceMap(points, explained, values, [3, 1, 4]), ACCURACY, "a space", tmp_path / "map")
     text = files[1].read_text()
-    for word in ("accuracy", "a space", "search (3 designs)", "last design", "% of variance"):
+    for word in ("accuracy (%)", "a space", "search (3 designs)", "last design", "% of variance"):
         assert word in text
-    again = plot(SpaceMap(points, explained, values, [3, 1, 4]), "accuracy", "a space", tmp_path / "again")
+    again = plot(SpaceMap(points, explained, values, [3, 1, 4]), ACCURACY, "a space", tmp_path / "again")
     assert [file.read_bytes() for file in again] == [file.read_bytes() for file in files]
-    assert plot(SpaceMap(points, explained, np.full(50, np.nan)), "accuracy", "bare", tmp_path / "bare")
+    assert plot(SpaceMap(points, explained, np.full(50, np.nan)), LATENCY, "bare", tmp_path / "bare")

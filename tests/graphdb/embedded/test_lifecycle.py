@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 from graphdb import embedded
 from graphdb.connection import open_store
+from graphdb.embedded import lifecycle
 from graphdb.embedded.files import DataDirectory, try_lock
 from graphdb.errors import ConflictError, InputError, StorageFullError, UnavailableError
 from graphdb.records import NewTrial, StudyRecord, TrialState
@@ -83,7 +85,7 @@ def test_a_starter_that_is_killed_leaves_a_server_or_nothing(directory: Path) ->
     code = f"from pathlib import Path; from graphdb import embedded; embedded.start(Path({str(directory)!r}))"
     with subprocess.Popen([sys.executable, "-c", code]) as starter:
         while not DataDirectory(directory).lock.exists() and starter.poll() is None:
-            pass
+            time.sleep(0.01)
         starter.kill()
     status = embedded.start(directory)
     assert status.running
@@ -105,7 +107,8 @@ def test_a_stale_state_file_is_not_believed(directory: Path) -> None:
         assert not embedded.status(directory).running
 
 
-def test_wipe_refuses_what_it_cannot_stop(directory: Path) -> None:
+def test_wipe_refuses_what_it_cannot_stop(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "LOCK_TIMEOUT_S", 0.2)
     directory.mkdir()
     data = DataDirectory(directory).database / "data"
     data.mkdir(parents=True)

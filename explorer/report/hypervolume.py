@@ -1,0 +1,34 @@
+"""How the front of a study grew, as PNG and SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from explorer.report.figure import BLUE, save, subplots
+
+
+def plot(volumes: Sequence[float], title: str, path: Path) -> list[Path]:
+    """The hypervolume after each trial, as a share of the last one.
+
+    A share, as the volume itself is in the product of the units of its measures, which says nothing to a reader.
+
+    Args:
+        volumes: one for each trial, none below the one before; the last above 0.
+        title: above the picture.
+        path: file name without suffix; its folder is made.
+
+    Returns:
+        The files written, `.png` and `.svg`.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    figure, axis = subplots(1, 1, (7, 3.2))
+    axis.step(range(len(volumes)), [100 * volume / volumes[-1] for volume in volumes], where="post", color=BLUE)
+    axis.set(xlabel="trial", ylabel="hypervolume (% of the last)", ylim=(0, 105))
+    axis.set_xlim(0, max(1, len(volumes) - 1))
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.grid(visible=True, alpha=0.25)
+    figure.suptitle(title)
+    return save(figure, path)
