@@ -15,7 +15,7 @@ TOY = "add-a-domain.md"
 """Its commands are those of a package that only its own test installs."""
 FILES = (ROOT / "README.md", *sorted(file for file in (ROOT / "docs").glob("*.md") if file.name != TOY))
 _BLOCK = re.compile(r"^(?:```.*?^```|(?: {4}[^\n]*\n)+)", re.MULTILINE | re.DOTALL)
-_SPAN = re.compile(r"`(explorer [^`]+)`")
+_SPAN = re.compile(r"`(explorer \w[^`]*)`")
 _PROMPT = re.compile(r"^\s*(?:\$ )?(?=explorer )")
 
 
