@@ -34,7 +34,6 @@ class AccelTranSimulator(Simulator):
     measures = MEASURES
     options = RunSettings
     front = ("area_mm2", "energy_j", "latency_s")
-    front = ("area_mm2", "energy_j", "latency_s")
 
     def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All settings of a run, defaults filled in, as plain JSON.

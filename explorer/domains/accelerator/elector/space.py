@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from explorer.contracts.space import Choices, Vector
+from explorer.contracts.space import Choices
 from explorer.domains.accelerator.elector.graph import block_graph
-from explorer.domains.accelerator.elector.hardware import HYPERPARAMETERS, PUBLISHED_MEMORIES
+from explorer.domains.accelerator.elector.hardware import HYPERPARAMETERS
 from explorer.toolkit.option_space import OptionSpace
 from explorer.toolkit.reading import among, key_violations, refused
 from graphdb.architecture import Architecture
@@ -40,7 +38,7 @@ class ElectorSpace(OptionSpace):
 
     The vector form has 12 entries, one for each decision in the order of `hardware.HYPERPARAMETERS`: the index of its
     value. As nearly all values double from one to the next, an index is a logarithm, and one step means as much
-    everywhere; the published form (`published_vector`) holds raw values, which crowds the small ones.
+    everywhere; the published form holds raw values, which crowds the small ones.
     """
 
     name = "elector"
@@ -88,9 +86,3 @@ class ElectorSpace(OptionSpace):
             "memory": choices["memory"],
             "function": choices["non_linearity"],
         }
-
-
-def published_vector(choices: Choices) -> Vector:
-    """The 12 entries of the published embedding: raw values, and the index of the memory last; shape `(12,)`."""
-    raw = [choices[name] for name in NAMES[:11]]
-    return np.array([*raw, PUBLISHED_MEMORIES.index(choices["memory"])], dtype=np.float64)

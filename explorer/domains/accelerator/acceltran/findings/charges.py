@@ -63,7 +63,13 @@ class Charge:
             self.joules[part] = self.joules.get(part, 0.0) + nanojoules * 1e-9
 
     def work(self, part: str, module: Component, cycles: float) -> None:
-        """Charge one module's dynamic and leakage power for so many cycles."""
+        """Charge one module's dynamic and leakage power for so many cycles.
+
+        Args:
+            part: beginning of the names of both parts.
+            module: that works.
+            cycles: in which it does.
+        """
         # mW / MHz = nJ in a cycle
         self.add(f"{part}_dynamic", module.dynamic_mw / CLOCK_MHZ * cycles)
         self.add(f"{part}_leakage", module.leakage_mw / CLOCK_MHZ * cycles)
@@ -158,7 +164,7 @@ def _transfer(run: TransferRun, cost: TransferCost, trace: Trace, chip: Componen
 
 
 def _share(start: int, end: int, cycles: int) -> float:
-    """Of a move from `start` to `end`, what is done by `cycles`; none where the buffer held the tensor already."""
+    """The share of a move from `start` to `end` that is done by `cycles`; 0 where the buffer held its tensor."""
     return max(min(end, cycles) - start, 0) / (end - start) if end > start else 0.0
 
 

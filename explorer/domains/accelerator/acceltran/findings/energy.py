@@ -1,4 +1,4 @@
-"""Energy of a run, part by part: the sums of its charges, and what each operation spends.
+"""Energy of a run, part by part: the sums of its charges.
 
 Energy is dynamic where it is spent on work (accesses, busy modules, wake-ups, control), and leakage where it is spent
 on time (leakage of modules and buffers, background and refresh of the main memory).
@@ -21,7 +21,7 @@ from explorer.domains.accelerator.acceltran.findings.charges import (
     charges,
 )
 from explorer.domains.accelerator.acceltran.program import Program
-from explorer.domains.accelerator.acceltran.schedule.trace import OperationRun, Trace
+from explorer.domains.accelerator.acceltran.schedule.trace import Trace
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 
 _OTHERS = ("rounding", "fifo", "dataflow", "dma")
@@ -66,11 +66,3 @@ def summed(spent: Iterable[Charge]) -> dict[str, float]:
     parts = {part: math.fsum(joules) for part, joules in amounts.items()}
     totals = {measure: math.fsum(parts[part] for part in of) for measure, of in TOTALS.items()}
     return totals | {part_measure(part): joules for part, joules in parts.items()}
-
-
-def operation_energies(spent: Iterable[Charge]) -> list[tuple[OperationRun, float]]:
-    """Each operation with what its tiles spend, in J: modules, reads of operands, wake-ups and its share of control.
-
-    Transfers, buffers and main memory that wait are not in them.
-    """
-    return [(charge.run, math.fsum(charge.joules.values())) for charge in spent if isinstance(charge.run, OperationRun)]

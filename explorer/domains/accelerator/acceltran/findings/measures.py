@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
-from explorer.domains.accelerator.acceltran.chip.area import AREAS, areas
+from explorer.domains.accelerator.acceltran.chip.area import areas
 from explorer.domains.accelerator.acceltran.chip.components import BUFFERS, Components
 from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_HZ, DATA_BITS
 from explorer.domains.accelerator.acceltran.costs import Costs, Module
-from explorer.domains.accelerator.acceltran.findings.charges import DYNAMIC, LEAKAGE, Charge, charges
-from explorer.domains.accelerator.acceltran.findings.energy import TOTALS, part_measure, summed
+from explorer.domains.accelerator.acceltran.findings.charges import Charge, charges
+from explorer.domains.accelerator.acceltran.findings.energy import summed
 from explorer.domains.accelerator.acceltran.findings.profile import power_profile
 from explorer.domains.accelerator.acceltran.measures import MEASURES
 from explorer.domains.accelerator.acceltran.program import Program
@@ -88,21 +87,3 @@ def _memory(program: Program, costs: Costs, trace: Trace) -> dict[str, float]:
         **{f"peak_{name}_buffer_bytes": trace.peak_bits.get(name, 0.0) / 8 for name in BUFFERS},
         "main_memory_traffic_bytes": math.fsum((cost.bits + cost.mask_bits) * times for cost, times in moved) / 8,
     }
-
-
-def unclosed(measures: Mapping[str, float], tolerance: float = 1e-9) -> list[str]:
-    """Sums that do not hold in the measures of a run, a sentence each; none in a sound run.
-
-    Args:
-        measures: all of `MEASURES`.
-        tolerance: relative difference that rounding may leave.
-    """
-    sums: dict[str, list[str]] = {measure: [part_measure(part) for part in parts] for measure, parts in TOTALS.items()}
-    sums["energy_j"] = [part_measure(part) for part in (*DYNAMIC, *LEAKAGE)]
-    sums["area_mm2"] = [f"area_{name}_mm2" for name in AREAS]
-    wrong = []
-    for name, parts in sums.items():
-        total = math.fsum(measures[part] for part in parts)
-        if not math.isclose(total, measures[name], rel_tol=tolerance, abs_tol=1e-30):
-            wrong.append(f"The measure {name} is {measures[name]!r}; the sum of its parts is {total!r}.")
-    return wrong

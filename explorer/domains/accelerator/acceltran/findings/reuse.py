@@ -112,7 +112,7 @@ def _loops(order: str, allowed: str) -> str:
 
 
 def _same(loops: list[tuple[int, bool]], distance: int) -> int:
-    """Of the positions t of nested loops, how many have the same fixed indices at t and at t + `distance`.
+    """How many positions t of nested loops have the same fixed indices at t and at t + `distance`.
 
     A fixed innermost loop keeps its index only over whole turns. A free one of size n passes a distance of q n + r on
     to the loops around it as q, and as q + 1 from the last r of its indices.

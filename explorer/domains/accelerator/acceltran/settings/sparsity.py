@@ -25,7 +25,7 @@ _STORED = frozenset({Role.WEIGHT, Role.EMBEDDING, Role.OPTIMISER_STATE})
 
 
 def role_sparsities(settings: RunSettings) -> Callable[[Role], float]:
-    """From a tensor's role to its share of zeros.
+    """The share of zeros in a tensor, by its role.
 
     Raises:
         InputError: the settings choose a point that their curve does not cover.

@@ -35,13 +35,8 @@ EXAMPLE = "explorer simulate acceltran --model bert-tiny --accelerator edge --se
 class SimulationOptions(RunOptions):
     """What `explorer simulate acceltran` may be given."""
 
-    model: str = Field(
-        description="Transformer: a preset (bert-nano, bert-tiny, bert-mini, bert-base), a key of the database, or a "
-        "JSON file."
-    )
-    accelerator: str = Field(
-        description="Accelerator: a preset (edge, edge-lp, server, nano), a key of the database, or a JSON file."
-    )
+    model: str = Field(description="Transformer: a preset such as bert-tiny, a key of the database, or a JSON file.")
+    accelerator: str = Field(description="Accelerator: a preset such as edge, a key of the database, or a JSON file.")
     assignments: Annotated[dict[str, Any], Flag(names=("--set",), metavar="NAME=VALUE")] = Field(
         default_factory=dict,
         description="Setting of the run or decision of the accelerator in place of its own; repeatable.",

@@ -13,12 +13,12 @@ from explorer import registry
 from explorer.domains.accelerator.acceltran.building.assembly import build_program
 from explorer.domains.accelerator.acceltran.engines import analytic, detailed
 from explorer.domains.accelerator.acceltran.engines.outline import outline
-from explorer.domains.accelerator.acceltran.findings.measures import unclosed
 from explorer.domains.accelerator.acceltran.measures import MEASURES
 from explorer.domains.accelerator.acceltran.program import Operation, Transfer, flat
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from explorer.domains.accelerator.acceltran.settings.switches import SWITCHES
 from graphdb.errors import InputError
+from tests.explorer.domains.accelerator.acceltran.closing import unclosed
 
 
 def choices(name: str) -> Any:

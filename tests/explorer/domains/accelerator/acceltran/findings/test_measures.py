@@ -6,9 +6,10 @@ import pytest
 
 from explorer.domains.accelerator.acceltran.chip.area import areas
 from explorer.domains.accelerator.acceltran.chip.hardware import hardware
-from explorer.domains.accelerator.acceltran.findings.measures import measures, unclosed
+from explorer.domains.accelerator.acceltran.findings.measures import measures
 from explorer.domains.accelerator.acceltran.measures import MEASURES
 from explorer.domains.accelerator.acceltran.settings.switches import SWITCHES
+from tests.explorer.domains.accelerator.acceltran.closing import unclosed
 from tests.explorer.domains.accelerator.acceltran.handmade import COSTS, PROGRAM, SMALL, case
 
 ENERGY_SWITCHES = [name for name, switch in SWITCHES.items() if switch.part == "energy"]
