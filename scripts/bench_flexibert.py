@@ -26,8 +26,8 @@ from graphdb.settings import Settings
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument("--models", type=int, default=10_000, help="how many to sample of each space")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the sample")
     parser.add_argument("--store", action="store_true", help="write them into an embedded Neo4j of their own, too")
     given = parser.parse_args()
     encoder = trained() if given.store else None
@@ -52,12 +52,12 @@ def main() -> None:
 
 
 def trained() -> InductiveEncoder:
-    """The encoder of edit distances, which is trained once and then kept, so that its training is not counted."""
+    """The encoder of edit distances; it is trained once and then kept, so its training is not counted."""
     metric = registry.metric("transformer")
     assert metric is not None
-    seconds, found = timed(lambda: similarity.train_encoder(metric, lambda phase: None))
+    seconds, encoder = timed(lambda: similarity.train_encoder(metric, lambda phase: None))
     print(f"encoder of edit distances trained in {seconds:.1f} s (once)")
-    return found
+    return encoder
 
 
 def store(models: list[Architecture], vectors: NDArray[np.float32]) -> float:
@@ -77,8 +77,8 @@ def store(models: list[Architecture], vectors: NDArray[np.float32]) -> float:
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     """Wall time of one call, and what it returned."""
     start = time.perf_counter()
-    found = work()
-    return time.perf_counter() - start, found
+    result = work()
+    return time.perf_counter() - start, result
 
 
 if __name__ == "__main__":

@@ -85,9 +85,12 @@ def export_onnx(model: Model, file: Path) -> str:
                 "install it with `pip install explorer-codesign[onnx]`."
             ) from error
     output = "last_hidden_state" if isinstance(model, FlexiBertModel) else "logits"
-    program = _exported(_Plain(model), int(model.config.vocab_size), int(model.config.max_position_embeddings), output)
+    vocabulary, positions = int(model.config.vocab_size), int(model.config.max_position_embeddings)
+    if positions < 2:
+        raise InputError(f"The model takes sequences of {positions} token; ONNX needs one of at least 2.")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)  # before the export, which takes its time
+        program = _exported(_Plain(model), vocabulary, positions, output)
         # The model names the file of its large weights, so that both are written under their last names.
         with TemporaryDirectory(prefix=f"{file.name}.", suffix=".part", dir=file.parent) as folder:
             program.save(str(Path(folder, file.name)))
@@ -114,8 +117,6 @@ class _Plain(nn.Module):
 
 
 def _exported(model: nn.Module, vocabulary: int, positions: int, output: str) -> Any:
-    if positions < 2:
-        raise InputError(f"The model takes sequences of {positions} token; ONNX needs one of at least 2.")
     tokens = torch.arange(2 * min(positions, 8)).reshape(2, -1) % vocabulary
     batch = torch.export.Dim("batch", min=1, max=1 << 16)
     length = torch.export.Dim("sequence", min=2, max=positions)

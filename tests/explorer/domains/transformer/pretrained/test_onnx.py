@@ -10,9 +10,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from typer.testing import CliRunner
 
-from explorer.cli.main import app
 from explorer.domains.transformer.modules.heads import fourier_by_matrices
 from explorer.domains.transformer.pretrained.models import (
     FlexiBertForMaskedLM,
@@ -21,8 +19,11 @@ from explorer.domains.transformer.pretrained.models import (
 )
 from explorer.domains.transformer.pretrained.onnx import export_onnx, load_model
 from graphdb.errors import InputError
+from tests.explorer.conftest import Run
 from tests.explorer.domains.transformer.pretrained.test_models import config
 
+SMALL = {"l": 1, "o": [["sa_sdp_32", "l_dft_32"]], "h": [64], "f": [[32]]}
+"""Exported in less time than all types of heads, which one test goes through."""
 SHAPES = ((2, 9), (1, 24), (3, 2), (4, 11))
 
 
@@ -53,24 +54,37 @@ def test_every_type_of_head_gives_the_same_numbers(kind: Any, output: str, tmp_p
     assert [file.name for file in (tmp_path / "new").iterdir()] == ["model.onnx"]
 
 
-def test_the_command_exports_a_folder(tmp_path: Path) -> None:
+def test_the_command_exports_a_folder(run: Run, tmp_path: Path) -> None:
     torch.manual_seed(4)
-    model = FlexiBertForSequenceClassification(config(num_labels=3)).eval()
+    model = FlexiBertForSequenceClassification(config(num_labels=3, design=SMALL)).eval()
     model.save_pretrained(tmp_path / "model")
-    found = CliRunner().invoke(app, ["onnx", str(tmp_path / "model"), str(tmp_path / "m.onnx"), "--json"])
-    assert found.exit_code == 0, found.output
-    assert json.loads(found.stdout)["output"] == "logits"
-    assert json.loads(found.stdout)["parameters"] == model.num_parameters()
+    exported = run("onnx", tmp_path / "model", tmp_path / "m.onnx", "--json")
+    assert exported.status == 0, exported.err
+    assert exported.json == {
+        "file": str(tmp_path / "m.onnx"),
+        "inputs": ["input_ids", "attention_mask"],
+        "output": "logits",
+        "longest_sequence": 24,
+        "parameters": model.num_parameters(),
+    }
     assert largest_difference(model, tmp_path / "m.onnx", "logits") < 1e-5
 
 
 def test_large_weights_lie_beside_the_file_that_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.onnx._internal.exporter._onnx_program._LARGE_MODEL_THRESHOLD", 1)
     torch.manual_seed(6)
-    model = FlexiBertModel(config()).eval()
+    model = FlexiBertModel(config(design=SMALL)).eval()
     export_onnx(model, tmp_path / "m.onnx")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["m.onnx", "m.onnx.data"]
     assert largest_difference(model, tmp_path / "m.onnx", "last_hidden_state") < 1e-5
+
+
+def test_the_command_says_what_the_file_takes(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    FlexiBertModel(config(design=SMALL)).save_pretrained(tmp_path / "model")
+    monkeypatch.setattr("explorer.domains.transformer.pretrained.onnx.export_onnx", lambda model, file: "logits")
+    said = run("onnx", tmp_path / "model", tmp_path / "m.onnx").out
+    assert f"{tmp_path}/m.onnx: input_ids, attention_mask (batch, 2 to 24 tokens) to logits; " in said
+    assert said.endswith(" parameters\n")
 
 
 def test_what_cannot_be_exported_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
