@@ -114,8 +114,7 @@ def measured(python: str, tool: str, product: Product, limit_s: float) -> Figure
 
 def ours(product: Product) -> Figures:
     """The detailed engine with all corrections on the edge preset."""
-    from explorer.domains.accelerator.acceltran.costs import machine, operation_cost, transfer_cost
-    from explorer.domains.accelerator.acceltran.findings.charges import Costs
+    from explorer.domains.accelerator.acceltran.costs import Costs, machine, operation_cost, transfer_cost
     from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, Program, Role, Transfer
     from explorer.domains.accelerator.acceltran.schedule.scheduler import Resources, run
     from explorer.domains.accelerator.acceltran.settings.run import RunSettings

@@ -238,7 +238,7 @@ def find_curve(given: object) -> Curve:
 
 
 class _ProfilePoint(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
     threshold: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     sparsity: Annotated[float, Field(ge=0, le=1)]
@@ -247,7 +247,7 @@ class _ProfilePoint(BaseModel):
 
 
 class _Profile(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
     model: Annotated[str, Field(max_length=200)]
     task: Annotated[str, Field(max_length=200)]

@@ -106,7 +106,8 @@ class RunOptions(BaseModel):
     picks that of gradients from a profile.
     """
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    # Built when first used: this module is imported at every start.
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
     task: Task = Field(default=Task.INFERENCE, strict=False, description="What the accelerator does with the model.")
     engine: Engine = Field(

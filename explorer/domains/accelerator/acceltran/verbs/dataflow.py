@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class DataflowOptions(BaseModel):
     """What `explorer explore dataflow` may be given."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
     sizes: str = Field(description="Sizes m,n,p of the product (batch, m, n) by (batch, n, p).")
     batch: int = Field(default=4, description="Sequences.")
