@@ -33,7 +33,7 @@ class Tensor:
 
 
 @dataclass(slots=True)
-class OnChipBuffer:
+class BufferState:
     """A buffer with one port.
 
     Attributes:

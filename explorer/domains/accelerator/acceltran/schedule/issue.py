@@ -261,8 +261,8 @@ def stages_of(
 
     def work(operation: Operation) -> Work:
         cost = costs[operation.name]
-        known[operation.name] = found = Work(operation, cost, cost.tiles)
-        return found
+        known[operation.name] = made = Work(operation, cost, cost.tiles)
+        return made
 
     stages: list[Stage] = []
     flat: list[Work] = []

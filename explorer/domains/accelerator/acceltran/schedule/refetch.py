@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from explorer.domains.accelerator.acceltran.costs import TransferCost
 from explorer.domains.accelerator.acceltran.program import Heads, Transfer
-from explorer.domains.accelerator.acceltran.schedule.buffers import OnChipBuffer, Tensor
+from explorer.domains.accelerator.acceltran.schedule.buffers import BufferState, Tensor
 from explorer.domains.accelerator.acceltran.schedule.issue import Rules, Window, Work
 from explorer.domains.accelerator.acceltran.schedule.transfers import TransferList
 
@@ -28,7 +28,7 @@ class Refetching(TransferList):
         self,
         memory: Sequence[Transfer | Heads[Transfer]],
         cost: Callable[[Transfer], TransferCost],
-        buffers: Mapping[str, OnChipBuffer],
+        buffers: Mapping[str, BufferState],
         known: Mapping[str, Work],
         rules: Rules,
     ) -> None:
@@ -152,7 +152,7 @@ class Refetching(TransferList):
         return not (self._lacks(buffer, cost.bits) or self._lacks(mask, cost.mask_bits))
 
     @staticmethod
-    def _lacks(buffer: OnChipBuffer, bits: float) -> bool:
+    def _lacks(buffer: BufferState, bits: float) -> bool:
         return buffer.used + bits > buffer.capacity
 
     def _held(self, transfer: Transfer) -> list[Tensor]:

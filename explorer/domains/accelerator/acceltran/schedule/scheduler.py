@@ -2,7 +2,7 @@
 
 Source: AccelTran's published `simulate`, whose every cycle first starts transfers, then issues windows of tiles, then
 lets modules and buffers work. Nothing can start in a cycle in which no module and no port becomes free after one in
-which nothing started, so that such cycles are passed over; of windows that repeat, whole periods are (see `steady`).
+which nothing started, so that such cycles are passed over; of windows that repeat, whole periods are (see `periods`).
 Peculiarities that are kept:
 
 - a module takes a new tile one cycle after its last one is done, so that it is taken for a cycle more than it works;
@@ -24,14 +24,15 @@ from typing import NamedTuple
 
 from explorer.domains.accelerator.acceltran.costs import Costs, Module
 from explorer.domains.accelerator.acceltran.program import Program, flat
-from explorer.domains.accelerator.acceltran.schedule.buffers import OnChipBuffer
+from explorer.domains.accelerator.acceltran.schedule.buffers import BufferState
 from explorer.domains.accelerator.acceltran.schedule.deadlock import why_it_never_ends
-from explorer.domains.accelerator.acceltran.schedule.issue import NEVER, Cursor, Rules, Window, stages_of
+from explorer.domains.accelerator.acceltran.schedule.issue import NEVER, Cursor, Rules, Window, Work, stages_of
 from explorer.domains.accelerator.acceltran.schedule.occupancy import Occupancy
+from explorer.domains.accelerator.acceltran.schedule.periods import Periods
 from explorer.domains.accelerator.acceltran.schedule.refetch import Refetching
-from explorer.domains.accelerator.acceltran.schedule.retired import Retired
-from explorer.domains.accelerator.acceltran.schedule.steady import Steady, state_of
-from explorer.domains.accelerator.acceltran.schedule.trace import COMPUTE_STALLS, MEMORY_STALLS, OperationRun, Trace
+from explorer.domains.accelerator.acceltran.schedule.required import Required
+from explorer.domains.accelerator.acceltran.schedule.stalls import Stalls
+from explorer.domains.accelerator.acceltran.schedule.trace import OperationRun, Trace
 from explorer.domains.accelerator.acceltran.schedule.transfers import TransferList
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from graphdb.errors import InputError
@@ -59,6 +60,12 @@ class Resources(NamedTuple):
 def run(program: Program, costs: Costs, resources: Resources, settings: RunSettings) -> Trace:
     """Run a program.
 
+    Args:
+        program: to run.
+        costs: of its operations and transfers.
+        resources: that it runs on.
+        settings: of the run.
+
     Raises:
         InputError: a tensor is larger than its buffer, or the run could never end.
     """
@@ -71,7 +78,6 @@ class Scheduler:
     def __init__(self, program: Program, costs: Costs, resources: Resources, settings: RunSettings) -> None:
         on = settings.switches
         self._equal = settings.schedule == "equal"
-        self._resources = resources
         self._modules = Occupancy(
             resources.pe * resources.lanes_per_pe,
             resources.pe * resources.softmax_per_pe,
@@ -89,10 +95,10 @@ class Scheduler:
         operation_costs = {operation.name: costs.operation(operation) for operation in flat(program.compute)}
         stages, self._known = stages_of(program.compute, operation_costs, rules)
         self._cursor = Cursor(stages, rules)
-        self._retired = Retired(stages)
         self._buffers = {
-            name: OnChipBuffer(name, getattr(resources, f"{name}_bits")) for name in ("activation", "weight", "mask")
+            name: BufferState(name, getattr(resources, f"{name}_bits")) for name in ("activation", "weight", "mask")
         }
+        self._required = Required(stages, self._buffers)
         transfer_list = Refetching if "refetch" in on else TransferList
         self._transfers = transfer_list(
             program.memory, lru_cache(maxsize=None)(costs.transfer), self._buffers, self._known, rules
@@ -101,25 +107,25 @@ class Scheduler:
         self._to_the_end = self._refetch is not None or any(
             transfer.action == "write_back" for transfer in flat(program.memory)
         )
-        self._stalls = dict.fromkeys((*MEMORY_STALLS, *COMPUTE_STALLS), 0)
+        self._stalls = Stalls()
         self._works = tuple(self._known.values())
         self._windows = self._cursor.windows()
-        self._overlap = 0
-        self._steady = Steady()
         self._forced = -1  # when a transfer was last let in that had to wait for room
-        self._waits = (0, 0, 0)
-        self._transfer_stalls = dict.fromkeys(MEMORY_STALLS, 0)
-        self._transfer_stalls_since = 0
         self._missing = [-1] * len(self._windows)  # tiles of each window that lack data, -1 if that is not known
         self._quiet = False  # whether no transfer can start before something changes
         self._marks: list[int] = []  # when first and last tiles are done
         self._changed = True  # whether what is required may have changed
+        self._periods = Periods(self._cursor, self._modules, self._buffers, self._stalls, self._marks, self._equal)
 
     def run(self) -> Trace:
         """All of it."""
         now = 0
         while not self._done(now):
-            now = self._repeat(self._cycle(now))
+            now = self._cycle(now)
+            if not self._quiet or self._changed or self._modules.idle:
+                self._periods.forget()
+            else:
+                now = self._periods.pass_over(now, self._windows)
         return self._trace(now)
 
     def _done(self, now: int) -> bool:
@@ -146,10 +152,7 @@ class Scheduler:
                 self._quiet = not moved
             self._advance(issued)
             following = now + 1 if moved or issued or freed or changed else self._next_change(now)
-        for cause, count in zip(COMPUTE_STALLS, self._waits, strict=True):
-            if count:
-                self._stalls[cause] += count * (following - now)
-        self._overlap += (following - now) * overlapping
+        self._stalls.pass_cycles(following - now, overlapping)
         return following
 
     def _transfer(self, now: int) -> bool:
@@ -159,14 +162,8 @@ class Scheduler:
         """
         if self._refetch:
             self._refetch.want(self._windows, now)
-        self._count_transfer_stalls(now)
-        return self._transfers.step(now, self._transfer_stalls)
-
-    def _count_transfer_stalls(self, now: int) -> None:
-        for cause, count in self._transfer_stalls.items():
-            self._stalls[cause] += count * (now - self._transfer_stalls_since)
-        self._transfer_stalls = dict.fromkeys(MEMORY_STALLS, 0)
-        self._transfer_stalls_since = now
+        self._stalls.look_at_transfers(now)
+        return self._transfers.step(now, self._stalls.transfers)
 
     def _issue(self, now: int) -> list[int]:
         """Issue the windows that can be; the numbers of their queues."""
@@ -188,7 +185,7 @@ class Scheduler:
             no_module += not free
             data_missing += missing
             no_result += bool(waiting)
-        self._waits = no_module, data_missing, no_result
+        self._stalls.windows = no_module, data_missing, no_result
         return issued
 
     def _tiles_without_data(self, window: Window, now: int) -> int:
@@ -239,22 +236,8 @@ class Scheduler:
             self._changed = self._quiet = False
             self._missing = [-1] * len(self._missing)
             if not self._refetch:
-                self._require(now)
+                self._required.update(self._windows, now)
         return freed, changed
-
-    def _require(self, now: int) -> None:
-        """Give up what finished tiles needed, and hold what windows at the time need."""
-        for name in self._retired.released(now):
-            self._mark(name, False)
-        for window in self._windows:
-            for needs in window.needs if window else ():
-                for name in needs:
-                    self._mark(name, True)
-
-    def _mark(self, name: str, required: bool) -> None:
-        for buffer in self._buffers.values():
-            if buffer.has(name):
-                buffer.held[name].required = required
 
     def _passed_over(self, now: int) -> int:
         """The cycle to go on with if the published code passes over some; 0 if it does not."""
@@ -269,60 +252,6 @@ class Scheduler:
         self._changed, self._quiet = True, False
         self._missing = [-1] * len(self._missing)
         return now + 1 + passed
-
-    def _repeat(self, now: int) -> int:
-        """Pass over periods of a steady state; the cycle to go on with."""
-        if not self._quiet or self._changed or self._modules.idle:
-            self._steady.forget()
-            return now
-        if self._steady.differs(now, self._windows, self._modules):
-            return now
-        counts = (*self._stalls.values(), self._overlap, *self._used())
-        places, by_place = self._cursor.positions, self._equal and len(self._windows) > 1
-        if by_place and len({queue.length for queue in self._cursor.queues}) > 1:
-            return now  # the order depends on shares of different lengths
-        before = self._steady.seen(state_of(now, self._windows, places, by_place, self._modules, counts))
-        if before is None:
-            return now
-        period = now - before.now
-        steps = [place - earlier for place, earlier in zip(places, before.places, strict=True)]
-        times = min(self._unchanged_for(now) // period, *self._repeats_left(steps))
-        if times > 0:
-            counted = [count - earlier for count, earlier in zip(counts, before.counts, strict=True)]
-            self._pass_over(times, period, steps, counted)
-        self._steady.forget()
-        return now + max(times, 0) * period
-
-    def _used(self) -> list[int]:
-        """What the operations of the windows have used."""
-        works = [window.parts[0].work for window in self._windows if window]
-        return [number for work in works for number in (work.ran, work.module_cycles, work.wake_ups)]
-
-    def _unchanged_for(self, now: int) -> int:
-        """Cycles before the next transfer or operation begins or ends."""
-        ends = [buffer.free_at for buffer in self._buffers.values() if buffer.in_use] + self._marks[:1]
-        return min(ends, default=NEVER) - now - 1
-
-    def _repeats_left(self, steps: list[int]) -> list[int]:
-        """For each queue, how often it can go on by its step with the same window."""
-        queues = zip(self._cursor.queues, self._cursor.positions, self._windows, steps, strict=True)
-        return [queue.inside(place, window) // step for queue, place, window, step in queues if window and step]
-
-    def _pass_over(self, times: int, period: int, steps: list[int], counted: list[int]) -> None:
-        self._modules.pass_over(times * period)
-        for number, step in enumerate(steps):
-            self._cursor.positions[number] += times * step
-        amounts = iter(counted)
-        for cause, amount in zip(self._stalls, amounts, strict=False):
-            self._stalls[cause] += times * amount
-        self._overlap += times * next(amounts)
-        for window, step in zip(self._windows, steps, strict=True):
-            if window:
-                work = window.parts[0].work
-                work.ran += times * next(amounts)
-                work.module_cycles += times * next(amounts)
-                work.wake_ups += times * next(amounts)
-                work.end += times * period if step else 0
 
     def _advance(self, issued: list[int]) -> None:
         """Go on to the windows behind those that were issued."""
@@ -357,28 +286,28 @@ class Scheduler:
         return self._passed_over(following - 1) or following
 
     def _trace(self, now: int) -> Trace:
-        self._count_transfer_stalls(now)
+        self._stalls.look_at_transfers(now)
         self._modules.stop(now)
         for buffer in self._buffers.values():
             buffer.count_to(now)
             buffer.busy_cycles -= max(buffer.free_at - now, 0)
-        works = [work for work in self._known.values() if work.start >= 0]
+        begun = [work for work in self._works if work.start >= 0]
         module_cycles = dict.fromkeys(Module, 0)
-        for work in works:
+        for work in begun:
             module_cycles[work.cost.module] += work.module_cycles
         return Trace(
             cycles=now,
-            operations=tuple(
-                OperationRun(
-                    work.operation, work.start, min(work.end, now), work.ran, work.module_cycles, work.wake_ups
-                )
-                for work in works
-            ),
+            operations=tuple(_operation_run(work, now) for work in begun),
             transfers=tuple(self._transfers.runs),
             module_cycles=module_cycles,
             buffer_cycles={name: buffer.busy_cycles for name, buffer in self._buffers.items()},
             held_bit_cycles={name: buffer.bit_cycles for name, buffer in self._buffers.items()},
             peak_bits={name: buffer.peak for name, buffer in self._buffers.items()},
-            stalls=self._stalls,
-            overlap_cycles=self._overlap,
+            stalls=self._stalls.counts,
+            overlap_cycles=self._stalls.overlap,
         )
+
+
+def _operation_run(work: Work, now: int) -> OperationRun:
+    end = min(work.end, now)
+    return OperationRun(work.operation, work.start, end, work.ran, work.module_cycles, work.wake_ups)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from explorer.domains.accelerator.acceltran.costs import TransferCost
 from explorer.domains.accelerator.acceltran.program import Heads, Transfer
-from explorer.domains.accelerator.acceltran.schedule.buffers import OnChipBuffer, Tensor
+from explorer.domains.accelerator.acceltran.schedule.buffers import BufferState, Tensor
 from explorer.domains.accelerator.acceltran.schedule.issue import Rules, Work
 from explorer.domains.accelerator.acceltran.schedule.trace import TransferRun
 
@@ -25,7 +25,7 @@ class TransferList:
         self,
         memory: Sequence[Transfer | Heads[Transfer]],
         cost: Callable[[Transfer], TransferCost],
-        buffers: Mapping[str, OnChipBuffer],
+        buffers: Mapping[str, BufferState],
         known: Mapping[str, Work],
         rules: Rules,
     ) -> None:

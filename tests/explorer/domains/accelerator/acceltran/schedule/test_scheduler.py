@@ -9,6 +9,7 @@ import pytest
 from explorer.domains.accelerator.acceltran.building.assembly import build_program
 from explorer.domains.accelerator.acceltran.costs import Module
 from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, Program, flat
+from explorer.domains.accelerator.acceltran.schedule.periods import Periods
 from explorer.domains.accelerator.acceltran.schedule.scheduler import Scheduler
 from explorer.domains.accelerator.acceltran.schedule.trace import COMPUTE_STALLS, MEMORY_STALLS, Trace
 from graphdb.errors import InputError
@@ -65,7 +66,7 @@ def test_periods_passed_over_change_nothing(
     settings = corrected(schedule=schedule_name, task=task, vocabulary=500)
     model = reading.bert(1, 2, 32, 64, 256)
     fast = schedule(model, choices, settings)
-    monkeypatch.setattr(Scheduler, "_repeat", lambda self, now: now)
+    monkeypatch.setattr(Periods, "pass_over", lambda self, now, windows: now)
     assert fast == schedule(model, choices, settings)
 
 
