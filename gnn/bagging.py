@@ -65,8 +65,8 @@ class BaggedTrees:
         Args:
             tensors: by name.
             columns: how many the trees may look at.
-            floor: see the class.
-            weight: see the class.
+            floor: the least absolute error expected.
+            weight: of the trees beside the networks, in [0, 1].
 
         Raises:
             InputError: a node looks at a column that there is not.
