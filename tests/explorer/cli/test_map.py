@@ -8,11 +8,36 @@ from pathlib import Path
 import pytest
 
 from explorer import registry
+from explorer.cli.map import defaults
 from explorer.services.loading import load_published
+from gnn.network import SurrogateSettings
+from graphdb.errors import InputError
 from graphdb.records import ArchitectureFilter, NewTrial, StudyRecord
 from graphdb.store import Store
 from tests.explorer.cli.test_bad_input import refused
 from tests.explorer.conftest import Run
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How good the embeddings are is tested where they are learnt."""
+    sizes = SurrogateSettings(members=1, steps=20, trees=0)
+    monkeypatch.setattr("explorer.learning.surrogates.settings_of", lambda task: sizes)
+
+
+def test_what_is_not_given_comes_from_what_surrogates_learn() -> None:
+    assert defaults(None, None, None) == ("transformer", "qnli_accuracy")
+    assert defaults("accelerator", None, None) == ("accelerator", "latency_s")
+    assert defaults(None, None, "elector") == ("accelerator", "latency_s")
+    assert defaults(None, "glue", "of my own") == ("transformer", "glue")
+
+
+def test_without_learning_tasks_all_must_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "learning_tasks", lambda: ())
+    assert defaults("bridge", "mass_kg", None) == ("bridge", "mass_kg")
+    for domain, word in ((None, "name a domain"), ("bridge", "give --measure")):
+        with pytest.raises(InputError, match=word):
+            defaults(domain, None, None)
 
 
 def test_published_designs_and_the_path_of_a_study(run: Run, store: Store, tmp_path: Path) -> None:
@@ -35,7 +60,9 @@ def test_published_designs_and_the_path_of_a_study(run: Run, store: Store, tmp_p
     measured = [m for m in published.measurements if "qnli_accuracy" in m.measures][:3]
     store.studies.ask("walk", [NewTrial(index, replace(m, measures={}), "initial") for index, m in enumerate(measured)])
     assert run("map", "--study", "walk", "--plots", tmp_path, "--json").json["path"] == 3
-    assert "search (3 designs)" in (tmp_path / names[1]).read_text()
+    picture = (tmp_path / names[1]).read_text()
+    assert "search (3 designs)" in picture
+    assert "QNLI accuracy (%)" in picture
 
 
 @pytest.mark.parametrize(
