@@ -49,12 +49,13 @@ class RunOptions(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    task: str = Field("a", description="By which runs are told apart.")
+    task: str = Field("", description="By which runs are told apart.")
 
 
 class ToyOptions(RunOptions):
     """What a study is told."""
 
+    task: str = Field("a", description="By which studies are told apart.")
     batch: int = Field(4, ge=1, description="Proposals asked for at a time.")
     worst: float = Field(1e9, description="Largest loss allowed.")
 
