@@ -21,12 +21,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
+from explorer.domains.accelerator.acceltran.chip.components import Module
 from explorer.domains.accelerator.acceltran.chip.constants import (
+    CLOCK_MHZ,
     DATA_BITS,
     Overlay,
     constants,
@@ -42,16 +43,8 @@ from graphdb.errors import InputError
 Sparsity = Callable[[Role], float]
 """Share of zeros in a tensor of that role."""
 _IN_WEIGHT_BUFFER = frozenset({Role.WEIGHT, Role.EMBEDDING, Role.OPTIMISER_STATE})
-_TRUE_BANDWIDTH = 8e9 / (published_bits_per_cycle(1e9) * constants()["clock", ""]["frequency"] * 1e6)
+_TRUE_BANDWIDTH = 8e9 / (published_bits_per_cycle(1e9) * CLOCK_MHZ * 1e6)
 """What a bandwidth is of the one that the published code takes it for."""
-
-
-class Module(StrEnum):
-    """Classes of modules that tiles occupy."""
-
-    MAC_LANE = "mac"
-    SOFTMAX = "softmax"
-    LAYER_NORM = "layer_norm"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from explorer.contracts.measure import Direction, Measure, catalogue
 from explorer.domains.accelerator.acceltran.chip.area import AREAS
-from explorer.domains.accelerator.acceltran.chip.components import BUFFERS
-from explorer.domains.accelerator.acceltran.costs import Module
+from explorer.domains.accelerator.acceltran.chip.components import BUFFERS, Module
 from explorer.domains.accelerator.acceltran.findings.charges import PARTS
 from explorer.domains.accelerator.acceltran.findings.energy import TOTALS, part_measure
 from explorer.domains.accelerator.acceltran.schedule.trace import COMPUTE_STALLS, MEMORY_STALLS

@@ -5,16 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
 from explorer.domains.accelerator.acceltran.chip.constants import Constants, Overlay, constants, memory_constants
 from explorer.domains.accelerator.acceltran.chip.hardware import hardware
-from explorer.domains.accelerator.acceltran.costs import Module
 from explorer.domains.accelerator.memory import UserMemory
 
 BUFFERS = ("activation", "weight", "mask")
 _PER_LANE = ("mac", "pre_sparsity", "post_sparsity", "fifo", "stochastic_rounding")
+
+
+class Module(StrEnum):
+    """Classes of modules that tiles occupy."""
+
+    MAC_LANE = "mac"
+    SOFTMAX = "softmax"
+    LAYER_NORM = "layer_norm"
 
 
 @dataclass(frozen=True, slots=True)

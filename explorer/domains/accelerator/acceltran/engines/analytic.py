@@ -14,8 +14,8 @@ from dataclasses import replace
 from typing import Any
 
 from explorer.domains.accelerator.acceltran.building.assembly import build_program
-from explorer.domains.accelerator.acceltran.chip.components import Components, components
-from explorer.domains.accelerator.acceltran.costs import Costs, Module, OperationCost, TransferCost
+from explorer.domains.accelerator.acceltran.chip.components import Components, Module, components
+from explorer.domains.accelerator.acceltran.costs import Costs, OperationCost, TransferCost
 from explorer.domains.accelerator.acceltran.engines.detailed import costs_on
 from explorer.domains.accelerator.acceltran.engines.outline import Moved, Outline, outline
 from explorer.domains.accelerator.acceltran.findings.charges import charges

@@ -12,9 +12,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from explorer.domains.accelerator.acceltran.chip.components import Component, Components
+from explorer.domains.accelerator.acceltran.chip.components import Component, Components, Module
 from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_MHZ, DATA_BITS
-from explorer.domains.accelerator.acceltran.costs import Costs, Module, OperationCost, TransferCost
+from explorer.domains.accelerator.acceltran.costs import Costs, OperationCost, TransferCost
 from explorer.domains.accelerator.acceltran.findings.reads import Reads, holders, operand_reads, tile_transfer
 from explorer.domains.accelerator.acceltran.program import Program, Transfer
 from explorer.domains.accelerator.acceltran.schedule.trace import OperationRun, Trace, TransferRun

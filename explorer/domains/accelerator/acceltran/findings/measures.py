@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from explorer.domains.accelerator.acceltran.chip.area import areas
-from explorer.domains.accelerator.acceltran.chip.components import BUFFERS, Components
+from explorer.domains.accelerator.acceltran.chip.components import BUFFERS, Components, Module
 from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_HZ, DATA_BITS
-from explorer.domains.accelerator.acceltran.costs import Costs, Module
+from explorer.domains.accelerator.acceltran.costs import Costs
 from explorer.domains.accelerator.acceltran.findings.charges import Charge, charges
 from explorer.domains.accelerator.acceltran.findings.energy import summed
 from explorer.domains.accelerator.acceltran.findings.profile import power_profile

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.domains.accelerator.acceltran.chip.area import areas
-from explorer.domains.accelerator.acceltran.chip.components import BUFFERS, Components, components
+from explorer.domains.accelerator.acceltran.chip.components import BUFFERS, Components, Module, components
 from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_HZ, published_bits_per_cycle
-from explorer.domains.accelerator.acceltran.costs import Costs, Module
+from explorer.domains.accelerator.acceltran.costs import Costs
 from explorer.domains.accelerator.acceltran.findings.charges import charges
 from explorer.domains.accelerator.acceltran.findings.profile import energy_breakdown, power_profile
 from explorer.domains.accelerator.acceltran.measures import in_words

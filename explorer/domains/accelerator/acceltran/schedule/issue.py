@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
-from explorer.domains.accelerator.acceltran.costs import Module, OperationCost
+from explorer.domains.accelerator.acceltran.chip.components import Module
+from explorer.domains.accelerator.acceltran.costs import OperationCost
 from explorer.domains.accelerator.acceltran.program import Heads, Operation
 
 NEVER = 1 << 62

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from itertools import count
 
-from explorer.domains.accelerator.acceltran.costs import Module
+from explorer.domains.accelerator.acceltran.chip.components import Module
 from explorer.domains.accelerator.acceltran.schedule.issue import NEVER, Window, Work
 from graphdb.errors import InputError
 

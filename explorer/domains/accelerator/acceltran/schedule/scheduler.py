@@ -22,7 +22,8 @@ import heapq
 from functools import lru_cache
 from typing import NamedTuple
 
-from explorer.domains.accelerator.acceltran.costs import Costs, Module
+from explorer.domains.accelerator.acceltran.chip.components import Module
+from explorer.domains.accelerator.acceltran.costs import Costs
 from explorer.domains.accelerator.acceltran.program import Program, flat
 from explorer.domains.accelerator.acceltran.schedule.buffers import BufferState
 from explorer.domains.accelerator.acceltran.schedule.deadlock import why_it_never_ends

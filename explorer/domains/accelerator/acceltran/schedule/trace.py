@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from explorer.domains.accelerator.acceltran.costs import Module
+from explorer.domains.accelerator.acceltran.chip.components import Module
 from explorer.domains.accelerator.acceltran.program import Buffer, Operation, Transfer
 
 MEMORY_STALLS = ("buffer_busy", "mask_buffer_busy", "no_space", "no_mask_space", "waiting_for_compute")

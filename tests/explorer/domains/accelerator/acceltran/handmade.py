@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from explorer.domains.accelerator.acceltran.chip.components import Components, components
-from explorer.domains.accelerator.acceltran.costs import Costs, Module, OperationCost, TransferCost
+from explorer.domains.accelerator.acceltran.chip.components import Components, Module, components
+from explorer.domains.accelerator.acceltran.costs import Costs, OperationCost, TransferCost
 from explorer.domains.accelerator.acceltran.findings.charges import Charge, charges
 from explorer.domains.accelerator.acceltran.findings.energy import summed
 from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, Program, Role, Transfer

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer.domains.accelerator.acceltran.chip.components import Module
 from explorer.domains.accelerator.acceltran.costs import (
-    Module,
     OperationCost,
     TransferCost,
     machine,

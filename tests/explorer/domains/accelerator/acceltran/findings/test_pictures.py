@@ -9,12 +9,11 @@ import pytest
 
 from explorer import registry
 from explorer.domains.accelerator.acceltran.building.assembly import build_program
-from explorer.domains.accelerator.acceltran.chip.components import components
+from explorer.domains.accelerator.acceltran.chip.components import Module, components
 from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_HZ
 from explorer.domains.accelerator.acceltran.chip.hardware import hardware
 from explorer.domains.accelerator.acceltran.costs import (
     Costs,
-    Module,
     OperationCost,
     TransferCost,
     machine,

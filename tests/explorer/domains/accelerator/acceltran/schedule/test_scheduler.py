@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from explorer.domains.accelerator.acceltran.building.assembly import build_program
-from explorer.domains.accelerator.acceltran.costs import Module
+from explorer.domains.accelerator.acceltran.chip.components import Module
 from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, Program, flat
 from explorer.domains.accelerator.acceltran.schedule.periods import Periods
 from explorer.domains.accelerator.acceltran.schedule.scheduler import Scheduler
