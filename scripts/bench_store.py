@@ -10,7 +10,6 @@ space can be imported, else with synthetic ones of the same size (about 100 bloc
 from __future__ import annotations
 
 import argparse
-import importlib
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from graphdb import embedded
 from graphdb.architecture import Architecture, Block, Edge
 from graphdb.connection import connect, open_store
 from graphdb.database import Database
+from graphdb.errors import InputError
 from graphdb.settings import Settings
 from graphdb.store import Store, rows
 
@@ -60,8 +60,10 @@ def synthetic(rng: np.random.Generator) -> Architecture:
 def generator() -> tuple[str, Callable[[np.random.Generator], Architecture]]:
     """The FlexiBERT 2.0 space where it exists, else synthetic designs."""
     try:
-        space = importlib.import_module("explorer.domains.transformer.spaces.flexibert2").FlexiBert2Space()
-    except (ImportError, AttributeError):
+        from explorer import registry
+
+        space = registry.space("flexibert2")
+    except (ImportError, InputError):
         return "synthetic", synthetic
     return "FlexiBERT 2.0", lambda rng: space.build(space.sample(rng))
 
@@ -72,7 +74,7 @@ def elements(architecture: Architecture) -> int:
 
 
 def load_bare(database: Database, architectures: list[Architecture]) -> float:
-    """Seconds to create the same nodes and relationships without keys, constraints or look-ups."""
+    """Create the same nodes and relationships without keys, constraints or look-ups; the seconds that it takes."""
     start = time.perf_counter()
     batch: list[rows.Row] = []
     size = 0
@@ -88,7 +90,15 @@ def load_bare(database: Database, architectures: list[Architecture]) -> float:
 
 
 def report(store: Store, database: Database, count: int, to_read: int, seed: int) -> None:
-    """Prints the rates of loading and reading."""
+    """Prints the rates of loading and reading.
+
+    Args:
+        store: that is loaded.
+        database: the same one, for loads without the store.
+        count: architectures to be loaded.
+        to_read: how many of them are read back.
+        seed: of the architectures.
+    """
     name, draw = generator()
     rng = np.random.default_rng(seed)
     architectures = [draw(rng) for _ in range(count)]
@@ -109,9 +119,9 @@ def report(store: Store, database: Database, count: int, to_read: int, seed: int
     print(f"bare UNWIND CREATE: {total / seconds_bare:.0f} elements/s; ratio {seconds_bare / seconds:.2f}")
     keys = [architecture.key for architecture in architectures[:to_read]]
     start = time.perf_counter()
-    found = store.architectures.get_many(keys)
-    print(f"reading {len(found)} graphs in one query: {time.perf_counter() - start:.2f} s")
-    assert all(found[architecture.key] == architecture for architecture in architectures[:to_read])
+    read = store.architectures.get_many(keys)
+    print(f"reading {len(read)} graphs in one query: {time.perf_counter() - start:.2f} s")
+    assert all(read[architecture.key] == architecture for architecture in architectures[:to_read])
 
 
 def main() -> None:
