@@ -21,8 +21,8 @@ class LoadOptions(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    traffic: Traffic = Field(Traffic.WALKERS, description="What crosses the bridge.")
-    wind_m_per_s: float = Field(10.0, ge=0, le=80, description="Speed of the wind, in m/s.")
+    traffic: Traffic = Field(default=Traffic.WALKERS, description="What crosses the bridge.")
+    wind_m_per_s: float = Field(default=10.0, ge=0, le=80, description="Speed of the wind, in m/s.")
 
 
 class BridgeSettings(BaseModel):
@@ -30,8 +30,8 @@ class BridgeSettings(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    traffic: Traffic = Field(Traffic.WALKERS, description="What crosses the bridge.")
-    batch: int = Field(4, ge=1, le=64, description="Bridges that are proposed at a time.")
+    traffic: Traffic = Field(default=Traffic.WALKERS, description="What crosses the bridge.")
+    batch: int = Field(default=4, ge=1, le=64, description="Bridges that are proposed at a time.")
     constraints: list[str] = Field(default_factory=list, description="max:measure=value or min:measure=value.")
 
 

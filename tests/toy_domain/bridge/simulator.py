@@ -28,7 +28,7 @@ class LoadingSimulator(Simulator):
 
     name = "loading"
     version = "1"
-    roles: Mapping[str, Role] = MappingProxyType({"bridge": Role("bridge")})
+    roles = MappingProxyType({"bridge": Role("bridge")})
     measures = MEASURES
     options = LoadOptions
 
