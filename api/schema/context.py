@@ -106,7 +106,7 @@ def _hypervolumes(store: Store, study: str, trials: Sequence[TrialRecord]) -> di
 
     record = store.studies.get(study)
     volumes = studies.hypervolumes(registry.recipe(record.recipe), record, trials)
-    return {trial.index: volume for trial, volume in zip(trials, volumes, strict=True)}
+    return dict(zip(sorted(trial.index for trial in trials), volumes, strict=True))
 
 
 def _measures(simulator: str) -> Measures:

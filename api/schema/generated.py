@@ -1,8 +1,11 @@
 """GraphQL types made from option models: the arguments that simulators take, and the settings of recipes.
 
-An enumeration becomes a GraphQL enum: an `Enum` class under its own name, the choices of a `Literal` under the names of
-what is set and of the field. Mappings, and whatever the command line reads with a function of its own, are JSON. A path
-would name a file of the server, which no client may reach, so that options with paths have no place here.
+An enumeration becomes a GraphQL enum: an `Enum` class of a simulator under its own name, one of a recipe under the
+recipe's title and its name, the choices of a `Literal` under the title and the name of the field. Mappings, and
+whatever the command line reads with a function of its own, are JSON.
+
+No client may name a file of the server: options with paths have no place here, and where the command line takes a name
+or a file, a client gives the name or, as JSON, what the file would hold.
 """
 
 # graphene has no types.
@@ -16,6 +19,7 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import graphene
@@ -29,6 +33,8 @@ from graphdb.errors import InputError
 
 _SCALARS = {bool: graphene.Boolean, int: graphene.Int, float: graphene.Float, str: graphene.String}
 _LARGEST_INT = 2**31 - 1
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{0,100}")
 _SECTION = re.compile(r"^(Args|Attributes|Example|Returns|Raises):", re.MULTILINE)
 
 
@@ -44,13 +50,17 @@ class Names:
         self._enumerations: dict[str, Any] = {}
         self._inputs: set[str] = set()
 
-    def enumeration(self, members: type[enum.Enum], description: str) -> Any:
+    def enumeration(self, name: str, members: type[enum.Enum], description: str) -> Any:
         """The GraphQL enum of an `Enum`; the one made before, where that has the same values.
+
+        Args:
+            name: of the type.
+            members: with the values.
+            description: of the type.
 
         Raises:
             InputError: another type has the name, or an enum with other values.
         """
-        name = members.__name__
         known = self._enumerations.get(name)
         if known is not None:
             if _values(known._meta.enum) != _values(members):
@@ -128,44 +138,30 @@ def reachable(model: type[BaseModel], hidden: Collection[str] = ()) -> tuple[Opt
     return tuple(option for option in options_of(model) if option.type is not Path and option.name not in hidden)
 
 
-def described(option: Option, title: str, swift: Mapping[str, Any], names: Names) -> dict[str, Any]:
-    """What `graphene.Argument` and `graphene.InputField` are to be told of an option: type, default and description.
+def described(
+    option: Option, title: str, names: Names, *, swift: Mapping[str, Any] = _NOTHING, prefixed: bool = False
+) -> dict[str, Any]:
+    """Arguments of `graphene.Argument` and `graphene.InputField` for an option: its type, default and description.
 
     An option with a default is never null; one whose default is None, or no plain value, may be left out or null.
 
     Args:
         option: of an option model.
         title: what is set, for the names of enumerations.
-        swift: defaults of the API that differ from the model's.
         names: where enumerations are kept.
+        swift: defaults of the API that differ from the model's.
+        prefixed: whether the title stands before the names of `Enum` classes too.
 
     Raises:
         InputError: an enumeration has the name of another type.
     """
     default = Undefined if option.required and option.name not in swift else default_of(option, swift)
     return {
-        "type_": type_of(option, title, names),
+        "type_": _type(option, title, names, prefixed),
         "required": default is not None,
         "default_value": Undefined if default is None else default,
         "description": _description(option),
     }
-
-
-def type_of(option: Option, title: str, names: Names) -> Any:
-    """The type of an option's value.
-
-    Args:
-        option: of an option model.
-        title: what is set, for the names of enumerations.
-        names: where enumerations are kept.
-
-    Raises:
-        InputError: an enumeration has the name of another type.
-    """
-    if _is_json(option):
-        return JSON
-    kind = _enumeration(option, title, names) if option.choices else plain_type_of(option)
-    return graphene.List(graphene.NonNull(kind)) if option.repeated else kind
 
 
 def plain_type_of(option: Option) -> Any:
@@ -199,10 +195,17 @@ def chosen(options: Collection[Option], given: Mapping[str, Any], swift: Mapping
         options: that a client may set.
         given: name -> value, defaults of the schema filled in.
         swift: defaults of the API that differ from the model's.
+
+    Raises:
+        InputError: a text that could be the name of a file, where the command line would read one.
     """
     settings = {name: plain(value) for name, value in swift.items()}
     for option in options:
         value = plain(given.get(option.name))
+        if option.flag.read is not None and isinstance(value, str) and not _PLAIN_NAME.fullmatch(value):
+            raise InputError(
+                f"{option.name} is {value!r:.80}; allowed: JSON, or a name of at most 100 letters, digits, '-' and '_'."
+            )
         if value is not None and (option.name in swift or value != default_of(option, {})):
             settings[option.name] = value
     return settings
@@ -222,7 +225,7 @@ def plain(value: Any) -> Any:
 def _description(option: Option) -> str | None:
     """The help text, which speaks of files where the command line reads one."""
     if option.flag.read is not None:
-        return f"{option.help} Given here as JSON.".strip()
+        return f"{option.help} The API takes JSON in place of a file.".strip()
     return option.help or None
 
 
@@ -230,16 +233,24 @@ def _is_json(option: Option) -> bool:
     return option.mapping or option.type is None or option.flag.read is not None
 
 
-def _enumeration(option: Option, title: str, names: Names) -> Any:
+def _type(option: Option, title: str, names: Names, prefixed: bool) -> Any:
+    if _is_json(option):
+        return JSON
+    kind = _enumeration(option, title, names, prefixed) if option.choices else plain_type_of(option)
+    return graphene.List(graphene.NonNull(kind)) if option.repeated else kind
+
+
+def _enumeration(option: Option, title: str, names: Names, prefixed: bool) -> Any:
     members = option.enumeration
     if members is not None:
+        name = (title if prefixed else "") + members.__name__
         text = _SECTION.split(inspect.cleandoc(members.__doc__ or ""))[0].strip()
-        return names.enumeration(members, text or f"Values of {option.name}.")
+        return names.enumeration(name, members, text or f"Values of {option.name}.")
     name = title + _capitalised(option.name)
     pairs = {_member(choice): choice for choice in option.choices}
     if len(pairs) < len(option.choices):
         raise InputError(f"The choices of {name} are {', '.join(option.choices)}; some of them have the same name.")
-    return names.enumeration(enum.Enum(name, pairs), option.help or f"Values of {option.name}.")
+    return names.enumeration(name, enum.Enum(name, pairs), option.help or f"Values of {option.name}.")
 
 
 def _member(choice: str) -> str:

@@ -101,7 +101,7 @@ def simulation(entry: SimulatorEntry, roles: Mapping[str, Role], names: Names) -
     for option in options:
         if option.name in arguments:
             raise InputError(f"its option {option.name} has the name of a role.")
-        arguments[option.name] = graphene.Argument(**described(option, title, entry.swift, names))
+        arguments[option.name] = graphene.Argument(**described(option, title, names, swift=entry.swift))
 
     async def resolve(root: None, info: graphene.ResolveInfo, /, **given: Any) -> MeasurementValue:
         context = context_of(info)
@@ -157,7 +157,7 @@ def recipe_settings(recipe: RecipeEntry, names: Names) -> Any:
     """
     title = title_of(recipe)
     fields = {
-        option.name: graphene.InputField(**described(option, title, {}, names))
+        option.name: graphene.InputField(**described(option, title, names, prefixed=True))
         for option in reachable(recipe.options, SHARED)
     }
     if not fields:

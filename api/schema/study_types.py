@@ -54,7 +54,8 @@ class Trial(graphene.ObjectType):
     message = graphene.String(required=True)
     objective = graphene.Float(description="Performance, larger is better; null unless measured and feasible.")
     hypervolume = graphene.Float(
-        description="Volume that the Pareto front of the trials up to this one dominates; grows as a search goes well."
+        description="Volume dominated by the Pareto front of this and all earlier trials, in the product of the units "
+        "of its measures; it never falls."
     )
     measurement_key = graphene.ID(required=True)
     measures = many(Measure)

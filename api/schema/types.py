@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from asyncio import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import graphene
 
@@ -20,10 +20,12 @@ from explorer.contracts.measure import Measure as MeasureValue
 from explorer.contracts.metric import Likeness as LikenessValue
 from graphdb.architecture import Architecture as ArchitectureValue
 from graphdb.architecture import Edge as EdgeValue
-from graphdb.errors import InputError
 from graphdb.measurement import Measurement as MeasurementValue
 from graphdb.records import Relative as RelativeValue
 from graphdb.store import Store
+
+if TYPE_CHECKING:
+    from explorer.learning.similarity import Neighbour
 
 Likeness = graphene.Enum.from_enum(
     LikenessValue,
@@ -300,29 +302,18 @@ async def similar_to(
         rank_again: order the nearest by an upper bound of their edit distance.
 
     Raises:
-        InputError: a k that is not allowed, or an order that `rank_again` does not go with.
+        InputError: a k that is not allowed, or a likeness that `rank_again` does not go with.
     """
     checked_first(k, name="k")
-    by = LikenessValue(by)
-    if rank_again and by is not LikenessValue.DISTANCE:
-        raise InputError(f"rankAgain is given with by: {by.name}; allowed: by: DISTANCE.")
-    nearest: list[tuple[str, float, float | None]]
-    if by is LikenessValue.BEHAVIOUR:
-        scored = await context.read(context.store.embeddings.similar, key, k)
-        nearest = [(other, score, None) for other, score in scored]
-    else:
-        distances = await context.read(_near, context.store, key, k, by, rank_again)
-        nearest = [(other, 1.0 / (1.0 + distance), distance) for other, distance in distances]
-    architectures = await context.architectures.load_many([other for other, _, _ in nearest])
+    nearest = await context.read(_nearest, context.store, key, k, by, rank_again)
+    architectures = await context.architectures.load_many([neighbour.key for neighbour in nearest])
     return [
-        {"score": score, "distance": distance, "architecture": architecture}
-        for (_, score, distance), architecture in zip(nearest, architectures, strict=True)
+        {"score": neighbour.score, "distance": neighbour.distance, "architecture": architecture}
+        for neighbour, architecture in zip(nearest, architectures, strict=True)
     ]
 
 
-def _near(store: Store, key: str, k: int, by: LikenessValue, rank_again: bool) -> list[tuple[str, float]]:
-    """The k nearest by edit distance, and their distances."""
+def _nearest(store: Store, key: str, k: int, by: LikenessValue, rank_again: bool) -> list[Neighbour]:
     from explorer.learning import similarity  # brings PyTorch
 
-    nearest = similarity.neighbours(store, key, k, by=by, rank_again=rank_again)
-    return [(one.key, one.distance) for one in nearest]
+    return similarity.neighbours(store, key, k, by=by, rank_again=rank_again)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import threading
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -71,9 +72,11 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        stopping = threading.Event()
         if prepare:
-            simulations.submit(_import_libraries)
+            simulations.submit(_import_libraries, stopping)
         yield
+        stopping.set()
         reads.shutdown(wait=False, cancel_futures=True)
         simulations.shutdown(wait=False, cancel_futures=True)
 
@@ -128,12 +131,13 @@ def _graphql(context: Any, limits: Limits, production: bool) -> GraphQL:
     )
 
 
-def _import_libraries() -> None:
-    """What takes several seconds to import, and is not needed to know the schema."""
+def _import_libraries(stopping: threading.Event) -> None:
+    """Import what takes several seconds and is not needed to know the schema, unless the server is to stop."""
     from explorer.learning import similarity  # noqa: F401
-    from explorer.services import studies  # noqa: F401
 
     for name in registry.recipes():
+        if stopping.is_set():
+            return
         try:
             registry.recipe(name)
         except InputError as error:

@@ -7,25 +7,43 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.server.app import create_app
+from api.server.limits import Limits
 from graphdb.architecture import Architecture, Block, Edge
 from graphdb.measurement import Measurement
 from graphdb.settings import Settings
 from graphdb.store import Store
+from tests.places import ROOT
 
+EXAMPLES = ROOT / "docs" / "graphql"
+SNAPSHOT = EXAMPLES / "schema.graphql"
+PATIENT = Limits(execution_s=600)
+"""No test rests on how fast the machine is; the usual limits hold otherwise."""
 Answer = dict[str, Any]
 Ask = Callable[..., Answer]
 
 
-@pytest.fixture
-def client(store: Store, server_settings: Settings) -> Iterator[TestClient]:
-    with TestClient(create_app(store, server_settings)) as client:
+@pytest.fixture(scope="session")
+def session_client(session_store: Store, server_settings: Settings) -> Iterator[TestClient]:
+    with TestClient(create_app(session_store, server_settings, limits=PATIENT)) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def session_production(session_store: Store, server_settings: Settings) -> Iterator[TestClient]:
+    with TestClient(create_app(session_store, server_settings, limits=PATIENT, production=True)) as client:
         yield client
 
 
 @pytest.fixture
-def production(store: Store, server_settings: Settings) -> Iterator[TestClient]:
-    with TestClient(create_app(store, server_settings, production=True)) as client:
-        yield client
+def client(session_client: TestClient, store: Store) -> TestClient:
+    """The API over an emptied store."""
+    return session_client
+
+
+@pytest.fixture
+def production(session_production: TestClient, store: Store) -> TestClient:
+    """The same as in production."""
+    return session_production
 
 
 @pytest.fixture
@@ -66,5 +84,4 @@ def pair(model: Architecture, accelerator: Architecture, latency_s: float) -> Me
 def code(answer: Answer) -> str:
     """The code of the only error of an answer."""
     (error,) = answer["errors"]
-    found: str = error["extensions"]["code"]
-    return found
+    return str(error["extensions"]["code"])

@@ -17,9 +17,11 @@ BOUND_S = 2.0
 NESTED_LISTS = "[" * 100_000 + "]" * 100_000
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def imported():
-    """Importing PyTorch takes seconds, once; the server does it in the background."""
+    """Importing PyTorch takes seconds, once; the server does it while it starts."""
+    from explorer.learning import similarity  # noqa: F401
+
     registry.recipe("transcode")
 
 
@@ -266,11 +268,16 @@ PLACES = {
     "search.objective": """mutation($s: String!) {
         searchBoshcode(recipe: "transcode", budget: 1, seed: 0, objective: $s) { name } }""",
     "search.name": 'mutation($s: String!) { searchBoshcode(recipe: "no", name: $s, budget: 1, seed: 0) { name } }',
+    "search.settings": """mutation($s: JSON!) {
+        search(recipe: { flexibert: { space: $s } }, budget: 1, seed: 0) { name } }""",
+    "search.settings.text": """mutation($s: String!) {
+        search(recipe: { flexibert: { target: $s } }, budget: 1, seed: 0) { name } }""",
     "search.constraint": """mutation($s: String!) { searchBoshcode(
         recipe: "transcode", budget: 1, seed: 0, constraints: [{ measure: $s, max: 1 }]) { name } }""",
 }
 
 
+@pytest.mark.usefixtures("imported")
 @pytest.mark.parametrize("place", PLACES)
 def test_no_string_reaches_the_database_as_anything_but_a_value(store, client, place):
     canary = network(1)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from api.server.app import EXAMPLES
 from explorer import registry
-from explorer.services import studies
+from explorer.services.loading import load_published
+from tests.api.conftest import EXAMPLES, SNAPSHOT
 from tests.places import ROOT
 
-NAMES = sorted(path.stem for path in EXAMPLES.glob("*.graphql"))
+NAMES = sorted(path.stem for path in EXAMPLES.glob("*.graphql") if path != SNAPSHOT)
 
 
 @pytest.fixture
@@ -32,11 +32,11 @@ def run(client):
 
 
 def test_architectures(store, run):
-    studies.load_published(store)
-    found = run("architectures")["architectures"]
-    assert found["totalCount"] > 20 and found["pageInfo"]["hasNextPage"]
-    assert len(found["edges"]) == 20
-    for edge in found["edges"]:
+    load_published(store)
+    page = run("architectures")["architectures"]
+    assert page["totalCount"] > 20 and page["pageInfo"]["hasNextPage"]
+    assert len(page["edges"]) == 20
+    for edge in page["edges"]:
         assert edge["node"]["choices"]["l"] <= 4
         measures = [measure for taken in edge["node"]["measurements"] for measure in taken["measures"]]
         assert any(measure["name"] == "sst2_accuracy" and measure["value"] >= 0.8 for measure in measures)
@@ -46,7 +46,7 @@ def test_simulate_then_look_it_up(store, run):
     measured = run("simulateAccelTran")["simulateAccelTran"]
     assert measured["key"] == run("simulateAccelTran")["simulateAccelTran"]["key"]
     model = run("architecture")["architecture"]
-    assert model["key"] == registry.presets()["bert-tiny"].key
+    assert model["key"] == registry.preset("bert-tiny").key
     assert model["measurements"][0]["measures"][0].keys() == {"name", "value", "predicted"}
     assert len(model["measurements"]) == 1
     assert store.measurements.get(measured["key"]).measures == {
@@ -62,24 +62,24 @@ def test_simulate_choices(run):
 
 
 def test_similar(store, run):
-    presets = [preset for preset in registry.presets().values() if preset.domain == "transformer"]
+    presets = [registry.preset(name) for name in registry.presets("transformer")]
     store.architectures.add(presets)
     store.distances.write("toy", {preset.key: [float(i)] + [0.0] * 127 for i, preset in enumerate(presets)})
-    found = run("similar")["similar"]
-    assert len(found) == 5
-    assert [item["distance"] for item in found] == sorted(item["distance"] for item in found)
+    similar = run("similar")["similar"]
+    assert len(similar) == 5
+    assert [item["distance"] for item in similar] == sorted(item["distance"] for item in similar)
 
 
 def test_family(store, run):
-    presets = {name: preset for name, preset in registry.presets().items() if preset.domain == "transformer"}
+    presets = {name: registry.preset(name) for name in registry.presets("transformer")}
     store.architectures.add(presets.values())
     keys = [preset.key for preset in presets.values()]
     store.distances.write("toy", {key: [float(i)] + [0.0] * 127 for i, key in enumerate(keys)})
     tiny, mini = presets["bert-tiny"].key, presets["bert-mini"].key
     store.architectures.add_derived(mini, tiny, "weight transfer", {"ratio": 0.5})
-    found = run("family")["architecture"]
-    assert found["parents"] == [] and len(found["neighbours"]) == 5
-    (child,) = found["children"]
+    family = run("family")["architecture"]
+    assert family["parents"] == [] and len(family["neighbours"]) == 5
+    (child,) = family["children"]
     assert (child["how"], child["properties"], child["architecture"]["key"]) == (
         "weight transfer",
         {"ratio": 0.5},
@@ -97,6 +97,23 @@ def test_search_from_coarse_to_fine(run, client):
             os.waitpid(pid, 0)
 
 
+def test_search_with_typed_settings(run, client):
+    try:
+        settings = run("search")["search"]["settings"]
+        assert (settings["models"], settings["optimiser"], settings["batch"]) == ("measured", "random", 4)
+    finally:
+        for pid in client.app.state.searches.running():
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def test_registered(run):
+    registered = run("registered")
+    assert {"transformer", "accelerator"} <= {domain["name"] for domain in registered["domains"]}
+    assert "simulateAccelTran" in {simulator["mutation"] for simulator in registered["simulators"]}
+    assert {"transcode", "flexibert"} <= {recipe["name"] for recipe in registered["recipes"]}
+
+
 def test_search_and_its_study(store, run, client):
     started = run("searchBoshcode")["searchBoshcode"]
     try:
@@ -104,6 +121,7 @@ def test_search_and_its_study(store, run, client):
         assert len(client.app.state.searches.running()) == 1
         assert run("study")["study"]["budget"] == 60
         assert [study["name"] for study in run("studies")["studies"]] == ["small"]
+        assert all(trial["measures"] == [] for trial in run("progress")["study"]["trials"])  # none is measured yet
     finally:
         for pid in client.app.state.searches.running():
             os.killpg(pid, signal.SIGKILL)

@@ -84,7 +84,7 @@ SIMULATION = '''type Mutation {
     weights: JSON
     extra: JSON
 
-    """Load at each joint, in a file. Given here as JSON."""
+    """Load at each joint, in a file. The API takes JSON in place of a file."""
     profile: JSON
   ): Measurement!
 }'''
@@ -113,6 +113,7 @@ class RecipeOptions(BaseModel):
     weights: dict[str, float] = Field(default_factory=dict)
     batch: int = Field(4, description="Designs at a time.")
     rule: Literal["all", "some"] = Field("all", description="Which designs count.")
+    load: Load | None = None
     corpus: list[Path] | None = None
 
 
@@ -164,6 +165,14 @@ def test_what_is_left_at_its_default_is_not_passed_on():
     assert chosen(options, {"span_m": 3.0, "load": Load.CARS, "note": "", "joints": [1, 2]}, {}) == {"span_m": 3.0}
     assert chosen(options, {"load": Load.TRAIN, "joints": [3], "damping": None}, {}) == {"load": "train", "joints": [3]}
     assert chosen(options, {"weights": {"mass": 0.0}, "profile": {}}, {}) == {"weights": {"mass": 0.0}, "profile": {}}
+
+
+@pytest.mark.parametrize("text", ["table.json", "/etc/passwd", "..", "~", "a b", "x" * 101, "é"])
+def test_texts_that_could_name_a_file_of_the_server_are_refused(text):
+    options = reachable(Options)
+    assert chosen(options, {"profile": "steel-7_a"}, {}) == {"profile": "steel-7_a"}
+    with pytest.raises(InputError, match=r"profile is .*; allowed: JSON, or a name"):
+        chosen(options, {"profile": text}, {})
 
 
 def test_what_the_api_begins_with_is_passed_on_unless_a_client_gives_something_else():
@@ -242,6 +251,7 @@ input StrongBRIDGESettings {
 
   """Which designs count."""
   rule: StrongBRIDGERule! = ALL
+  load: StrongBRIDGELoad
 }'''
         in text
     )
@@ -275,7 +285,7 @@ def test_arguments_that_cannot_be_are_left_out_with_a_sentence(caplog):
         "strong-bridge.",
         "The API leaves out arguments of the recipe third: its argument budget is one that every search has.",
         "The API leaves out arguments of the recipe fourth: it has no option corpus that a client may set; allowed: "
-        "objective, constraints, weights, batch, rule.",
+        "objective, constraints, weights, batch, rule, load.",
     ]
 
 

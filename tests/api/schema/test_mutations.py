@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 
 import pytest
@@ -31,14 +32,14 @@ TINY, EDGE = {"preset": "bert-tiny"}, {"preset": "edge"}
 
 def test_a_measurement_is_what_the_simulator_says_and_is_stored(store, ask):
     measured = ask(SIMULATE, model=TINY, accelerator=EDGE)["data"]["simulateAccelTran"]
-    presets = registry.presets()
+    edge = registry.preset("edge")
     direct = registry.simulator("acceltran").run(
-        {"model": presets["bert-tiny"], "accelerator": presets["edge"]}, {"task": "inference", "engine": "fast"}
+        {"model": registry.preset("bert-tiny"), "accelerator": edge}, {"task": "inference", "engine": "fast"}
     )
     assert measured["key"] == direct.key
     assert {item["name"]: item["value"] for item in measured["measures"]} == direct.measures
     assert store.measurements.get(direct.key) == direct
-    assert store.architectures.get(presets["edge"].key) == presets["edge"]
+    assert store.architectures.get(edge.key) == edge
 
 
 def test_the_published_detailed_simulation_can_be_asked_for(ask):
@@ -49,9 +50,8 @@ def test_the_published_detailed_simulation_can_be_asked_for(ask):
 
 
 def test_presets_keys_and_choices_name_the_same_pair(ask):
-    presets = registry.presets()
     first = ask(SIMULATE, model=TINY, accelerator=EDGE)["data"]["simulateAccelTran"]["key"]
-    model, accelerator = presets["bert-tiny"], presets["edge"]
+    model, accelerator = registry.preset("bert-tiny"), registry.preset("edge")
     ways = [
         ({"key": model.key}, {"key": accelerator.key[:10]}),
         ({"choices": model.choices}, {"choices": accelerator.choices}),
@@ -103,7 +103,7 @@ def test_malformed_references(store, ask, model):
 
 def test_files_of_the_server_are_not_read(ask, tmp_path, monkeypatch):
     """The command line reads a file where it is given one's name; a client of the API must not reach it."""
-    choices = json.dumps(registry.presets()["bert-tiny"].choices)
+    choices = json.dumps(registry.preset("bert-tiny").choices)
     for name in ("model.json", "abcdef"):
         (tmp_path / name).write_text(choices, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
@@ -146,13 +146,84 @@ def test_malformed_searches_start_nothing(store, client, ask, given):
 
 def test_target_and_levels_are_those_of_the_study(client, ask):
     try:
-        found = ask(SEARCH, recipe="flexibert", name="coarse", target="sst2_acc", levels=2, budget=2)
-        settings = found["data"]["searchBoshcode"]["settings"]
+        started = ask(SEARCH, recipe="flexibert", name="coarse", target="sst2_acc", levels=2, budget=2)
+        settings = started["data"]["searchBoshcode"]["settings"]
         assert (settings["target"], settings["levels"], settings["trials_per_level"]) == ("sst2_accuracy", 2, 1)
     finally:
         for pid in client.app.state.searches.running():
             os.killpg(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
+
+
+SETTINGS = """
+mutation($recipe: RecipeInput!, $objective: String) {
+  search(recipe: $recipe, budget: 2, seed: 0, name: "typed", objective: $objective) { name recipe settings }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        ({}, "recipe has the fields none; allowed: exactly one of"),
+        ({"transcode": None}, "recipe has the fields none"),
+        ({"transcode": {}, "flexibert": {}}, "recipe has the fields .* and .*; allowed: exactly one of"),
+        ({"transcode": {"batch": 0}}, "batch"),
+        ({"transcode": {"optimiser": "LUCK"}}, "LUCK"),
+        ({"transcode": {"simulation": {}}}, "simulation"),
+        ({"flexibert": {"space": "pyproject.toml"}}, "space is 'pyproject.toml'; allowed: JSON, or a name"),
+        ({"flexibert": {"target": "mlm_accuracy"}}, ""),  # needs a corpus
+        ({"flexibert": {"corpus": "README.md"}}, "corpus"),
+        ({"flexibert": {"training": {"corpus": ["README.md"]}}}, "training"),
+    ],
+)
+def test_settings_that_are_not_allowed_start_nothing(store, client, ask, recipe, said):
+    answer = ask(SETTINGS, recipe=recipe)
+    assert code(answer) == "BAD_USER_INPUT"
+    assert re.search(said, answer["errors"][0]["message"])
+    assert store.studies.list() == []
+    assert not client.app.state.searches.running()
+
+
+def test_all_settings_of_a_recipe_are_typed(client, ask):
+    try:
+        recipe = {"transcode": {"optimiser": "RANDOM", "models": "MEASURED", "weights": {"accuracy": 0.9}}}
+        study = ask(SETTINGS, recipe=recipe, objective="published")["data"]["search"]
+        assert (study["name"], study["recipe"]) == ("typed", "transcode")
+        settings = study["settings"]
+        assert (settings["optimiser"], settings["models"], settings["objective"]) == ("random", "measured", "published")
+        assert settings["weights"] == {"accuracy": 0.9} and settings["batch"] == 4
+    finally:
+        for pid in client.app.state.searches.running():
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def test_what_is_registered_can_be_asked_for(ask):
+    data = ask("{ domains { name spaces presets } simulators { name help mutation } recipes { name help } }")["data"]
+    assert [domain["name"] for domain in data["domains"]] == list(registry.domains())
+    for domain in data["domains"]:
+        assert domain["spaces"] == list(registry.spaces(domain["name"]))
+        assert domain["presets"] == list(registry.presets(domain["name"]))
+    assert {"acceltran": "simulateAccelTran"}.items() <= {
+        one["name"]: one["mutation"] for one in data["simulators"]
+    }.items()
+    assert [recipe["name"] for recipe in data["recipes"]] == list(registry.recipes())
+
+
+def test_more_settings_than_the_usual_ones(ask):
+    query = """mutation($own: JSON) { simulateAccelTran(model: { preset: "bert-tiny" }, accelerator: { preset: "edge" },
+        sequenceLength: 64, schedule: EQUAL, library: $own) { settings } }"""
+    settings = ask(query)["data"]["simulateAccelTran"]["settings"]
+    assert (settings["sequence_length"], settings["schedule"], settings["engine"]) == (64, "equal", "fast")
+    assert code(ask(query, own="modules.yaml")) == "BAD_USER_INPUT"
+    assert code(ask(query, own={"no such module": 1})) == "BAD_USER_INPUT"
+
+
+def test_settings_that_would_have_no_effect_are_refused(ask):
+    query = """mutation { simulateAccelTran(model: { preset: "bert-tiny" }, accelerator: { preset: "edge" },
+        recompute: true) { key } }"""
+    assert code(ask(query)) == "BAD_USER_INPUT"
 
 
 def test_a_name_that_is_taken(store, ask):

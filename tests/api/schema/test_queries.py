@@ -1,5 +1,6 @@
 """What is stored comes back through the queries, in a number of database queries that does not grow."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 from explorer import registry
 from explorer.distance.bounds import upper_bound
 from explorer.distance.graph import PlacedGraph
+from explorer.services import studies
+from graphdb.measurement import Measurement
 from graphdb.records import NewTrial, StudyRecord
 from tests.api.conftest import code, machine, network, pair
 
@@ -62,14 +65,14 @@ def test_architecture_shows_all_that_is_stored(store, ask, stored):
              measurements { key measures { name value predicted } roles { role architecture { key } } } } }""",
         key=wanted.key,
     )
-    found = answer["data"]["architecture"]
-    assert (found["key"], found["domain"], found["space"]) == (wanted.key, "transformer", "toy")
-    assert found["fingerprint"] == wanted.fingerprint
-    assert found["choices"] == wanted.choices
-    assert found["blocks"][1] == {"position": 1, "kind": "attention", "attributes": {"heads": 4}}
-    assert found["edges"][0] == {"source": 0, "target": 1, "attributes": {"width": 8}}
-    assert len(found["measurements"]) == 2
-    for measurement in found["measurements"]:
+    shown = answer["data"]["architecture"]
+    assert (shown["key"], shown["domain"], shown["space"]) == (wanted.key, "transformer", "toy")
+    assert shown["fingerprint"] == wanted.fingerprint
+    assert shown["choices"] == wanted.choices
+    assert shown["blocks"][1] == {"position": 1, "kind": "attention", "attributes": {"heads": 4}}
+    assert shown["edges"][0] == {"source": 0, "target": 1, "attributes": {"width": 8}}
+    assert len(shown["measurements"]) == 2
+    for measurement in shown["measurements"]:
         assert measurement["measures"] == [{"name": "latency_s", "value": 0.004, "predicted": False}]
         assert {role["role"]: role["architecture"]["key"] for role in measurement["roles"]}["model"] == wanted.key
 
@@ -93,8 +96,8 @@ def test_pages_join_to_the_whole_listing_in_key_order(store, ask, stored):
         if not info["hasNextPage"]:
             break
     assert [len(page) for page in pages] == [5, 5, 4]
-    found = list(itertools.chain(*pages))
-    assert found == sorted(found) and len(set(found)) == 14
+    joined = list(itertools.chain(*pages))
+    assert joined == sorted(joined) and len(set(joined)) == 14
 
 
 def test_pages_hold_when_something_is_added_in_between(store, ask, stored):
@@ -208,9 +211,9 @@ def test_relatives(store, ask, stored):
         "query($key: String!, $first: Int!) { architecture(key: $key) "
         "{ parents { how properties architecture { key } } children(first: $first) { architecture { key } } } }"
     )
-    found = ask(query, key=keys[0], first=2)["data"]["architecture"]
-    assert found["parents"] == []
-    assert [item["architecture"]["key"] for item in found["children"]] == keys[1:3]
+    family = ask(query, key=keys[0], first=2)["data"]["architecture"]
+    assert family["parents"] == []
+    assert [item["architecture"]["key"] for item in family["children"]] == keys[1:3]
     child = ask(query, key=keys[1], first=1)["data"]["architecture"]
     assert child["parents"] == [{"how": "crossover", "properties": {"ratio": 0.25}, "architecture": {"key": keys[0]}}]
     assert code(ask(query, key=keys[0], first=101)) == "BAD_USER_INPUT"
@@ -228,9 +231,9 @@ def test_similar(store, ask, stored):
         "query($key: String!, $k: Int!) { similar(key: $key, k: $k) { score architecture { key blocks { kind } } } }"
     )
     answer = ask(query, key=stored[0].key, k=3)
-    found = answer["data"]["similar"]
-    assert [item["architecture"]["key"] for item in found] == [n.key for n in stored[1:4]]
-    assert 1 >= found[0]["score"] > found[1]["score"] > found[2]["score"] > 0
+    similar = answer["data"]["similar"]
+    assert [item["architecture"]["key"] for item in similar] == [n.key for n in stored[1:4]]
+    assert 1 >= similar[0]["score"] > similar[1]["score"] > similar[2]["score"] > 0
     assert code(ask(query, key=stored[0].key, k=0)) == "BAD_USER_INPUT"
     assert code(ask(query, key=stored[0].key, k=101)) == "BAD_USER_INPUT"
     assert code(ask(query, key="0" * 64, k=1)) == "NOT_FOUND"
@@ -247,9 +250,9 @@ def test_similar_by_edit_distance(store, ask):
         "query($key: String!, $by: Likeness!, $again: Boolean!) "
         "{ similar(key: $key, k: 5, by: $by, rankAgain: $again) { score distance architecture { key } } }"
     )
-    found = ask(query, key=models[0].key, by="DISTANCE", again=False)["data"]["similar"]
-    assert [item["architecture"]["key"] for item in found] == [model.key for model in models[1:]]
-    assert [item["distance"] for item in found] == pytest.approx([1.0, 4.0, 9.0, 16.0, 25.0], rel=1e-3)
+    near = ask(query, key=models[0].key, by="DISTANCE", again=False)["data"]["similar"]
+    assert [item["architecture"]["key"] for item in near] == [model.key for model in models[1:]]
+    assert [item["distance"] for item in near] == pytest.approx([1.0, 4.0, 9.0, 16.0, 25.0], rel=1e-3)
     again = ask(query, key=models[0].key, by="DISTANCE", again=True)["data"]["similar"]
     place = registry.metric("transformer").place
     graphs = {model.key: PlacedGraph.of(model, place) for model in models}
@@ -267,7 +270,7 @@ def test_similar_by_edit_distance(store, ask):
         neighbours { distance architecture { key } }
         begun: neighbours(k: 5, by: BEGINNING) { architecture { key } } } }"""
     node = ask(of_node, key=models[0].key)["data"]["architecture"]
-    assert node["neighbours"] == [{k: item[k] for k in ("distance", "architecture")} for item in found]
+    assert node["neighbours"] == [{k: item[k] for k in ("distance", "architecture")} for item in near]
     assert [item["architecture"] for item in node["begun"]] == [item["architecture"] for item in begun]
 
 
@@ -300,6 +303,43 @@ def test_study_shows_its_trials(store, ask, stored):
     assert study["trials"][2]["roles"][1]["architecture"]["key"] == stored[2].key
     assert study["rest"] == [{"index": 1}]
     assert study["created"]
+
+
+def test_measures_say_what_they_are(store, ask, stored):
+    query = """query($key: String!) { architecture(key: $key) { measurements(first: 1) {
+        measures { name label unit direction } } } }"""
+    (measured,) = ask(query, key=stored[0].key)["data"]["architecture"]["measurements"]
+    declared = registry.measure("latency_s")
+    assert measured["measures"] == [
+        {"name": "latency_s", "label": declared.label, "unit": "s", "direction": "MINIMISE"},
+    ]
+    unknown = Measurement("toy", "1", {"model": stored[1].key}, {}, {"wing_span": 1.0})
+    store.measurements.add([unknown])
+    query = """query($key: String!) { architecture(key: $key) { measurements {
+        measures { name label unit direction } } } }"""
+    taken = ask(query, key=stored[1].key)["data"]["architecture"]["measurements"]
+    measures = [measure for measurement in taken for measure in measurement["measures"]]
+    assert {"name": "wing_span", "label": "wing span", "unit": "", "direction": None} in measures
+
+
+def test_the_hypervolume_of_a_study_grows(store, ask):
+    recipe = registry.recipe("transcode")
+    studies.plan_study(store, recipe="transcode", budget=3, seed=0, name="volume")
+    model, accelerator = registry.preset("bert-tiny"), registry.preset("edge")
+    store.architectures.add([model, accelerator])
+    measures = [dict.fromkeys(recipe.measures, 0.5) | {"latency_s": latency} for latency in (0.3, 0.2, 0.1)]
+    pending = [
+        Measurement("toy", "1", {"model": model.key, "accelerator": accelerator.key}, {"run": i}, {}) for i in range(3)
+    ]
+    store.studies.ask("volume", [NewTrial(i, one, "initial") for i, one in enumerate(pending)])
+    for i, one in enumerate(pending):
+        store.studies.tell("volume", i, dataclasses.replace(one, measures=measures[i]))
+    query = '{ study(name: "volume") { trials { index hypervolume } rest: trials(after: 1) { hypervolume } } }'
+    study = ask(query)["data"]["study"]
+    record, trials = store.studies.get("volume"), store.studies.trials("volume")
+    expected = studies.hypervolumes(recipe, record, trials)
+    assert [trial["hypervolume"] for trial in study["trials"]] == expected == sorted(expected)
+    assert study["rest"] == [{"hypervolume": expected[2]}]
 
 
 def test_studies_newest_first(store, ask):

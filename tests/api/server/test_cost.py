@@ -4,7 +4,7 @@ import pytest
 from graphql import GraphQLError, parse
 
 from api.schema.build import build_schema
-from api.server.cost import COST, check_cost, cost_of
+from api.server.cost import check_cost, cost_map, cost_of
 
 SCHEMA = build_schema()
 
@@ -30,6 +30,10 @@ SCHEMA = build_schema()
             15,
         ),
         ('mutation { searchBoshcode(recipe: "a", budget: 1, seed: 1) { name } }', {}, 100),
+        ("mutation { search(recipe: {}, budget: 1, seed: 1) { name } }", {}, 100),
+        ("mutation { simulateAccelTran(model: {}, accelerator: {}) { key } }", {}, 50),
+        ('{ study(name: "a") { trials(first: 50) { hypervolume } } }', {}, 101),
+        ("{ domains { name } simulators { name } recipes { name } }", {}, 3),
     ],
 )
 def test_cost(text, variables, cost):
@@ -43,11 +47,12 @@ def test_only_the_operation_that_runs_counts():
 
 def test_every_list_that_grows_with_the_database_is_multiplied():
     """A field with a page size and without a multiplier would be free."""
+    costs = cost_map(SCHEMA)
     for name, kind in SCHEMA.type_map.items():
         for field_name, field in getattr(kind, "fields", {}).items():
             pages = {"first", "k"} & set(getattr(field, "args", ()))
             if pages:
-                assert set(COST[name][field_name]["multipliers"]) == pages
+                assert set(costs[name][field_name]["multipliers"]) == pages
 
 
 def test_refusal_says_how_much():
@@ -55,3 +60,8 @@ def test_refusal_says_how_much():
     with pytest.raises(GraphQLError, match="costs 11; 10 are allowed") as caught:
         check_cost(11, 10)
     assert caught.value.extensions == {"code": "COST_EXCEEDED"}
+
+
+def test_every_mutation_has_a_cost():
+    assert all(cost["complexity"] in (50, 100) for cost in cost_map(SCHEMA)["Mutation"].values())
+    assert cost_map(SCHEMA)["Mutation"].keys() == SCHEMA.mutation_type.fields.keys()
