@@ -52,7 +52,7 @@ def test_attributes_tell_sizes_apart() -> None:
 
 
 def test_reference_hash_names_all_published_models() -> None:
-    models = {found.settings["hash"]: model for model, found in trained_models()} | elector_models()
+    models = {measurement.settings["hash"]: model for model, measurement in trained_models()} | elector_models()
     assert len(models) == 32
     for published, model in models.items():
         assert reference_hash(layers_of(model.choices)) == published

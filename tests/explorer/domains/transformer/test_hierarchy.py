@@ -25,9 +25,9 @@ B = (layer(256, ["l_dct"] * 4, [1024] * 3),) * 2
 
 
 def test_the_first_level_has_9312_different_graphs() -> None:
-    found = library(flexibert1.PUBLISHED, COARSE)
-    assert found.size == 96 + 96**2 == 9312
-    built = [SPACE.build(choices_of(layers)) for layers in found]
+    coarse = library(flexibert1.PUBLISHED, COARSE)
+    assert coarse.size == 96 + 96**2 == 9312
+    built = [SPACE.build(choices_of(layers)) for layers in coarse]
     assert len({architecture.fingerprint for architecture in built}) == 9312
     assert {min(sizes := {len(architecture.blocks) for architecture in built}), max(sizes)} == {12, 38}
 
@@ -39,19 +39,19 @@ def test_levels_end_in_the_whole_space() -> None:
 
 
 def test_models_are_numbered_as_they_are_listed() -> None:
-    found = library(flexibert1.PUBLISHED, COARSE)
-    assert [found.at(number) for number in range(0, found.size, 97)] == list(found)[::97]
-    for number in (-1, found.size):
+    coarse = library(flexibert1.PUBLISHED, COARSE)
+    assert [coarse.at(number) for number in range(0, coarse.size, 97)] == list(coarse)[::97]
+    for number in (-1, coarse.size):
         with pytest.raises(InputError, match=f"no model {number} .* 0 to 9311"):
-            found.at(number)
+            coarse.at(number)
 
 
 def test_between_two_parents_each_choice_is_that_of_one() -> None:
-    found = between(A, B, COARSE, MIDDLE)
+    models = between(A, B, COARSE, MIDDLE)
     # Of each layer: 2 widths, 2 types, 2 numbers of heads, 2 widths and 2 depths of the feed-forward stack.
-    assert found.size == 32**2
-    listed = list(found)
-    assert len(set(listed)) == found.size
+    assert models.size == 32**2
+    listed = list(models)
+    assert len(set(listed)) == models.size
     assert {A, B} <= set(listed)
     assert not any(SPACE.violations(choices_of(layers)) for layers in listed)
     assert between(A, B, COARSE, COARSE).size == 32
@@ -67,12 +67,12 @@ def test_every_width_of_a_parent_counts() -> None:
 
 def test_parents_of_different_depths() -> None:
     deep = B + A
-    found = between(A, deep, COARSE, MIDDLE)
-    listed = list(found)
-    assert found.size == len(set(listed)) == 2 * 32**2
+    models = between(A, deep, COARSE, MIDDLE)
+    listed = list(models)
+    assert models.size == len(set(listed)) == 2 * 32**2
     shallow = {layers for layers in listed if len(layers) == 2}
     assert {layers for layers in listed if len(layers) == 4} == {layers + A for layers in shallow}
-    assert found == between(deep, A, COARSE, MIDDLE)
+    assert models == between(deep, A, COARSE, MIDDLE)
 
 
 def test_mixed_heads_stay_together() -> None:
@@ -83,10 +83,10 @@ def test_mixed_heads_stay_together() -> None:
 
 
 def test_samples_are_uniform_and_repeat() -> None:
-    found = between(A, B, COARSE, COARSE)
-    drawn = [found.sample(np.random.default_rng(seed)) for seed in range(400)]
-    assert set(drawn) == set(found)
-    assert found.sample(np.random.default_rng(3)) == drawn[3]
+    models = between(A, B, COARSE, COARSE)
+    drawn = [models.sample(np.random.default_rng(seed)) for seed in range(400)]
+    assert set(drawn) == set(models)
+    assert models.sample(np.random.default_rng(3)) == drawn[3]
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,8 @@ def as_json(configuration: Any) -> dict[str, Any]:
     ],
 )
 def test_families_that_the_dictionary_can_say(configuration: Any, preset: str) -> None:
-    found = from_configuration(as_json(configuration))
-    assert registry.space("flexibert2").build(found) == registry.preset(preset)
+    choices = from_configuration(as_json(configuration))
+    assert registry.space("flexibert2").build(choices) == registry.preset(preset)
 
 
 def test_the_encoder_has_as_many_weights_but_for_positions_and_token_types() -> None:

@@ -14,7 +14,7 @@ GOLDEN = json.loads((DATA / "transformer" / "published_embeddings.json").read_te
 
 def test_the_16_published_counts() -> None:
     published = {row["hash"]: row["parameters_million"] for row in GOLDEN if "parameters_million" in row}
-    counted = {found.settings["hash"]: parameter_count(model.choices) for model, found in trained_models()}
+    counted = {measurement.settings["hash"]: parameter_count(model.choices) for model, measurement in trained_models()}
     assert len(published) == 16
     assert {name: round(count / 1e6, 2) for name, count in counted.items()} == published
 

@@ -66,61 +66,61 @@ def test_shapes_are_those_of_the_module(choices: Choices) -> None:
 def test_the_overlap_is_that_of_the_transfer(source: Choices, target: Choices, rule: Rule) -> None:
     given_state = {name: torch.ones_like(tensor) for name, tensor in encoder(source).state_dict().items()}
     empty = {name: torch.full_like(tensor, torch.nan) for name, tensor in encoder(target).state_dict().items()}
-    found = transfer(given_state, source, empty, target, rule, generator())
-    assert found.ratio == pytest.approx(overlap(source, target, rule, VOCABULARY, POSITIONS))
-    assert 0 <= found.ratio <= 1
-    set_elements = sum(int((~tensor.isnan()).sum()) for tensor in found.state.values())
+    start = transfer(given_state, source, empty, target, rule, generator())
+    assert start.ratio == pytest.approx(overlap(source, target, rule, VOCABULARY, POSITIONS))
+    assert 0 <= start.ratio <= 1
+    set_elements = sum(int((~tensor.isnan()).sum()) for tensor in start.state.values())
     if rule == "flexibert":
-        whole = [name for name, tensor in found.state.items() if not tensor.isnan().any()]
-        assert set(whole) == set(found.copied)
+        whole = [name for name, tensor in start.state.items() if not tensor.isnan().any()]
+        assert set(whole) == set(start.copied)
         assert set_elements == sum(empty[name].numel() for name in whole)
     else:
-        assert found.ratio == pytest.approx(set_elements / sum(tensor.numel() for tensor in empty.values()))
+        assert start.ratio == pytest.approx(set_elements / sum(tensor.numel() for tensor in empty.values()))
 
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("choices", [SMALL, WIDE])
 def test_a_model_gives_itself_everything(choices: Choices, rule: Rule) -> None:
     source, target = encoder(choices, 0), encoder(choices, 1)
-    found = transfer(source.state_dict(), choices, target.state_dict(), choices, rule, generator())
-    assert found.ratio == 1
+    start = transfer(source.state_dict(), choices, target.state_dict(), choices, rule, generator())
+    assert start.ratio == 1
     for name, tensor in source.state_dict().items():
         if rule != "flexibert" or not name.startswith("pooler"):
-            torch.testing.assert_close(found.state[name], tensor, rtol=0, atol=0)
-    target.load_state_dict(found.state)
+            torch.testing.assert_close(start.state[name], tensor, rtol=0, atol=0)
+    target.load_state_dict(start.state)
 
 
 def test_heads_keep_their_places_when_widths_differ() -> None:
     source, target = encoder(SMALL, 0).state_dict(), encoder(WIDE, 1).state_dict()
-    found = transfer(source, SMALL, target, WIDE, "ordered", generator()).state
+    state = transfer(source, SMALL, target, WIDE, "ordered", generator()).state
     query = "layers.0.attention.query.weight"
-    torch.testing.assert_close(found[query][12:20, :16], source[query][8:16])  # the second head: 12 wide, was 8
-    torch.testing.assert_close(found[query][8:12], target[query][8:12])
+    torch.testing.assert_close(state[query][12:20, :16], source[query][8:16])  # the second head: 12 wide, was 8
+    torch.testing.assert_close(state[query][8:12], target[query][8:12])
     output = "layers.0.attention.output.weight"
-    torch.testing.assert_close(found[output][:16, 12:20], source[output][:, 8:16])
+    torch.testing.assert_close(state[output][:16, 12:20], source[output][:, 8:16])
     # In the second layer a convolution stands where a transform stood.
     query = "layers.1.attention.query.weight"
-    torch.testing.assert_close(found[query][:8], source[query][:8])
-    torch.testing.assert_close(found[query][8:], target[query][8:])
-    assert torch.equal(found["layers.2.attention.query.weight"], target["layers.2.attention.query.weight"])
+    torch.testing.assert_close(state[query][:8], source[query][:8])
+    torch.testing.assert_close(state[query][8:], target[query][8:])
+    assert torch.equal(state["layers.2.attention.query.weight"], target["layers.2.attention.query.weight"])
 
 
 def test_kernels_are_stretched() -> None:
     source, target = encoder(SMALL, 0).state_dict(), encoder(WIDE, 1).state_dict()
     source["layers.0.attention.heads.1.depthwise.weight"][:] = torch.arange(5.0)
     source["layers.0.attention.heads.1.to_kernel.bias"][:] = torch.arange(5.0)
-    found = transfer(source, SMALL, target, WIDE, "ordered", generator()).state
+    state = transfer(source, SMALL, target, WIDE, "ordered", generator()).state
     steps = torch.arange(9.0) / 2
-    torch.testing.assert_close(found["layers.0.attention.heads.1.depthwise.weight"][:8, 0], steps.expand(8, 9))
-    torch.testing.assert_close(found["layers.0.attention.heads.1.to_kernel.bias"], steps)
+    torch.testing.assert_close(state["layers.0.attention.heads.1.depthwise.weight"][:8, 0], steps.expand(8, 9))
+    torch.testing.assert_close(state["layers.0.attention.heads.1.to_kernel.bias"], steps)
 
 
 def test_relative_positions_keep_their_distance() -> None:
     source, target = encoder(SMALL, 0, positions=4).state_dict(), encoder(SMALL, 1, positions=7).state_dict()
-    found = transfer(source, SMALL, target, SMALL, "ordered", generator()).state
+    state = transfer(source, SMALL, target, SMALL, "ordered", generator()).state
     name = "layers.0.attention.relative.weight"
-    torch.testing.assert_close(found[name][3:10], source[name])
-    torch.testing.assert_close(found[name][:3], target[name][:3])
+    torch.testing.assert_close(state[name][3:10], source[name])
+    torch.testing.assert_close(state[name][:3], target[name][:3])
 
 
 def test_projection_keeps_the_length_of_rows_where_cutting_does_not() -> None:
@@ -191,14 +191,14 @@ def batches(seed: int, count: int) -> list[torch.Tensor]:
     """Tokens that follow one another by a fixed rule, with the odd surprise."""
     drawn = np.random.default_rng(seed)
     rule = np.random.default_rng(99).permutation(VOCABULARY - 1) + 1
-    found = []
+    made = []
     for _ in range(count):
         rows = [drawn.integers(1, VOCABULARY, size=16)]
         for _ in range(POSITIONS - 1):
             surprise = drawn.random(16) < 0.1
             rows.append(np.where(surprise, drawn.integers(1, VOCABULARY, size=16), rule[rows[-1] - 1]))
-        found.append(torch.from_numpy(np.stack(rows, axis=1)))
-    return found
+        made.append(torch.from_numpy(np.stack(rows, axis=1)))
+    return made
 
 
 def losses(start: HeterogeneousEncoder, seed: int, steps: int) -> Iterator[float]:
@@ -215,11 +215,11 @@ def losses(start: HeterogeneousEncoder, seed: int, steps: int) -> Iterator[float
         yield loss.item()
 
 
-def steps_to(level: float, found: Iterable[float]) -> int:
+def steps_to(level: float, values: Iterable[float]) -> int:
     """Steps until the mean of five losses falls to a level, all of them where it never does."""
     recent: deque[float] = deque(maxlen=5)
     count = 0
-    for count, loss in enumerate(found, start=1):
+    for count, loss in enumerate(values, start=1):
         recent.append(loss)
         if len(recent) == 5 and sum(recent) / 5 <= level:
             return count - 5

@@ -86,9 +86,9 @@ def test_prune_meets_every_role_and_decides_what_goes_on() -> None:
     assert set(seen) == set(PRUNED)
     for role in PRUNED:
 
-        def disturb(found: str, activation: Tensor, role: str = role) -> Tensor:
+        def disturb(met: str, activation: Tensor, role: str = role) -> Tensor:
             noise = torch.randn(activation.shape, generator=torch.Generator().manual_seed(5))
-            return activation + 10 * noise if found == role else activation
+            return activation + 10 * noise if met == role else activation
 
         assert not torch.allclose(encoder(tokens, prune=disturb), encoder(tokens)), role
 

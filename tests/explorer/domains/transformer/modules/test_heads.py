@@ -46,15 +46,15 @@ def test_transforms_of_a_constant_are_one_coefficient() -> None:
 
 def test_dft_by_its_definition() -> None:
     value = random(1, 5, 3)
-    found = FourierHead().addition(value, value, value, torch.ones(1, 5, 1, dtype=torch.float64))
-    np.testing.assert_allclose(found[0].numpy(), np.fft.fft2(value[0].numpy()).real / 15**0.5, atol=1e-12)
+    added = FourierHead().addition(value, value, value, torch.ones(1, 5, 1, dtype=torch.float64))
+    np.testing.assert_allclose(added[0].numpy(), np.fft.fft2(value[0].numpy()).real / 15**0.5, atol=1e-12)
 
 
 @pytest.mark.parametrize("kernel", [5, 9, 13])
 def test_convolution_position_by_position(kernel: int) -> None:
     head = ConvolutionHead(4, kernel).double()
     query, key, value = (random(2, 7, 4, seed=seed) for seed in range(3))
-    found = head.addition(query, key, value, torch.ones(2, 7, 1, dtype=torch.float64))
+    added = head.addition(query, key, value, torch.ones(2, 7, 1, dtype=torch.float64))
     half, mapped = kernel // 2, head.of_values(value)
     taps = head.depthwise.weight[:, 0]  # (d, kernel)
     for position in range(7):
@@ -62,7 +62,7 @@ def test_convolution_position_by_position(kernel: int) -> None:
         around = sum(taps[:, tap] * key[:, at] for tap, at in inside)
         weights = head.to_kernel(head.pointwise(around) * query[:, position]).softmax(-1)
         expected = sum(weights[:, tap, None] * mapped[:, at] for tap, at in inside)
-        torch.testing.assert_close(found[:, position], expected)
+        torch.testing.assert_close(added[:, position], expected)
 
 
 def test_self_attention_by_the_formula() -> None:
@@ -71,7 +71,7 @@ def test_self_attention_by_the_formula() -> None:
     with torch.no_grad():
         attention.relative.weight.normal_(generator=torch.Generator().manual_seed(3))
     hidden = random(1, 5, 8)
-    found = attention(hidden, torch.ones(1, 5, dtype=torch.bool))
+    attended = attention(hidden, torch.ones(1, 5, dtype=torch.bool))
     query, key, value = (
         product(hidden)[0].reshape(5, 2, 4) for product in (attention.query, attention.key, attention.value)
     )
@@ -89,7 +89,7 @@ def test_self_attention_by_the_formula() -> None:
             ]
         )
         contexts.append((scores / 2).softmax(-1) @ value[:, head])
-    torch.testing.assert_close(found[0], attention.output(torch.cat(contexts, dim=-1)))
+    torch.testing.assert_close(attended[0], attention.output(torch.cat(contexts, dim=-1)))
 
 
 @pytest.mark.parametrize("kind", HEAD_KINDS)

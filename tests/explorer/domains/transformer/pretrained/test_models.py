@@ -57,9 +57,9 @@ def test_what_was_saved_is_loaded_to_the_bit(kind: Any, tmp_path: Path) -> None:
     assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
     mask = torch.ones_like(tokens())
     mask[0, 5:] = 0
-    found, wanted = loaded(tokens(), mask), model(tokens(), mask)
-    assert found.keys() == wanted.keys()
-    assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+    given_back, wanted = loaded(tokens(), mask), model(tokens(), mask)
+    assert given_back.keys() == wanted.keys()
+    assert all(torch.equal(given_back[name], wanted[name]) for name in wanted)
     assert isinstance(model(tokens(), return_dict=False), tuple)
 
 
@@ -91,14 +91,14 @@ def test_training_draws_from_the_seed_that_transformers_sets() -> None:
         transformers.set_seed(7)
         model = FlexiBertForSequenceClassification(config(num_labels=2)).train()
         optimiser = torch.optim.AdamW(model.parameters(), 1e-3)
-        found = []
+        values = []
         for _ in range(12):
             loss = model(tokens(), labels=torch.tensor([0, 1, 0])).loss
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-            found.append(loss.item())
-        return found
+            values.append(loss.item())
+        return values
 
     first = losses()
     assert first == losses()
@@ -108,9 +108,9 @@ def test_training_draws_from_the_seed_that_transformers_sets() -> None:
 def test_losses_are_those_of_transformers() -> None:
     language = FlexiBertForMaskedLM(config()).eval()
     labels = tokens().masked_fill(torch.arange(9) % 2 == 0, -100)
-    found = language(tokens(), labels=labels)
-    wanted = torch.nn.functional.cross_entropy(found.logits.flatten(0, 1), labels.flatten())
-    assert found.loss.item() == pytest.approx(wanted.item())
+    output = language(tokens(), labels=labels)
+    wanted = torch.nn.functional.cross_entropy(output.logits.flatten(0, 1), labels.flatten())
+    assert output.loss.item() == pytest.approx(wanted.item())
     score = FlexiBertForSequenceClassification(config(num_labels=1)).eval()
     scored = score(tokens(), labels=torch.tensor([1.0, 2.0, 3.0]))
     assert scored.loss.item() == pytest.approx(

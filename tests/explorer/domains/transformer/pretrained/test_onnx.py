@@ -29,7 +29,7 @@ SHAPES = ((2, 9), (1, 24), (3, 2), (4, 11))
 
 def largest_difference(model: Any, file: Path, output: str) -> float:
     session = onnxruntime.InferenceSession(str(file))
-    found = []
+    differences = []
     for seed, shape in enumerate(SHAPES):
         tokens = torch.randint(0, 40, shape, generator=torch.Generator().manual_seed(seed))
         mask = torch.ones_like(tokens)
@@ -38,8 +38,8 @@ def largest_difference(model: Any, file: Path, output: str) -> float:
         with torch.no_grad():
             theirs = model(tokens, mask, return_dict=False)[0].numpy()
         assert ours.shape == theirs.shape
-        found.append(np.abs(ours - theirs).max())
-    return float(max(found))
+        differences.append(np.abs(ours - theirs).max())
+    return float(max(differences))
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,8 @@ def test_repair_gives_the_nearest_design_of_its_depth() -> None:
     for _ in range(50):
         vector = generator.uniform(lowest, highest)
         vector[0] = 1
-        found = space.to_vector(space.from_vector(vector))
-        assert ((found - vector) ** 2).sum() == pytest.approx(((deep - vector) ** 2).sum(axis=1).min())
+        nearest = space.to_vector(space.from_vector(vector))
+        assert ((nearest - vector) ** 2).sum() == pytest.approx(((deep - vector) ** 2).sum(axis=1).min())
 
 
 @pytest.mark.parametrize(

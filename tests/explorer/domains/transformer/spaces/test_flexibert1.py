@@ -145,7 +145,7 @@ def test_hostile_values_in_the_form_of_flexibert_1_are_named_not_raised(space: s
     for path in paths(TINY)[1:]:
         for value in HOSTILE:
             changed = put(TINY, path, value)
-            found = registry.space(space).violations(changed)
-            assert all(len(sentence) < 500 and sentence.endswith(".") for sentence in found)
-            if not found:
+            violations = registry.space(space).violations(changed)
+            assert all(len(sentence) < 500 and sentence.endswith(".") for sentence in violations)
+            if not violations:
                 assert registry.space(space).build(changed)

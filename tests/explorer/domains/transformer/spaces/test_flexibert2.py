@@ -37,7 +37,7 @@ class SmallSpace(LayeredSpace):
 
 @pytest.fixture(scope="module")
 def published_models() -> dict[str, Choices]:
-    trained = {found.settings["hash"]: model.choices for model, found in trained_models()}
+    trained = {measurement.settings["hash"]: model.choices for model, measurement in trained_models()}
     return trained | {name: model.choices for name, model in elector_models().items()}
 
 
@@ -132,10 +132,10 @@ def test_neighbours_cover_each_decision() -> None:
     space = FlexiBert2Space()
     heads = ["sa_sdp_64"] * 2
     choices: dict[str, Any] = {"l": 4, "o": [heads] * 4, "h": [128] * 4, "f": [[512]] * 4}
-    found = list(space.neighbours(choices))
+    neighbours = list(space.neighbours(choices))
     # Each layer: 3 hidden widths, 5 changed and 11 longer stacks, 6 head types, 28 ways to 4 heads; and 2 depths.
-    assert len(found) == 4 * (3 + 5 + 11 + 6 + 28) + 2
-    deeper = next(other for other in found if other["l"] == 6)
+    assert len(neighbours) == 4 * (3 + 5 + 11 + 6 + 28) + 2
+    deeper = next(other for other in neighbours if other["l"] == 6)
     assert deeper["o"] == [heads] * 6
     assert choices in space.neighbours(deeper)
 

@@ -23,13 +23,13 @@ THINGS = ["film", "story", "song", "garden", "dinner", "journey"]
 def sentences(count: int, seed: int) -> list[tuple[str, int]]:
     """Sentences whose adjectives agree, and whether they are good."""
     generator = np.random.default_rng(seed)
-    found = []
+    made = []
     for _ in range(count):
         good = int(generator.integers(2))
         first, second = generator.choice(GOOD if good else BAD, 2)
         thing, other = generator.choice(THINGS, 2, replace=False)
-        found.append((f"the {first} {thing} and the {second} {other} .", good))
-    return found
+        made.append((f"the {first} {thing} and the {second} {other} .", good))
+    return made
 
 
 def config(**changes: Any) -> TrainingConfig:

@@ -31,7 +31,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
         tensors, metadata = read_tensors(file, "file")
         assert tensors["w"].tolist() == [value] * 3
         assert metadata["step"] == "1"
-    assert [found.name for found in tmp_path.iterdir()] == ["a.safetensors"]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.safetensors"]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_without_room_the_old_file_stays(write: Callable[[Path], None], tmp_path
     with pytest.raises(InputError, match=r"kept cannot be written: .*; what it held before stays\.$"):
         write(file)
     assert file.read_text() == "before"
-    assert [found.name for found in tmp_path.iterdir()] == ["kept"]
+    assert [file.name for file in tmp_path.iterdir()] == ["kept"]
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:

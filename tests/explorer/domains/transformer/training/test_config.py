@@ -40,8 +40,8 @@ def test_the_rate_rises_and_falls_in_straight_lines() -> None:
 def test_files_change_a_recipe(write: object, tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(write({"epochs": 2, "learning_rate": 3e-5, "batch_size": 4}))  # type: ignore[operator]
-    found = read_config(file, recipe("flexibert2-pretraining"))
-    assert (found.epochs, found.steps, found.learning_rate, found.batch_size) == (2, None, 3e-5, 4)
+    config = read_config(file, recipe("flexibert2-pretraining"))
+    assert (config.epochs, config.steps, config.learning_rate, config.batch_size) == (2, None, 3e-5, 4)
 
 
 def test_yaml_numbers_with_an_exponent_are_numbers(tmp_path: Path) -> None:

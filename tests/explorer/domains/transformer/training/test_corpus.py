@@ -52,9 +52,9 @@ def test_masking_is_that_of_bert(text: corpus.MaskedText) -> None:
     assert asked[~special].float().mean().item() == pytest.approx(0.15, abs=0.02)
     assert torch.equal(batch["labels"][asked], original[asked])
     assert torch.equal(batch["token_ids"][~asked], original[~asked])
-    found = batch["token_ids"][asked]
-    assert (found == text.tokenizer.mask_token_id).float().mean().item() == pytest.approx(0.8, abs=0.04)
-    assert (found == original[asked]).float().mean().item() == pytest.approx(0.1, abs=0.03)
+    tokens = batch["token_ids"][asked]
+    assert (tokens == text.tokenizer.mask_token_id).float().mean().item() == pytest.approx(0.8, abs=0.04)
+    assert (tokens == original[asked]).float().mean().item() == pytest.approx(0.1, abs=0.03)
 
 
 def test_a_batch_depends_on_the_seed_and_its_number_alone(text: corpus.MaskedText) -> None:
@@ -80,8 +80,8 @@ def test_files_of_every_kind(corpus_file: Path, cache: Path, tmp_path: Path) -> 
     (tmp_path / "a.csv").write_text("text\n" + "\n".join(row["text"] for row in rows))
     (tmp_path / "a.md").write_text(corpus_file.read_text())
     for name in ("a.jsonl", "a.csv", "a.md"):
-        found = corpus.load_corpus([str(tmp_path / name)])
-        assert [text for text in found["text"] if text] == [row["text"] for row in rows]
+        loaded = corpus.load_corpus([str(tmp_path / name)])
+        assert [text for text in loaded["text"] if text] == [row["text"] for row in rows]
     two = corpus.load_files([tmp_path / "a.csv", tmp_path / "a.csv"])
     assert len(two) == 2 * len(rows)
 

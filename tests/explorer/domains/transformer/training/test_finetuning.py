@@ -54,8 +54,8 @@ def unseen(tmp_path: Path) -> Path:
 
 def test_a_classifier_of_words_beats_chance_clearly(pretrained: Path, data: Path, unseen: Path, tmp_path: Path) -> None:
     settings = config(steps=None, epochs=3, batch_size=16)
-    found = finetune(pretrained, own_text([data], settings, [unseen]), settings, tmp_path / "out")
-    assert found.measures["accuracy"] > 0.9
+    tuned = finetune(pretrained, own_text([data], settings, [unseen]), settings, tmp_path / "out")
+    assert tuned.measures["accuracy"] > 0.9
     assert read_description(tmp_path / "out").labels == ("fine", "poor")
     assert read_description(tmp_path / "out").model == MODEL
 
@@ -65,9 +65,9 @@ def test_scores_of_pairs_are_learnt(pretrained: Path, tmp_path: Path) -> None:
     rows = [{"text": a, "text_pair": b, "label": 1.5 * (x + y) + 0.5} for (a, x), (b, y) in pairs]
     settings = config(steps=60, batch_size=16, sequence_length=24, dropout=0.0)
     text = own_text([table(tmp_path / "pairs.csv", rows)], settings)
-    found = finetune(pretrained, text, settings, tmp_path / "out").measures
-    assert found.keys() == {"pearson", "spearman"}
-    assert min(found.values()) > 0.5
+    measures = finetune(pretrained, text, settings, tmp_path / "out").measures
+    assert measures.keys() == {"pearson", "spearman"}
+    assert min(measures.values()) > 0.5
     assert read_description(tmp_path / "out").labels == ()
 
 
@@ -110,8 +110,8 @@ def test_glue_is_read_by_its_columns_and_measures(
     monkeypatch.setattr("explorer.domains.transformer.training.examples.load_hub", hub)
     text = glue_text("qqp")
     assert asked == [("nyu-mll/glue", "qqp", "train"), ("nyu-mll/glue", "qqp", "validation")]
-    found = finetune(pretrained, text, config(steps=2), tmp_path / "out").measures
-    assert found.keys() == {"qqp_accuracy", "qqp_f1"}
+    measures = finetune(pretrained, text, config(steps=2), tmp_path / "out").measures
+    assert measures.keys() == {"qqp_accuracy", "qqp_f1"}
     assert read_description(tmp_path / "out").labels == ("not_duplicate", "duplicate")
 
 

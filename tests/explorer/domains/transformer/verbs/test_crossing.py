@@ -7,10 +7,10 @@ from tests.explorer.conftest import Run
 
 
 def test_children_are_stored_and_shown(run: Run, store: Store) -> None:
-    found = run("cross", "bert-tiny", "bert-mini", "-n", "4", "--json")
-    assert found.status == 0, found.err
-    assert len(found.json["children"]) == found.json["added"] == 4
-    child = found.json["children"][0]
+    crossed = run("cross", "bert-tiny", "bert-mini", "-n", "4", "--json")
+    assert crossed.status == 0, crossed.err
+    assert len(crossed.json["children"]) == crossed.json["added"] == 4
+    child = crossed.json["children"][0]
     shown = run("show", child["key"]).out
     assert shown.count("came from") == 2
     assert "by crossover (ratio " in shown
@@ -24,6 +24,6 @@ def test_bad_input_is_one_sentence(run: Run) -> None:
         (("cross", "bert-tiny", "bert-mini", "--level", "1"), "The level is 1; allowed: 2 to 3."),
         (("cross", "bert-tiny", "nowhere"), "nowhere"),
     ):
-        found = run(*command)
-        assert found.status == 2
-        assert said in " ".join(found.err.split())
+        refused = run(*command)
+        assert refused.status == 2
+        assert said in " ".join(refused.err.split())

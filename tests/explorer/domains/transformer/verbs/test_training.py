@@ -47,13 +47,13 @@ def test_from_text_to_a_stored_accuracy(
     assert stopped.status == 130 and "the same command goes on" in stopped.err and stopped.out == ""
     assert not (tmp_path / "tiny" / "model.json").exists()
 
-    found = run(*command).json
-    stored = store.measurements.get(found["key"])
-    assert stored.measures == pytest.approx(found["measures"])
+    printed = run(*command).json
+    stored = store.measurements.get(printed["key"])
+    assert stored.measures == pytest.approx(printed["measures"])
     assert stored.measures.keys() == {"mlm_loss", "mlm_accuracy"}
     assert (stored.simulator, stored.seed, stored.settings["steps"]) == ("mlm", 0, 4)
     assert stored.settings["corpus"] == ["corpus.txt"]
-    assert store.architectures.get(stored.roles["model"]).choices == found["model"]["choices"]
+    assert store.architectures.get(stored.roles["model"]).choices == printed["model"]["choices"]
 
     data = tmp_path / "own.csv"
     with data.open("w", newline="") as stream:
@@ -78,16 +78,16 @@ def test_a_model_begins_with_the_weights_of_another(run: Run, store: Store, corp
     layers = {"o": [["sa_sdp_64", "sa_sdp_64"]] * 4, "h": [128] * 4, "f": [[512]] * 4}
     design.write_text(json.dumps({"domain": "transformer", "space": "transformer_free", "choices": {"l": 4, **layers}}))
     second = ("pretrain", "flexibert", design, "--corpus", corpus, "--out", tmp_path / "mini", *SMALL)
-    found = run(*second, "--from", tmp_path / "tiny", "--json")
-    assert found.status == 0, found.err
-    child = found.json["roles"]["model"]
+    trained = run(*second, "--from", tmp_path / "tiny", "--json")
+    assert trained.status == 0, trained.err
+    child = trained.json["roles"]["model"]
     (relative,) = store.architectures.parents([child], 5)[child]
     assert (relative.key, relative.how, relative.properties["rule"]) == (parent, "weight transfer", "ordered")
     assert 0.4 < relative.properties["ratio"] < 0.8
-    assert found.json["settings"]["start"]["model"] == parent
+    assert trained.json["settings"]["start"]["model"] == parent
     assert "came from" in run("show", child).out and "rule ordered" in run("show", child).out
     assert [relative["key"] for relative in run("show", parent, "--json").json["children"]] == [child]
-    assert run(*second, "--from", tmp_path / "tiny", "--json").json["key"] == found.json["key"]
+    assert run(*second, "--from", tmp_path / "tiny", "--json").json["key"] == trained.json["key"]
 
     refused(run(*second, "--rule", "ordered"), "--rule has no effect by itself")
     refused(
