@@ -35,6 +35,12 @@ class SimulatorEntry:
         example: a whole command line of `explorer simulate`; empty for one that is made of the presets.
         swift: settings that sweeps and the API begin with, where the simulator's own defaults take too long there.
         shown: whether users may run it by itself; False for one that only a search makes use of.
+
+    Example:
+        >>> class Options(BaseModel):
+        ...     wind_m_per_s: float = 10.0
+        >>> SimulatorEntry("loading", "Load a bridge.", "bridge.simulator:Loading", Options).shown
+        True
     """
 
     name: str
@@ -55,6 +61,11 @@ class Overrides:
         names: that may be given.
         apply: choices and name -> value -> the choices with these changed; raises `InputError` for a value that is not
             allowed.
+
+    Example:
+        >>> widths = Overrides(("width",), lambda choices, changes: {**choices, **changes})
+        >>> widths.apply({"width": 2, "depth": 1}, {"width": 3})
+        {'width': 3, 'depth': 1}
     """
 
     names: tuple[str, ...]
@@ -69,6 +80,11 @@ class Reader:
         what: it reads, for messages.
         matches: whether a JSON value is one of these.
         read: the value -> choices of the domain; raises `InputError`.
+
+    Example:
+        >>> drawings = Reader("a drawing", lambda value: "scale" in value, lambda value: {"width": value["scale"]})
+        >>> drawings.read({"scale": 3})
+        {'width': 3}
     """
 
     what: str
@@ -83,6 +99,12 @@ class SpaceReader:
     Attributes:
         what: it reads, for messages.
         read: what a YAML file holds, and the place for messages -> the space; raises `InputError`.
+
+    Example:
+        >>> def read(value, place):
+        ...     raise ValueError(f"{place} holds no space of bridges.")
+        >>> SpaceReader("options of bridges", read).what
+        'options of bridges'
     """
 
     what: str
@@ -150,6 +172,12 @@ class RecipeEntry:
         simulators: that only this recipe makes use of.
         title: the name as people write it, of which the API's input type is made; empty for the name itself.
         arguments: options that the API's mutation for all recipes takes by name.
+
+    Example:
+        >>> class Settings(BaseModel):
+        ...     batch: int = 4
+        >>> RecipeEntry("bridge", "Find a light bridge.", "bridge.recipe:RECIPE", Settings).name
+        'bridge'
     """
 
     name: str

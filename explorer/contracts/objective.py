@@ -20,7 +20,12 @@ Values = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Linear:
-    """Share of a maximum: x / maximum. Not clipped, so that a cost beyond the maximum scores below 0."""
+    """Share of a maximum: x / maximum. Not clipped, so that a cost beyond the maximum scores below 0.
+
+    Example:
+        >>> Linear(40.0).position(10.0)
+        0.25
+    """
 
     maximum: float
 
@@ -38,6 +43,10 @@ class Logarithmic:
     """Share of the decades between two values: log(x / low) / log(high / low).
 
     Not clipped, so that two designs beyond the range still differ; a tenfold gain counts the same everywhere.
+
+    Example:
+        >>> round(Logarithmic(1.0, 1000.0).position(10.0), 3)
+        0.333
     """
 
     low: float
@@ -72,6 +81,10 @@ class Term:
         weight: from 0 to 1.
         direction: of improvement.
         scale: maps the measure to about 0 to 1.
+
+    Example:
+        >>> Term("mass_kg", 1.0, Direction.MINIMISE, Linear(40.0)).score({"mass_kg": 10.0})
+        0.75
     """
 
     measure: str
@@ -92,7 +105,12 @@ class Term:
 
 @dataclass(frozen=True)
 class Constraint:
-    """Limits of one measure, either or both of `minimum` and `maximum`, inclusive."""
+    """Limits of one measure, either or both of `minimum` and `maximum`, inclusive.
+
+    Example:
+        >>> Constraint("mass_kg", maximum=40.0).violation({"mass_kg": 50.0})
+        0.25
+    """
 
     measure: str
     minimum: float | None = None

@@ -26,7 +26,19 @@ Box = tuple[tuple[Vector, Vector], ...]
 
 
 class Candidates(ABC, Generic[D]):
-    """The legal designs of a search, supplied by the caller: a table, a design space, a product of several."""
+    """The legal designs of a search, supplied by the caller: a table, a design space, a product of several.
+
+    Example:
+        Whole numbers below ten:
+
+        >>> class Digits(Candidates[int]):
+        ...     def sample(self, generator, count):
+        ...         return generator.integers(10, size=count).tolist()
+        ...     def key(self, design):
+        ...         return design
+        >>> len(Digits().sample(np.random.default_rng(0), 3))
+        3
+    """
 
     @abstractmethod
     def sample(self, generator: np.random.Generator, count: int) -> list[D]:
@@ -43,7 +55,23 @@ class Candidates(ABC, Generic[D]):
 
 
 class VectorCandidates(Candidates[Inputs]):
-    """Legal designs in a box of vectors, for searches that follow gradients."""
+    """Legal designs in a box of vectors, for searches that follow gradients.
+
+    Example:
+        One role, whose designs are the corners of a square:
+
+        >>> class Corners(VectorCandidates):
+        ...     def bounds(self):
+        ...         return ((np.zeros(2), np.ones(2)),)
+        ...     def sample(self, generator, count):
+        ...         return [(corner.astype(float),) for corner in generator.integers(2, size=(count, 2))]
+        ...     def snap(self, points):
+        ...         return [(np.rint(vector),) for (vector,) in points]
+        ...     def key(self, design):
+        ...         return design[0].tobytes()
+        >>> Corners().snap([(np.array([0.2, 0.9]),)])
+        [(array([0., 1.]),)]
+    """
 
     @abstractmethod
     def bounds(self) -> Box:
@@ -59,7 +87,12 @@ class VectorCandidates(Candidates[Inputs]):
 
 @dataclass(frozen=True)
 class Proposal(Generic[D]):
-    """A design to measure, and which part of the optimiser asked for it."""
+    """A design to measure, and which part of the optimiser asked for it.
+
+    Example:
+        >>> Proposal(7, "random").origin
+        'random'
+    """
 
     design: D
     origin: str
@@ -122,6 +155,11 @@ class Observation(Generic[D]):
         design: as it was asked for.
         key: its identity.
         outcome: what it is worth.
+
+    Example:
+        >>> light, stiff = Observation(1, 1, Outcome((0.9, 0.2))), Observation(2, 2, Outcome((0.3, 0.8)))
+        >>> light.dominates(stiff), light.dominates(Observation(3, 3, Outcome((0.5, 0.2))))
+        (False, True)
     """
 
     design: D

@@ -71,6 +71,13 @@ class Option:
         allowed: what may be given, as error messages and help texts say it.
         limits: of a number, such as `from 1 to 64`; empty for none.
         flag: how it appears.
+
+    Example:
+        >>> class Options(BaseModel):
+        ...     rule: Literal["safe", "bold"] = "safe"
+        >>> (option,) = options_of(Options)
+        >>> option.name, option.choices, option.default
+        ('rule', ('safe', 'bold'), 'safe')
     """
 
     name: str

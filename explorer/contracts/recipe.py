@@ -43,6 +43,22 @@ class Plan(Generic[D]):
         pending: architecture of each role, and the trials done so far -> the measurement to be taken (its `measures`
             empty).
         descents: architecture of each role, and the pending measurement -> what they came from.
+
+    Example:
+        A recipe's `prepare` ends in one; `docs/add-a-domain.md` has a whole recipe. Its designs here are numbers:
+
+        >>> from explorer.contracts.objective import Linear, Term
+        >>> plan = Plan(
+        ...     simulator="scales",
+        ...     objective=Objective((Term("mass_kg", 1.0, Direction.MINIMISE, Linear(40.0)),)),
+        ...     optimiser=None,
+        ...     batch=4,
+        ...     architectures=lambda design: {},
+        ...     design=lambda roles: 0,
+        ...     pending=lambda roles, done: None,
+        ... )
+        >>> plan.batch
+        4
     """
 
     simulator: str
@@ -67,6 +83,22 @@ class Recipe(ABC, Generic[D]):
         front: measures that the Pareto front and the hypervolume are taken over.
         worst: measure -> the value from which the hypervolume counts; the worst of the trials where one is missing.
         columns: measures shown in tables, in order.
+
+    Example:
+        >>> from explorer.contracts.measure import Measure, catalogue
+        >>> from explorer.contracts.objective import Linear, Term
+        >>> class Settings(BaseModel):
+        ...     batch: int = 4
+        >>> class Lightest(Recipe[int]):
+        ...     name, options = "lightest", Settings
+        ...     measures = catalogue(Measure("mass_kg", "mass", "kg", Direction.MINIMISE))
+        ...     front = columns = ("mass_kg",)
+        ...     def objective(self, settings):
+        ...         return Objective((Term("mass_kg", 1.0, Direction.MINIMISE, Linear(40.0)),))
+        ...     def prepare(self, store, record, report):
+        ...         raise NotImplementedError
+        >>> Lightest().settings({"batch": 8}, budget=20), Lightest().directions["mass_kg"].value
+        ({'batch': 8}, 'minimise')
     """
 
     name: ClassVar[str]

@@ -27,6 +27,10 @@ class Progress:
         left_s: estimated time; None before anything is known.
         best: best performance so far; None where there is none.
         refused: designs that cannot be measured.
+
+    Example:
+        >>> Progress(3, 12, "measuring", left_s=9.0).done
+        3
     """
 
     done: int
@@ -56,6 +60,11 @@ class Descent:
         parent: what it was made of.
         how: `crossover`, `weight transfer` ...
         about: more of it, such as the share of weights taken over.
+
+    Example:
+        >>> parent, child = (Architecture.of("bridges", "all", {"mass": mass}, [], []) for mass in (3, 2))
+        >>> Descent(child, parent, "mutation", {"step": 1}).how
+        'mutation'
     """
 
     child: Architecture
@@ -72,6 +81,10 @@ class Sweep:
         measurements: position of the pair -> its measurement, in the order of the pairs.
         refused: position of the pair -> why it cannot be measured.
         stored_before: how many measurements were in the database already.
+
+    Example:
+        >>> Sweep({}, {0: "It is too long.", 1: "It is too long."}, stored_before=0).reasons
+        {'It is too long.': 2}
     """
 
     measurements: Mapping[int, Measurement]

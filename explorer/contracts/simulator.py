@@ -26,6 +26,11 @@ class Role:
     Attributes:
         domain: of the architecture.
         spaces: of the domain whose designs may play it; empty for all.
+
+    Example:
+        >>> beam = Architecture.of("bridges", "beams", {}, [], [])
+        >>> Role("bridges").admits(beam), Role("bridges", ("trusses",)).admits(beam)
+        (True, False)
     """
 
     domain: str

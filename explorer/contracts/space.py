@@ -20,6 +20,18 @@ class DesignSpace(ABC):
     """What a domain offers to storage, surrogates and search.
 
     Choices are plain JSON in one canonical form (`normalise`); equal designs have equal canonical choices.
+
+    Example:
+        Most spaces are tables of options; `explorer.toolkit.option_space.OptionSpace` has an example, and this is its use:
+
+        >>> from explorer.toolkit.option_space import OptionSpace
+        >>> class Beams(OptionSpace):
+        ...     name, domain = "beams", "bridges"
+        ...     def graph_of(self, choices):
+        ...         return Architecture.of(self.domain, self.name, choices, [], [])
+        >>> space: DesignSpace = Beams({"depth_cm": (20, 40)})
+        >>> space.violations({"depth_cm": 30})
+        ['depth_cm is 30; allowed: 20, 40.']
     """
 
     name: ClassVar[str]

@@ -21,6 +21,10 @@ class Column:
     Attributes:
         heading: with the unit, where there is one.
         text: whether it holds words, which are set to the left; numbers go to the right.
+
+    Example:
+        >>> Column("mass (kg)").text
+        False
     """
 
     heading: str
@@ -57,6 +61,10 @@ class Findings:
         json: printed by `--json`, and all that it prints.
         shown: printed otherwise, in order.
         files: that were written; named after all else.
+
+    Example:
+        >>> Findings({"mass_kg": 12.0}, ["The bridge weighs 12 kg."]).files
+        ()
     """
 
     json: Any
