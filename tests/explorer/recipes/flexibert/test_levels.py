@@ -10,12 +10,13 @@ import pytest
 from numpy.typing import NDArray
 
 from explorer import registry
-from explorer.contracts.optimiser import Observation
+from explorer.contracts.optimiser import Inputs, Observation, Outcome
 from explorer.domains.transformer.hierarchy import LEVELS
 from explorer.domains.transformer.model import layers_of
 from explorer.domains.transformer.spaces.layered import LayeredSpace
 from explorer.domains.transformer.transfer import overlap
 from explorer.recipes.flexibert.levels import DIMENSIONS, Levels, NearCandidates
+from explorer.recipes.flexibert.options import MOST_LEVELS
 from explorer.search.baselines import RandomSearch
 from explorer.search.staged import StagedSearch
 from graphdb.architecture import Architecture
@@ -24,9 +25,9 @@ SEED = 4
 
 
 def space(name: str = "flexibert") -> LayeredSpace:
-    found = registry.space(name)
-    assert isinstance(found, LayeredSpace)
-    return found
+    layered = registry.space(name)
+    assert isinstance(layered, LayeredSpace)
+    return layered
 
 
 def levels(name: str = "flexibert", most: int = 400, seed: int = SEED) -> Levels:
@@ -42,27 +43,27 @@ def levels(name: str = "flexibert", most: int = 400, seed: int = SEED) -> Levels
     return Levels(chosen, chosen.options, LEVELS, encode, trials=8, most=most, seed=seed)
 
 
-def searched(found: Levels, trials: int) -> StagedSearch:
+def searched(tables: Levels, trials: int) -> StagedSearch[Inputs]:
     """A search of three levels that likes wide feed-forwards."""
-    search = StagedSearch(3, found.stage, RandomSearch, SEED)
+    search = StagedSearch(3, tables.stage, RandomSearch, SEED)
     while len(search.observations) < trials:
         for proposal in search.ask(4):
-            search.tell(proposal.inputs, worth(found, proposal.inputs[0]))
+            search.tell(proposal.design, Outcome((worth(tables, proposal.design[0]),)))
     return search
 
 
-def worth(found: Levels, vector: NDArray[np.float64]) -> float:
-    return float(sum(map(sum, found.architecture_of((vector,)).choices["f"])))
+def worth(tables: Levels, vector: NDArray[np.float64]) -> float:
+    return float(sum(map(sum, tables.architecture_of((vector,)).choices["f"])))
 
 
-def models(found: Levels, candidates: object) -> list[Architecture]:
+def models(tables: Levels, candidates: object) -> list[Architecture]:
     assert isinstance(candidates, NearCandidates)
-    return [found.architecture_of(candidates.at(row)) for row in range(candidates.size)]
+    return [tables.architecture_of(candidates.at(row)) for row in range(candidates.size)]
 
 
 def test_the_first_level_is_whole_where_it_is_small_enough() -> None:
-    found = levels(most=10_000)
-    stage = found.stage(0, ())
+    tables = levels(most=10_000)
+    stage = tables.stage(0, ())
     assert isinstance(stage.candidates, NearCandidates)
     assert (stage.candidates.size, stage.trials) == (9312, 8)
     assert all(len(low) == DIMENSIONS for low, _ in stage.candidates.bounds())
@@ -73,10 +74,10 @@ def test_the_first_level_is_whole_where_it_is_small_enough() -> None:
 @pytest.mark.parametrize("name", ["flexibert", "flexibert_large", "flexibert2"])
 def test_every_model_of_every_level_is_legal_and_has_the_structure_of_its_level(name: str) -> None:
     for number, trials in ((0, 1), (1, 9), (2, 17)):
-        found = levels(name)
-        search = searched(found, trials)
+        tables = levels(name)
+        search = searched(tables, trials)
         assert search.stage == number
-        drawn = models(found, search.candidates)
+        drawn = models(tables, search.candidates)
         assert len({one.key for one in drawn}) == len(drawn) >= 200
         for one in drawn:
             assert space(name).violations(one.choices) == []
@@ -87,13 +88,17 @@ def test_every_model_of_every_level_is_legal_and_has_the_structure_of_its_level(
     assert mixed
 
 
+def test_as_many_levels_can_be_asked_for_as_there_are() -> None:
+    assert len(LEVELS) == MOST_LEVELS
+
+
 def test_models_lie_between_their_parents() -> None:
-    found = levels()
-    search = searched(found, 9)
-    finer = [one for one in models(found, search.candidates) if found.parents_of(one)]
+    tables = levels()
+    search = searched(tables, 9)
+    finer = [one for one in models(tables, search.candidates) if tables.parents_of(one)]
     assert len(finer) > 300
     for one in finer:
-        first, second = found.parents_of(one)
+        first, second = tables.parents_of(one)
         assert one.key not in {first.key, second.key}
         assert one.choices["l"] in {first.choices["l"], second.choices["l"]}
         parents = (first, second)
@@ -103,28 +108,28 @@ def test_models_lie_between_their_parents() -> None:
 
 
 def test_what_was_told_stays_among_the_candidates() -> None:
-    found = levels()
-    search = searched(found, 20)
-    keys = {one.key for one in models(found, search.candidates)}
-    assert {found.architecture_of(one.inputs).key for one in search.observations} <= keys
-    assert all(found.inputs_of(found.architecture_of(one.inputs))[0] is not None for one in search.observations)
+    tables = levels()
+    search = searched(tables, 20)
+    keys = {one.key for one in models(tables, search.candidates)}
+    assert {tables.architecture_of(one.design).key for one in search.observations} <= keys
+    assert all(tables.design_of(tables.architecture_of(one.design))[0] is not None for one in search.observations)
 
 
 def test_the_same_seed_draws_the_same_tables_and_another_one_does_not() -> None:
     def keys(seed: int) -> list[str]:
-        found = levels(seed=seed)
-        return [one.key for one in models(found, searched(found, 20).candidates)]
+        tables = levels(seed=seed)
+        return [one.key for one in models(tables, searched(tables, 20).candidates)]
 
     assert keys(1) == keys(1)
     assert keys(1) != keys(2)
 
 
 def test_the_best_are_parents() -> None:
-    found = levels()
-    search = searched(found, 8)
+    tables = levels()
+    search = searched(tables, 8)
     ranked = sorted(search.observations[:8], key=lambda one: one.rank, reverse=True)
-    best = {found.architecture_of(one.inputs).key for one in ranked[:5]}
-    parents = [found.parents_of(one) for one in models(found, search.candidates)]
+    best = {tables.architecture_of(one.design).key for one in ranked[:5]}
+    parents = [tables.parents_of(one) for one in models(tables, search.candidates)]
     assert all(best & {one.key for one in pair} for pair in parents if pair)
     among = {frozenset(one.key for one in pair) for pair in parents if pair} & {
         frozenset({a, b}) for a in best for b in best
@@ -134,25 +139,25 @@ def test_the_best_are_parents() -> None:
 
 def test_where_the_best_are_all_alike_there_is_still_something_to_choose_from() -> None:
     """Only the shallowest and narrowest models are told, which differ in one place: little lies between them."""
-    found = levels(most=10_000)
-    stage = found.stage(0, ())
+    tables = levels(most=10_000)
+    stage = tables.stage(0, ())
     narrow = [
-        one for one in models(found, stage.candidates) if set(one.choices["h"]) == {128} and one.choices["l"] == 2
+        one for one in models(tables, stage.candidates) if set(one.choices["h"]) == {128} and one.choices["l"] == 2
     ]
     alike = [one for one in narrow if len(one.choices["o"][0]) == 2 and one.choices["f"][0] == [512]][:2]
-    told = [Observation(found.inputs_of(one), one.key, 1.0, 0.0) for one in alike]
-    finer = models(found, found.stage(1, told).candidates)
+    told = [Observation(tables.design_of(one), one.key, Outcome((1.0,))) for one in alike]
+    finer = models(tables, tables.stage(1, told).candidates)
     assert len(finer) >= 5 * 8
     assert all(space().violations(one.choices) == [] for one in finer)
 
 
 def test_near_models_are_neighbours() -> None:
-    found = levels()
-    candidates = found.stage(0, ()).candidates
-    inputs = candidates.sample(np.random.default_rng(0), 1)[0]
-    near = candidates.neighbours(inputs)
+    tables = levels()
+    candidates = tables.stage(0, ()).candidates
+    design = candidates.sample(np.random.default_rng(0), 1)[0]
+    near = candidates.neighbours(design)
     assert len(near) == 8
-    distances = [float(np.linalg.norm(one[0] - inputs[0])) for one in near]
+    distances = [float(np.linalg.norm(one[0] - design[0])) for one in near]
     assert distances == sorted(distances) and distances[0] > 0
 
 

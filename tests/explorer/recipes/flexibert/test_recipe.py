@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -14,19 +14,27 @@ import numpy as np
 import pytest
 
 from explorer import registry
+from explorer.contracts.recipe import Recipe
+from explorer.contracts.session import Progress
+from explorer.contracts.simulator import Roles
+from explorer.domains.transformer.learning import MODELS
 from explorer.domains.transformer.model import layers_of
-from explorer.learning import known as accuracy
-from explorer.learning import similarity, surrogates
-from explorer.learning.known import Accuracies, transformer_accuracies
+from explorer.domains.transformer.spaces.early import EarlyFlexiBertSpace
+from explorer.learning import similarity
+from explorer.learning.known import KnownValues, known_values
+from explorer.recipes.flexibert import recipe as recipe_module
 from explorer.recipes.flexibert.recipe import RECIPE
 from explorer.recipes.flexibert.simulator import KnownAccuracySimulator
 from explorer.recipes.flexibert.training import PretrainingSimulator, folder_of
-from explorer.running.study import Progress, Study
+from explorer.running.study import Study
 from explorer.services import studies
+from explorer.services.loading import load_published
 from gnn.inductive import EncoderSettings
 from graphdb.errors import InputError
 from graphdb.records import StudyState, TrialRecord, TrialState
 from graphdb.store import Store
+from tests.explorer.contracts.recipe import RecipeContract
+from tests.explorer.contracts.simulator import SimulatorContract
 from tests.explorer.domains.transformer.training.conftest import sentences
 
 QUICK = {"optimiser": "random", "candidates": 300}
@@ -41,6 +49,10 @@ OWN = {
 }
 
 
+FEW = replace(MODELS, sizes={"members": 1, "steps": 60, "trees": 10})
+"""Learns in seconds; nothing here rests on how well."""
+
+
 def silent(phase: str) -> None:
     """Nobody is told."""
 
@@ -51,17 +63,16 @@ def loaded(session_store: Store) -> Iterator[Store]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(similarity, "SETTINGS", EncoderSettings(width=64, steps=100, group=64))
         patch.setattr(similarity, "DESIGNS_PER_SPACE", 60)
-        few = replace(surrogates.MODELS, settings=replace(surrogates.MODELS.settings, members=1, steps=60, trees=10))
-        patch.setattr(accuracy, "MODELS", few)
+        patch.setattr(recipe_module, "MODELS", FEW)
         session_store.wipe()
-        studies.load_published(session_store)
+        load_published(session_store)
         yield session_store
         session_store.wipe()
 
 
 @pytest.fixture(scope="module")
-def accuracies(loaded: Store) -> Accuracies:
-    return transformer_accuracies(loaded, "qnli_accuracy", silent)
+def accuracies(loaded: Store) -> KnownValues:
+    return known_values(loaded, FEW, "qnli_accuracy", EarlyFlexiBertSpace(), silent)
 
 
 def run(store: Store, name: str, budget: int, stop_after: int | None = None, **settings: Any) -> list[TrialRecord]:
@@ -83,18 +94,38 @@ def run(store: Store, name: str, budget: int, stop_after: int | None = None, **s
     return store.studies.trials(name)
 
 
+class TestContract(RecipeContract):
+    @pytest.fixture
+    def recipe(self) -> Recipe[Any]:
+        return RECIPE
+
+
+class TestKnownAccuracy(SimulatorContract):
+    @pytest.fixture
+    def simulator(self) -> KnownAccuracySimulator:
+        return KnownAccuracySimulator()
+
+    @pytest.fixture
+    def architectures(self) -> Roles:
+        return {"model": registry.preset("bert-tiny")}
+
+    @pytest.fixture
+    def given(self) -> Mapping[str, Any]:
+        return {"task": "qnli_accuracy", "accuracy": 0.5, "accuracy_source": "predicted"}
+
+
 def models(trials: Sequence[TrialRecord]) -> list[str]:
     return [trial.measurement.roles["model"] for trial in trials]
 
 
-def test_a_measured_accuracy_counts_in_whatever_space_the_model_is(loaded: Store, accuracies: Accuracies) -> None:
+def test_a_measured_accuracy_counts_in_whatever_space_the_model_is(loaded: Store, accuracies: KnownValues) -> None:
     shared = [json.loads(choices) for choices in accuracies.measured]
     space = registry.space("flexibert")
     both = [choices for choices in shared if not space.violations(choices)]
     assert (len(shared), len(both)) == (660, 260)
     for choices in both[:5]:
-        found, source = accuracies.of(space.build(choices))
-        assert source == "measured" and found == accuracies.measured[space.build(choices).choices_json]
+        value, source = accuracies.of(space.build(choices))
+        assert source == "measured" and value == accuracies.measured[space.build(choices).choices_json]
     unknown = registry.space("flexibert2").build(both[0] | {"f": [[4096]] * both[0]["l"]})
     predicted, source = accuracies.of(unknown)
     assert source == "extrapolated" and 0 < predicted < 1
@@ -104,14 +135,14 @@ def test_a_measured_accuracy_counts_in_whatever_space_the_model_is(loaded: Store
     assert sources == {True: "measured", False: "predicted"}
 
 
-def test_a_study_goes_from_coarse_to_fine(loaded: Store, accuracies: Accuracies) -> None:
+def test_a_study_goes_from_coarse_to_fine(loaded: Store, accuracies: KnownValues) -> None:
     trials = run(loaded, "whole", 14, levels=3, trials_per_level=4, **QUICK)
     assert loaded.studies.get("whole").state is StudyState.DONE
     assert [trial.origin.partition(":")[0] for trial in trials] == ["1"] * 4 + ["2"] * 4 + ["3"] * 6
-    found = loaded.architectures.get_many(models(trials))
-    assert len(found) == 14
+    stored = loaded.architectures.get_many(models(trials))
+    assert len(stored) == 14
     for trial in trials:
-        model = found[trial.measurement.roles["model"]]
+        model = stored[trial.measurement.roles["model"]]
         value, source = accuracies.of(model)
         assert trial.measurement.measures["accuracy"] == value
         assert trial.measurement.settings["accuracy_source"] == source
@@ -122,7 +153,7 @@ def test_a_study_goes_from_coarse_to_fine(loaded: Store, accuracies: Accuracies)
     assert max(values, key=values.__getitem__) in front
 
 
-def test_finer_models_are_stored_as_children_of_two(loaded: Store, accuracies: Accuracies) -> None:
+def test_finer_models_are_stored_as_children_of_two(loaded: Store, accuracies: KnownValues) -> None:
     trials = run(loaded, "whole", 14, levels=3, trials_per_level=4, **QUICK)
     parents = loaded.architectures.parents(models(trials), 10)
     for trial in trials:
@@ -134,20 +165,20 @@ def test_finer_models_are_stored_as_children_of_two(loaded: Store, accuracies: A
     assert all(models(trials)[-1] in {one.key for one in children[key]} for key in pair)
 
 
-def test_a_space_of_ones_own_is_kept_with_the_study(loaded: Store, accuracies: Accuracies, tmp_path: Path) -> None:
+def test_a_space_of_ones_own_is_kept_with_the_study(loaded: Store, accuracies: KnownValues, tmp_path: Path) -> None:
     file = tmp_path / "own.yaml"
     file.write_text(json.dumps(OWN))
     settings = {"space": str(file), "levels": 2, "trials_per_level": 2, "batch": 2, **QUICK}
     run(loaded, "own", 4, stop_after=2, **settings)
     file.unlink()
     trials = run(loaded, "own", 4)
-    found = loaded.architectures.get_many(models(trials))
-    assert len(found) == 4 and {model.space for model in found.values()} == {"transformer_free"}
-    assert {width for model in found.values() for width in model.choices["h"]} <= {64, 96}
-    assert {kind for model in found.values() for o in model.choices["o"] for kind in o} <= {"l_dct_32", "l_dct_48"}
+    stored = loaded.architectures.get_many(models(trials))
+    assert len(stored) == 4 and {model.space for model in stored.values()} == {"transformer_free"}
+    assert {width for model in stored.values() for width in model.choices["h"]} <= {64, 96}
+    assert {kind for model in stored.values() for o in model.choices["o"] for kind in o} <= {"l_dct_32", "l_dct_48"}
 
 
-def test_a_stopped_study_goes_on_with_the_same_trials(loaded: Store, accuracies: Accuracies) -> None:
+def test_a_stopped_study_goes_on_with_the_same_trials(loaded: Store, accuracies: KnownValues) -> None:
     settings = {"optimiser": "boshnas", "candidates": 300, "levels": 2, "trials_per_level": 8, "batch": 3}
     whole = run(loaded, "undisturbed", 14, **settings)
     run(loaded, "stopped", 14, stop_after=5, **settings)
@@ -158,7 +189,7 @@ def test_a_stopped_study_goes_on_with_the_same_trials(loaded: Store, accuracies:
     assert "1: initial" in {trial.origin for trial in whole} and "2: optimise" in {trial.origin for trial in whole}
 
 
-def test_parameters_can_be_limited_and_weighed(loaded: Store, accuracies: Accuracies) -> None:
+def test_parameters_can_be_limited_and_weighed(loaded: Store, accuracies: KnownValues) -> None:
     record = studies.plan_study(
         loaded,
         recipe="flexibert",
@@ -184,7 +215,7 @@ def _accuracy(trial: TrialRecord) -> float:
 
 @pytest.mark.parametrize(("source", "told"), [("measured", False), ("predicted", False), ("extrapolated", True)])
 def test_readers_are_told_what_predictions_are_worth(loaded: Store, source: str, told: bool) -> None:
-    model = registry.presets()["bert-tiny"]
+    model = registry.preset("bert-tiny")
     given = {"task": "qnli_accuracy", "accuracy": 0.5, "accuracy_source": source}
     best = KnownAccuracySimulator().run({"model": model}, given)
     notes = RECIPE.notes(RECIPE.settings({}, 10), best)
@@ -263,7 +294,7 @@ def test_every_trial_is_a_training_whose_weights_the_next_may_take(loaded: Store
 
 def test_a_training_that_was_finished_is_not_done_again(corpus: Path) -> None:
     settings = RECIPE.settings(short(corpus), 4)["training"]
-    model = registry.presets()["bert-tiny"]
+    model = registry.preset("bert-tiny")
     first = PretrainingSimulator().run({"model": model}, settings)
     weights = folder_of(first.key) / "model.safetensors"
     written = weights.stat().st_mtime_ns
@@ -278,4 +309,4 @@ def test_another_text_than_the_study_began_with_is_refused(corpus: Path) -> None
     settings = RECIPE.settings(short(corpus), 4)["training"]
     corpus.write_text(corpus.read_text() + "\n\none more")
     with pytest.raises(InputError, match="has changed"):
-        PretrainingSimulator().run({"model": registry.presets()["bert-tiny"]}, settings)
+        PretrainingSimulator().run({"model": registry.preset("bert-tiny")}, settings)

@@ -28,20 +28,20 @@ def candidates() -> PairCandidates:
     )
 
 
-def simulates(candidates: PairCandidates, inputs: Inputs) -> bool:
+def simulates(candidates: PairCandidates, design: Inputs) -> bool:
     try:
-        registry.simulator("acceltran").run(candidates.architectures_of(inputs), PUBLISHED_COSTS)
+        registry.simulator("acceltran").run(candidates.architectures_of(design), PUBLISHED_COSTS)
     except InputError:
         return False
     return True
 
 
 def test_samples_can_all_be_simulated_and_repeat_by_seed(candidates: PairCandidates) -> None:
-    found = candidates.sample(np.random.default_rng(1), 100)
+    drawn = candidates.sample(np.random.default_rng(1), 100)
     again = candidates.sample(np.random.default_rng(1), 100)
-    assert len(found) == 100
-    assert all(simulates(candidates, inputs) for inputs in found)
-    assert [candidates.key(inputs) for inputs in found] == [candidates.key(inputs) for inputs in again]
+    assert len(drawn) == 100
+    assert all(simulates(candidates, design) for design in drawn)
+    assert [candidates.key(design) for design in drawn] == [candidates.key(design) for design in again]
 
 
 def test_some_pairs_of_the_product_do_not_fit(candidates: PairCandidates) -> None:
@@ -55,28 +55,28 @@ def test_any_point_snaps_to_a_pair_that_can_be_simulated(candidates: PairCandida
     points = [tuple(generator.uniform(low - 1, high + 1) for low, high in candidates.bounds()) for _ in range(60)]
     snapped = candidates.snap(points)
     assert len(snapped) == len(points)
-    assert all(simulates(candidates, inputs) for inputs in snapped)
+    assert all(simulates(candidates, design) for design in snapped)
 
 
 def test_a_legal_pair_snaps_to_itself(candidates: PairCandidates) -> None:
-    for inputs in candidates.sample(np.random.default_rng(3), 20):
-        assert candidates.key(candidates.snap([inputs])[0]) == candidates.key(inputs)
+    for design in candidates.sample(np.random.default_rng(3), 20):
+        assert candidates.key(candidates.snap([design])[0]) == candidates.key(design)
 
 
 def test_neighbours_fit_and_differ_in_one_role(candidates: PairCandidates) -> None:
-    inputs = candidates.sample(np.random.default_rng(4), 1)[0]
-    found = candidates.neighbours(inputs)
-    keys = [candidates.key(other) for other in found]
+    design = candidates.sample(np.random.default_rng(4), 1)[0]
+    near = candidates.neighbours(design)
+    keys = [candidates.key(other) for other in near]
     assert len(set(keys)) == len(keys)
-    assert candidates.key(inputs) not in keys
-    assert all(simulates(candidates, other) for other in found)
-    same_model = [other for other in found if np.array_equal(other[0], inputs[0])]
-    same_accelerator = [other for other in found if np.array_equal(other[1], inputs[1])]
-    assert len(same_model) + len(same_accelerator) == len(found)
+    assert candidates.key(design) not in keys
+    assert all(simulates(candidates, other) for other in near)
+    same_model = [other for other in near if np.array_equal(other[0], design[0])]
+    same_accelerator = [other for other in near if np.array_equal(other[1], design[1])]
+    assert len(same_model) + len(same_accelerator) == len(near)
     assert same_model
     assert same_accelerator
 
 
 def test_a_pair_survives_the_way_through_its_architectures(candidates: PairCandidates) -> None:
-    for inputs in candidates.sample(np.random.default_rng(6), 20):
-        assert candidates.key(candidates.inputs_of(candidates.architectures_of(inputs))) == candidates.key(inputs)
+    for design in candidates.sample(np.random.default_rng(6), 20):
+        assert candidates.key(candidates.design_of(candidates.architectures_of(design))) == candidates.key(design)

@@ -9,6 +9,7 @@ from explorer import registry
 from explorer.contracts.objective import Objective
 from explorer.domains.accelerator.acceltran.engines.fit import fits
 from explorer.recipes.transcode.objectives import OBJECTIVES, objective
+from explorer.recipes.transcode.options import Scales
 from explorer.recipes.transcode.recipe import PUBLISHED_COSTS
 from graphdb.errors import InputError
 
@@ -16,7 +17,7 @@ MEASURES = registry.simulator("transcode").measures
 
 
 def named(name: str, **weights: float) -> Objective:
-    return objective(name, weights, (), MEASURES)
+    return objective(Scales(name), weights, (), MEASURES)
 
 
 def test_published_is_the_convex_combination_of_the_paper() -> None:
@@ -60,10 +61,10 @@ def test_the_decades_hold_every_inference_of_the_space() -> None:
         for model, accelerator in pairs
         if fits(model, accelerator, settings)
     ]
-    found = registry.simulator("acceltran").run_batch(runnable, PUBLISHED_COSTS)
-    costs = [(measure, scale) for measure, scale in OBJECTIVES["decades"].values() if measure != "accuracy"]
-    assert len(found) > 400
-    for measurement in found:
+    measurements = registry.simulator("acceltran").run_batch(runnable, PUBLISHED_COSTS)
+    costs = [(measure, scale) for measure, scale in OBJECTIVES[Scales.DECADES].values() if measure != "accuracy"]
+    assert len(measurements) > 400
+    for measurement in measurements:
         assert not isinstance(measurement, InputError)
         for measure, scale in costs:
             assert 0 <= scale.position(measurement.measures[measure]) <= 1, (measure, measurement.measures[measure])
@@ -80,35 +81,34 @@ def test_under_the_published_objective_costs_hardly_count() -> None:
         }
         for _ in range(200)
     ]
-    found = [
+    measurements = [
         m for m in registry.simulator("acceltran").run_batch(pairs, PUBLISHED_COSTS) if not isinstance(m, InputError)
     ]
     for term in ("dynamic energy", "leakage energy", "latency"):
-        measure, scale = OBJECTIVES["published"][term]
-        assert np.median([scale.position(m.measures[measure]) for m in found]) < 0.01
+        measure, scale = OBJECTIVES[Scales.PUBLISHED][term]
+        assert np.median([scale.position(m.measures[measure]) for m in measurements]) < 0.01
 
 
 def test_weights_are_shares_of_their_sum() -> None:
-    found = named("decades", accuracy=1.5)
-    assert sum(term.weight for term in found.terms) == pytest.approx(1)
-    assert found.terms[0].weight == pytest.approx(0.75)
+    weighted = named("decades", accuracy=1.5)
+    assert sum(term.weight for term in weighted.terms) == pytest.approx(1)
+    assert weighted.terms[0].weight == pytest.approx(0.75)
     assert named("decades", dynamic_energy=0.0).terms[2].weight == 0
 
 
 @pytest.mark.parametrize(
-    ("name", "weights", "constraints", "message"),
+    ("weights", "constraints", "message"),
     [
-        ("best", {}, (), "decades, published"),
-        ("decades", {"beauty": 1.0}, (), "no weight of 'beauty'"),
-        ("decades", {"accuracy": -1.0}, (), "at least 0"),
-        ("decades", dict.fromkeys(("accuracy", "area", "latency", "dynamic_energy", "leakage_energy"), 0.0), (), "All"),
-        ("decades", {}, ("max:beauty=1",), "no measure 'beauty'"),
-        ("decades", {}, ("max:area_mm2",), "measure=number"),
-        ("decades", {}, ("about:area_mm2=1",), "neither max"),
+        ({"beauty": 1.0}, (), "no weight of 'beauty'"),
+        ({"accuracy": -1.0}, (), "at least 0"),
+        (dict.fromkeys(("accuracy", "area", "latency", "dynamic_energy", "leakage_energy"), 0.0), (), "All"),
+        ({}, ("max:beauty=1",), "no measure 'beauty'"),
+        ({}, ("max:area_mm2",), "measure=number"),
+        ({}, ("about:area_mm2=1",), "neither max"),
     ],
 )
 def test_what_cannot_be_an_objective_is_refused(
-    name: str, weights: dict[str, float], constraints: tuple[str, ...], message: str
+    weights: dict[str, float], constraints: tuple[str, ...], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        objective(name, weights, constraints, MEASURES)
+        objective(Scales.DECADES, weights, constraints, MEASURES)

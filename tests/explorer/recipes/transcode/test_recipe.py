@@ -2,40 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pytest
 
 from explorer import registry
+from explorer.contracts.measure import Direction
 from explorer.contracts.objective import pareto_front
+from explorer.contracts.recipe import Recipe
+from explorer.contracts.simulator import Roles
+from explorer.domains.transformer.learning import MODELS
+from explorer.domains.transformer.spaces.early import EarlyFlexiBertSpace
 from explorer.learning import surrogates
-from explorer.learning.known import AccuracyTable, early_accuracies
+from explorer.learning.known import ValueTable, value_table
 from explorer.recipes.transcode.recipe import PUBLISHED_COSTS, RECIPE
+from explorer.recipes.transcode.simulator import TransCodeSimulator
 from explorer.running.executor import open_executor
 from explorer.running.study import Study
 from explorer.services import studies
+from explorer.services.loading import load_published
 from graphdb.errors import InputError, NotFoundError
 from graphdb.records import StudyState, TrialState
 from graphdb.store import Store
+from tests.explorer.contracts.recipe import RecipeContract
+from tests.explorer.contracts.simulator import SimulatorContract
 
 
 def silent(phase: str) -> None:
     """Nobody is told."""
 
 
+class TestContract(RecipeContract):
+    @pytest.fixture
+    def recipe(self) -> Recipe[Any]:
+        return RECIPE
+
+    def test_the_front_is_accurate_fast_frugal_and_small(self) -> None:
+        assert list(RECIPE.directions.values()) == [Direction.MAXIMISE] + [Direction.MINIMISE] * 3
+
+
+class TestSimulatorContract(SimulatorContract):
+    @pytest.fixture
+    def simulator(self) -> TransCodeSimulator:
+        return TransCodeSimulator()
+
+    @pytest.fixture
+    def architectures(self) -> Roles:
+        return {"model": registry.preset("bert-tiny"), "accelerator": registry.preset("edge")}
+
+    @pytest.fixture
+    def given(self) -> Mapping[str, Any]:
+        return {"engine": "fast", "accuracy": 0.8, "accuracy_source": "predicted"}
+
+    @pytest.mark.parametrize(
+        ("changed", "message"),
+        [
+            ({"accuracy": 1.5}, "accuracy of transcode is 1.5; allowed: a number from 0 to 1"),
+            ({"accuracy_source": "guessed"}, "accuracy_source of transcode is 'guessed'; allowed: measured, predicted"),
+            ({"optimiser": "sgd"}, "no effect without a backward pass"),
+            ({"beauty": 1}, "no setting 'beauty' of transcode"),
+        ],
+    )
+    def test_settings_are_checked(self, given: Mapping[str, Any], changed: dict[str, Any], message: str) -> None:
+        with pytest.raises(InputError, match=message):
+            TransCodeSimulator().settings({**given, **changed})
+        with pytest.raises(InputError, match="accuracy of transcode is missing"):
+            TransCodeSimulator().settings({"accuracy_source": "measured"})
+
+
 @pytest.fixture(scope="module")
 def loaded(session_store: Store) -> Iterator[Store]:
     """A store with the published data and nothing else at first."""
     session_store.wipe()
-    studies.load_published(session_store)
+    load_published(session_store)
     yield session_store
     session_store.wipe()
 
 
 @pytest.fixture(scope="module")
-def table(loaded: Store) -> AccuracyTable:
-    return early_accuracies(loaded, "qnli_accuracy", silent)
+def table(loaded: Store) -> ValueTable:
+    return value_table(loaded, MODELS, "qnli_accuracy", EarlyFlexiBertSpace(), silent)
 
 
 def run(store: Store, name: str, scheduler: str | None = None, **settings: object) -> list[tuple[str, ...]]:
@@ -50,11 +98,11 @@ def run(store: Store, name: str, scheduler: str | None = None, **settings: objec
 
 
 def test_loading_is_idempotent(loaded: Store) -> None:
-    found = studies.load_published(loaded)
-    assert all(new == 0 and old > 0 for new, old in found.values())
+    counts = load_published(loaded)
+    assert all(new == 0 and old > 0 for new, old in counts.values())
 
 
-def test_every_model_has_an_accuracy_and_the_measured_ones_are_the_published(table: AccuracyTable) -> None:
+def test_every_model_has_an_accuracy_and_the_measured_ones_are_the_published(table: ValueTable) -> None:
     assert len(table.architectures) == 2037
     assert int(table.measured.sum()) == 660
     assert table.embeddings.shape == (2037, 32)
@@ -63,29 +111,29 @@ def test_every_model_has_an_accuracy_and_the_measured_ones_are_the_published(tab
         for measurement in registry.published().measurements
         if "qnli_accuracy" in measurement.measures
     }
-    assert all(table.accuracy_of(key) == (accuracy, True) for key, accuracy in published.items())
+    assert all(table.value_of(key) == (accuracy, True) for key, accuracy in published.items())
     assert len(table.measured_only().architectures) == 660
 
 
-def test_predictions_know_something(table: AccuracyTable, loaded: Store) -> None:
+def test_predictions_know_something(table: ValueTable, loaded: Store) -> None:
     """Where deep models were measured they are worse on average or better, and the predictions must agree."""
     depth = np.array([model.choices["l"] for model in table.architectures])
-    measured = [table.accuracies[table.measured & (depth == layers)].mean() for layers in (2, 4)]
-    predicted = [table.accuracies[~table.measured & (depth == layers)].mean() for layers in (2, 4)]
+    measured = [table.values[table.measured & (depth == layers)].mean() for layers in (2, 4)]
+    predicted = [table.values[~table.measured & (depth == layers)].mean() for layers in (2, 4)]
     assert np.sign(measured[1] - measured[0]) == np.sign(predicted[1] - predicted[0])
-    assert table.accuracies[~table.measured].std() > 0.005
+    assert table.values[~table.measured].std() > 0.005
 
 
-def test_the_surrogate_is_trained_once(loaded: Store, table: AccuracyTable) -> None:
+def test_the_surrogate_is_trained_once(loaded: Store, table: ValueTable) -> None:
     phases: list[str] = []
-    again = early_accuracies(loaded, "qnli_accuracy", phases.append)
+    again = value_table(loaded, MODELS, "qnli_accuracy", EarlyFlexiBertSpace(), phases.append)
     assert not any("training" in phase for phase in phases)
-    np.testing.assert_array_equal(again.accuracies, table.accuracies)
+    np.testing.assert_array_equal(again.values, table.values)
     np.testing.assert_array_equal(again.embeddings, table.embeddings)
 
 
-def test_every_stored_transformer_has_its_embedding(loaded: Store, table: AccuracyTable) -> None:
-    assert surrogates.trained(loaded, surrogates.MODELS, silent).key
+def test_every_stored_transformer_has_its_embedding(loaded: Store, table: ValueTable) -> None:
+    assert surrogates.trained(loaded, MODELS, silent).key
     stored = registry.published().architectures
     keys = [architecture.key for architecture in stored if architecture.domain == "transformer"]
     vectors = loaded.embeddings.read(keys)
@@ -97,19 +145,19 @@ def test_every_stored_transformer_has_its_embedding(loaded: Store, table: Accura
     )
 
 
-def test_a_study_measures_stores_and_marks(loaded: Store, table: AccuracyTable) -> None:
+def test_a_study_measures_stores_and_marks(loaded: Store, table: ValueTable) -> None:
     run(loaded, "whole")
     assert loaded.studies.get("whole").state is StudyState.DONE
     trials = loaded.studies.trials("whole")
     assert [trial.state for trial in trials] == [TrialState.DONE] * 14
     for trial in trials:
-        accuracy, measured = table.accuracy_of(trial.measurement.roles["model"])
+        accuracy, measured = table.value_of(trial.measurement.roles["model"])
         assert trial.measurement.measures["accuracy"] == accuracy
         assert trial.measurement.predicted == (frozenset() if measured else {"accuracy"})
     assert {trial.origin for trial in trials} >= {"initial", "optimise"}
 
 
-def test_the_costs_of_a_trial_are_those_of_acceltran(loaded: Store, table: AccuracyTable) -> None:
+def test_the_costs_of_a_trial_are_those_of_acceltran(loaded: Store, table: ValueTable) -> None:
     trial = loaded.studies.trials("whole")[0]
     pair = loaded.architectures.get_many(list(trial.measurement.roles.values()))
     roles = {role: pair[key] for role, key in trial.measurement.roles.items()}
@@ -117,10 +165,10 @@ def test_the_costs_of_a_trial_are_those_of_acceltran(loaded: Store, table: Accur
     assert {name: trial.measurement.measures[name] for name in alone.measures} == alone.measures
 
 
-def test_the_front_holds_no_dominated_trial_and_misses_none(loaded: Store, table: AccuracyTable) -> None:
+def test_the_front_holds_no_dominated_trial_and_misses_none(loaded: Store, table: ValueTable) -> None:
     front = {trial.index for trial in studies.study_front(loaded, "whole")}
     trials = loaded.studies.trials("whole")
-    expected = pareto_front([trial.measurement.measures for trial in trials], RECIPE.front)
+    expected = pareto_front([trial.measurement.measures for trial in trials], RECIPE.directions)
     assert {trials[index].measurement.key for index in expected} == {trials[index].measurement.key for index in front}
     values = studies.study_objective(loaded, "whole")
     assert max(values, key=values.__getitem__) in {
@@ -128,15 +176,15 @@ def test_the_front_holds_no_dominated_trial_and_misses_none(loaded: Store, table
     }
 
 
-def test_a_study_on_a_dask_cluster_measures_the_same(loaded: Store, table: AccuracyTable) -> None:
+def test_a_study_on_a_dask_cluster_measures_the_same(loaded: Store, table: ValueTable) -> None:
     from distributed import LocalCluster
 
     with LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
     ) as cluster:
         # Other sequences, so that nothing is known from the study above.
-        found = run(loaded, "cluster", cluster.scheduler_address, sequence_length=96)
-    assert found[:10] == [tuple(trial.measurement.roles.values()) for trial in loaded.studies.trials("whole")[:10]]
+        asked = run(loaded, "cluster", cluster.scheduler_address, sequence_length=96)
+    assert asked[:10] == [tuple(trial.measurement.roles.values()) for trial in loaded.studies.trials("whole")[:10]]
     for trial in loaded.studies.trials("cluster"):
         pair = loaded.architectures.get_many(list(trial.measurement.roles.values()))
         roles = {role: pair[key] for role, key in trial.measurement.roles.items()}
@@ -145,7 +193,7 @@ def test_a_study_on_a_dask_cluster_measures_the_same(loaded: Store, table: Accur
         )
 
 
-def test_accelerators_are_embedded_by_the_surrogate_of_pairs(loaded: Store, table: AccuracyTable) -> None:
+def test_accelerators_are_embedded_by_the_surrogate_of_pairs(loaded: Store, table: ValueTable) -> None:
     """One decision away is nearer than a random design, for most."""
     space, generator = registry.space("elector"), np.random.default_rng(3)
     centre = space.sample(generator)
@@ -154,14 +202,14 @@ def test_accelerators_are_embedded_by_the_surrogate_of_pairs(loaded: Store, tabl
     key = space.build(centre).key
     loaded.architectures.add([space.build(centre), *near, *far])
     surrogates.ensure_embedding(loaded, key, silent)
-    found = [other for other, _ in loaded.embeddings.similar(key, len(near))]
-    assert len(set(found) & {architecture.key for architecture in near}) > len(near) / 2
+    similar = {other for other, _ in loaded.embeddings.similar(key, len(near))}
+    assert len(similar & {architecture.key for architecture in near}) > len(near) / 2
     phases: list[str] = []
     surrogates.ensure_embedding(loaded, key, phases.append)
     assert phases == []
 
 
-def test_constraints_hold_for_what_counts_as_found(loaded: Store, table: AccuracyTable) -> None:
+def test_constraints_hold_for_what_counts_as_found(loaded: Store, table: ValueTable) -> None:
     run(loaded, "small", constraints=("max:area_mm2=300",))
     trials = loaded.studies.trials("small")
     values = studies.study_objective(loaded, "small")
@@ -170,7 +218,7 @@ def test_constraints_hold_for_what_counts_as_found(loaded: Store, table: Accurac
     assert max(areas) > 300
 
 
-def test_measured_models_only(loaded: Store, table: AccuracyTable) -> None:
+def test_measured_models_only(loaded: Store, table: ValueTable) -> None:
     run(loaded, "measured", models="measured", optimiser="random")
     assert not any(trial.measurement.predicted for trial in loaded.studies.trials("measured"))
 
@@ -194,4 +242,4 @@ def test_bad_settings_leave_no_study(loaded: Store, settings: dict[str, object],
 
 def test_nothing_to_learn_from_is_said(store: Store) -> None:
     with pytest.raises(NotFoundError, match="explorer load"):
-        surrogates.trained(store, surrogates.MODELS, silent)
+        surrogates.trained(store, MODELS, silent)
