@@ -92,10 +92,10 @@ def products_of(layers: int, hidden: int, heads: int) -> list[Product]:
 def require(python: str, tool: str) -> None:
     """End with a sentence if the environment lacks the tool."""
     try:
-        found = subprocess.run([python, "-c", f"import {tool}, six"], capture_output=True, check=False).returncode
+        status = subprocess.run([python, "-c", f"import {tool}, six"], capture_output=True, check=False).returncode
     except OSError:
         sys.exit(f"The interpreter {python} cannot be started; allowed: one with scalesim and zigzag-dse installed.")
-    if found:
+    if status:
         sys.exit(f"The environment of {python} has no {tool} (or no six); install scalesim, zigzag-dse and six there.")
 
 
@@ -201,7 +201,7 @@ SparsitySupport: false
             (Path(folder) / name).write_text(text, encoding="utf-8")
         start = time.process_time()
         with contextlib.redirect_stdout(io.StringIO()):
-            found = simulator(
+            runs = simulator(
                 save_disk_space=True,
                 verbose=False,
                 config=f"{folder}/config.cfg",
@@ -209,8 +209,8 @@ SparsitySupport: false
                 layout=f"{folder}/layout.csv",
                 input_type_gemm=True,
             )
-            found.run_scale(top_path=folder)
-            total, array, *_ = found.runner.single_layer_sim_object_list[0].get_compute_report_items()
+            runs.run_scale(top_path=folder)
+            total, array, *_ = runs.runner.single_layer_sim_object_list[0].get_compute_report_items()
         return Figures(float(array), float(total), time.process_time() - start)
 
 
@@ -244,7 +244,7 @@ def zigzag(product: Product) -> Figures:
             paths[name].write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
         start = time.process_time()
         with contextlib.redirect_stdout(io.StringIO()):
-            found = api.get_hardware_performance_zigzag(
+            results = api.get_hardware_performance_zigzag(
                 str(paths["workload"]),
                 str(paths["hardware"]),
                 str(paths["mapping"]),
@@ -253,7 +253,7 @@ def zigzag(product: Product) -> Figures:
                 lpf_limit=6,
                 loma_show_progress_bar=False,
             )
-        evaluation = found[2][0][0]
+        evaluation = results[2][0][0]
         seconds = time.process_time() - start
         return Figures(float(evaluation.latency_total0), float(evaluation.latency_total2), seconds)
 
@@ -278,13 +278,13 @@ def print_table(model: str, products: list[Product], results: dict[str, list[Fig
 
 def summary(tool: str, products: list[Product], result: list[Figures | None], ideal: int) -> str:
     """The line of a tool: cycles of the model, processor time of its distinct products."""
-    done = [(product, found) for product, found in zip(products, result, strict=True) if found is not None]
-    seconds = f"{sum(found.seconds for _, found in done):.3f} s of processor time"
+    done = [(product, figures) for product, figures in zip(products, result, strict=True) if figures is not None]
+    seconds = f"{sum(figures.seconds for _, figures in done):.3f} s of processor time"
     if len(done) < len(products):
         return (
             f"{tool}: {len(products) - len(done)} of {len(products)} products are over the limit; the others {seconds}"
         )
-    array, total = (sum(product.times * found[index] for product, found in done) for index in (0, 1))
+    array, total = (sum(product.times * figures[index] for product, figures in done) for index in (0, 1))
     return (
         f"{tool}: array {array:.0f} cycles = {array / ideal:.2f} times the ideal {ideal}, "
         f"in all {total:.0f} = {total / ideal:.2f} times; {seconds}"

@@ -30,11 +30,11 @@ def areas(chip: Components, switches: Set[str]) -> dict[str, float]:
     Main memory is not on the chip. Clock tree, control and interconnect are a share of all else where the correction
     `control` is on; the published area leaves them out.
     """
-    found = dict.fromkeys(AREAS, 0.0)
+    sizes = dict.fromkeys(AREAS, 0.0)
     for name, module in chip.modules.items():
-        found[_GROUPS.get(name, name)] += module.count * module.area_um2 / 1e6
+        sizes[_GROUPS.get(name, name)] += module.count * module.area_um2 / 1e6
     for name, buffer in chip.buffers.items():
-        found[f"{name}_buffer"] += buffer.area_um2 / 1e6
+        sizes[f"{name}_buffer"] += buffer.area_um2 / 1e6
     if "control" in switches:
-        found["control"] = chip.control_area * sum(found.values())
-    return found
+        sizes["control"] = chip.control_area * sum(sizes.values())
+    return sizes

@@ -144,12 +144,12 @@ def _modules(c: Mapping[str, Any], training: bool, table: Constants) -> Mapping[
     if training:
         rows["stochastic_rounding"] = ("stochastic_rounding", "")
     per_element = dict.fromkeys(_PER_LANE, c["lanes_per_pe"]) | {"softmax": c["softmax_per_pe"]}
-    found = {}
+    made = {}
     for name, row in rows.items():
         figures = table[row]
         count = c["pe"] * per_element.get(name, 1)
-        found[name] = Component(count, figures["area"], figures["dynamic"], figures["leakage"])
-    return MappingProxyType(found)
+        made[name] = Component(count, figures["area"], figures["dynamic"], figures["leakage"])
+    return MappingProxyType(made)
 
 
 def _buffer(name: str, mebibytes: float, table: Constants) -> OnChipBuffer:

@@ -81,9 +81,9 @@ def hardware(choices: Mapping[str, Any], training: bool, overlay: Overlay = ()) 
             f"allowed: {', '.join(NAMES + IGNORED)}."
         )
     if isinstance(values["memory"], Mapping):
-        found = user_memory_violations(values["memory"])
-        if found:
-            raise InputError(f"The accelerator's {found[0]}")
+        violations = user_memory_violations(values["memory"])
+        if violations:
+            raise InputError(f"The accelerator's {violations[0]}")
         values["memory"] = UserMemory.of(values["memory"])
     elif not isinstance(values["memory"], str):
         _refuse("memory", values["memory"], "a name, or a memory of the user's own")
@@ -188,5 +188,5 @@ def _check(c: Mapping[str, Any]) -> None:
         _refuse("memory", c["memory"], ", ".join(memories))
 
 
-def _refuse(name: str, found: object, allowed: str) -> None:
-    raise InputError(f"The accelerator's {name} is {found!r:.60}; allowed: {allowed}.")
+def _refuse(name: str, value: object, allowed: str) -> None:
+    raise InputError(f"The accelerator's {name} is {value!r:.60}; allowed: {allowed}.")

@@ -23,8 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo
 
+from explorer.contracts.options import refusal
 from explorer.domains.accelerator.acceltran.chip.modules import (
     BUFFER_QUANTITIES,
     MODULE_QUANTITIES,
@@ -33,10 +34,10 @@ from explorer.domains.accelerator.acceltran.chip.modules import (
 )
 from explorer.domains.accelerator.elector.hardware import PUBLISHED_MEMORIES
 from explorer.domains.accelerator.memory import NAME, NAME_RULE, UserMemory, user_memory_violations
-from explorer.toolkit.reading import shown
-from explorer.toolkit.yaml_file import read_yaml
+from explorer.toolkit.reading import listed, refused, shown
 from graphdb.errors import InputError
 
+_LONGEST_TEXT = 500
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
 
 # Dimension -> unit -> what one of it is in the unit of the attribute that holds it.
@@ -52,24 +53,35 @@ _UNITS: dict[str, dict[str, float]] = {
 }
 
 
-def _reader(dimension: str) -> BeforeValidator:
+def _quantity(dimension: str) -> BeforeValidator:
     units = _UNITS[dimension]
 
-    def read(value: object) -> float:
-        found = _NUMBER.fullmatch(value.replace("\N{MICRO SIGN}", "u")) if isinstance(value, str) else None
-        number = float(found[1]) if found else math.nan
-        if found is None or not (math.isfinite(number) and number >= 0) or found[2] not in units:
-            raise ValueError(f"{shown(value)}; allowed: a number of at least 0 and its unit: {', '.join(units)}")
-        return number * units[found[2]]
+    def read(value: object, info: ValidationInfo) -> float:
+        parts = _NUMBER.fullmatch(value.replace("\N{MICRO SIGN}", "u")) if isinstance(value, str) else None
+        number = float(parts[1]) if parts else math.nan
+        if parts is None or not (math.isfinite(number) and number >= 0) or parts[2] not in units:
+            raise _wrong(value, info, f"a number of at least 0 and its unit: {', '.join(units)}")
+        return number * units[parts[2]]
 
     return BeforeValidator(read)
 
 
-_Bandwidth = Annotated[float, _reader("bandwidth")]
-_AccessEnergy = Annotated[float, _reader("access energy")]
-_Power = Annotated[float, _reader("power")]
-_Area = Annotated[float, _reader("area")]
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+def _text(value: object, info: ValidationInfo) -> str:
+    if not (isinstance(value, str) and 0 < len(value.strip()) <= _LONGEST_TEXT):
+        raise _wrong(value, info, f"a text of 1 to {_LONGEST_TEXT} characters")
+    return value.strip()
+
+
+def _wrong(value: object, info: ValidationInfo, allowed: str) -> ValueError:
+    """The context is the place of the entry."""
+    return ValueError(refused(f"{info.context}.{info.field_name}", value, allowed))
+
+
+_Bandwidth = Annotated[float, _quantity("bandwidth")]
+_AccessEnergy = Annotated[float, _quantity("access energy")]
+_Power = Annotated[float, _quantity("power")]
+_Area = Annotated[float, _quantity("area")]
+_Text = Annotated[str, BeforeValidator(_text)]
 
 
 class _Entry(BaseModel):
@@ -171,32 +183,19 @@ def _module(file: Path, name: str, entry: object) -> dict[str, Any]:
     is_buffer = name.endswith("_buffer")
     given = _checked(place, _Buffer if is_buffer else _Module, entry)
     quantities = BUFFER_QUANTITIES if is_buffer else MODULE_QUANTITIES
-    found = {attribute: getattr(given, key) for key, attribute in quantities.items() if getattr(given, key) is not None}
-    if not found:
+    figures = {key: getattr(given, key) for key in quantities if getattr(given, key) is not None}
+    if not figures:
         raise InputError(f"{place} changes nothing; allowed: one or more of {', '.join(quantities)}.")
-    return {**found, "source": given.source}
+    return {**{quantities[key]: figure for key, figure in figures.items()}, "source": given.source}
 
 
 def _checked(place: str, model: type[Entry], entry: object) -> Entry:
+    if not isinstance(entry, dict):
+        raise InputError(refused(place, entry, f"a mapping with the keys {listed(model.model_fields)}"))
     try:
-        return model.model_validate(entry)
+        return model.model_validate(entry, context=place)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-    key = ".".join(str(part) for part in first["loc"])
-    allowed = ", ".join(model.model_fields)
-    if first["type"] == "extra_forbidden":
-        raise InputError(f"{place}: the key {shown(key)} is unknown; allowed: {allowed}.")
-    if first["type"] == "missing":
-        raise InputError(f"{place}: the key {key} is missing; needed: {_required(model)}.")
-    if not key:
-        raise InputError(f"{place} is {shown(entry)}; allowed: a mapping with the keys {allowed}.")
-    if first["type"] == "value_error":
-        raise InputError(f"{place}.{key} is {first['msg'].removeprefix('Value error, ')}.")
-    raise InputError(f"{place}.{key} is {shown(first['input'])}; allowed: a text of 1 to 500 characters.")
-
-
-def _required(model: type[_Entry]) -> str:
-    return ", ".join(name for name, field in model.model_fields.items() if field.is_required())
+        raise InputError(refusal(error, model, place)) from None
 
 
 def _entries(file: Path, section: str, value: object) -> Iterator[tuple[str, object]]:
@@ -209,8 +208,10 @@ def _entries(file: Path, section: str, value: object) -> Iterator[tuple[str, obj
 
 
 def _sections(file: Path) -> dict[str, Any]:
+    from explorer.toolkit.yaml_file import read_yaml
+
     content = read_yaml(file, "library")
     if not isinstance(content, dict) or not content.keys() <= {"memories", "modules"}:
-        found = sorted(map(str, content))[0] if isinstance(content, dict) and content else content
-        raise InputError(f"{file} holds {shown(found)}; allowed: a mapping with memories, modules or both.")
+        wrong = sorted(map(str, content))[0] if isinstance(content, dict) and content else content
+        raise InputError(f"{file} holds {shown(wrong)}; allowed: a mapping with memories, modules or both.")
     return content

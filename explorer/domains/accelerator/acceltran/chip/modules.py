@@ -75,12 +75,12 @@ class OwnModules:
 
     def json(self) -> dict[str, dict[str, Any]]:
         """The JSON form."""
-        found: dict[str, dict[str, Any]] = {name: {} for name, _ in self.sources}
+        entries: dict[str, dict[str, Any]] = {name: {} for name, _ in self.sources}
         for name, quantity, value in self.figures:
-            found[name][quantity] = value
+            entries[name][quantity] = value
         for name, source in self.sources:
-            found[name]["source"] = source
-        return found
+            entries[name]["source"] = source
+        return entries
 
     @property
     def overlay(self) -> Overlay:

@@ -39,13 +39,13 @@ def evaluate(
     pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], settings: RunSettings
 ) -> list[dict[str, float] | InputError]:
     """Measures of each (model dictionary, accelerator choices); an error in the place of a pair that cannot run."""
-    found: list[dict[str, float] | InputError] = []
+    outcomes: list[dict[str, float] | InputError] = []
     for model, accelerator in pairs:
         try:
-            found.append(estimate(model, accelerator, settings))
+            outcomes.append(estimate(model, accelerator, settings))
         except InputError as error:
-            found.append(error)
-    return found
+            outcomes.append(error)
+    return outcomes
 
 
 def estimate(model: Mapping[str, Any], accelerator: Mapping[str, Any], settings: RunSettings) -> dict[str, float]:
@@ -60,8 +60,8 @@ def estimate(model: Mapping[str, Any], accelerator: Mapping[str, Any], settings:
     issue_width = accelerator.get("issue_width", default_issue_width(accelerator["pe"]))
     trace = _Estimate(rows, costs, chip, settings, issue_width).trace()
     spent = charges(rows.tensors, costs, trace, chip, settings)
-    found = measured(spent, rows.tensors, costs, trace, chip, settings)
-    return {name: value for name, value in found.items() if not name.startswith(_SCHEDULED)}
+    measures = measured(spent, rows.tensors, costs, trace, chip, settings)
+    return {name: value for name, value in measures.items() if not name.startswith(_SCHEDULED)}
 
 
 class _Estimate:
@@ -144,10 +144,10 @@ class _Estimate:
                 "correction refetch."
             )
         rest = replace(transfer, elements=round(transfer.elements * (1 - share)), made_by=None)
-        found = [(replace(rest, action="load"), moved.readers)]
+        streams = [(replace(rest, action="load"), moved.readers)]
         if transfer.action == "store":
-            found.append((replace(rest, action="write_back"), moved.times))
-        return found
+            streams.append((replace(rest, action="write_back"), moved.times))
+        return streams
 
     def _cycles(self) -> int:
         rows = self._rows

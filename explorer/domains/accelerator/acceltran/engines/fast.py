@@ -80,8 +80,8 @@ def _evaluate_chunk(
             results[index] = error
     positions, prepared = list(runnable), list(runnable.values())
     if prepared:
-        for index, found in zip(positions, _figures(prepared, settings), strict=True):
-            results[index] = found
+        for index, figures in zip(positions, _figures(prepared, settings), strict=True):
+            results[index] = figures
     return [results[index] for index in range(len(pairs))]
 
 
@@ -125,9 +125,9 @@ def _without_too_large(
 ) -> list[Figures | InputError]:
     fits = work <= _MOST_WORK
     kept = [pair for pair, good in zip(prepared, fits, strict=True) if good]
-    found = iter(_figures(kept, settings) if kept else [])
+    figures = iter(_figures(kept, settings) if kept else [])
     error = "The model takes more than 2^62 multiplications on the accelerator; allowed: fewer."
-    return [next(found) if good else InputError(error) for good in fits]
+    return [next(figures) if good else InputError(error) for good in fits]
 
 
 def _columns(machines: Sequence[Hardware]) -> dict[str, Numbers]:
@@ -212,14 +212,14 @@ def _head_cycles(
     np.maximum.at(softmax, layer[is_softmax], cost[is_softmax])
     np.minimum.at(shortest, layer[kind == RowKind.PRODUCT], cost[kind == RowKind.PRODUCT])
     negative = _sums(np.where(is_softmax, 0, np.minimum(cost, 0)) * times, layer, len(layers))
-    found = _sums(np.where(is_softmax, 0, cost * times), layer, len(layers))
-    found += np.where([operations.ends_in_attention for _, operations in layers], softmax, 0)
+    total = _sums(np.where(is_softmax, 0, cost * times), layer, len(layers))
+    total += np.where([operations.ends_in_attention for _, operations in layers], softmax, 0)
     waiting = np.flatnonzero(~is_sequential(softmax, shortest, negative)).tolist()
     starts = np.searchsorted(layer, [*waiting, len(layers)]).tolist()
     for index, start in zip(waiting, starts, strict=False):
-        found[index] = _queued(layers[index][1], cost, start)
+        total[index] = _queued(layers[index][1], cost, start)
     pair_of = np.array([pair for pair, _ in layers], dtype=np.int64)
-    return pair_of, found * np.array([operations.repeats for _, operations in layers], dtype=np.int64)
+    return pair_of, total * np.array([operations.repeats for _, operations in layers], dtype=np.int64)
 
 
 def _queued(layer: LayerOperations, cost: Integers, start: int) -> int:
@@ -257,20 +257,20 @@ def _energies(
     buffers = total(elements, kind == RowKind.STORE_ACTIVATION) * batch * machines["activation_nj"]
     buffers += total(elements, kind == RowKind.STORE_WEIGHT) * batch * machines["weight_nj"]
     loaded = total(elements, kind == RowKind.LOAD) * batch * (1 - settings.weight_sparsity)
-    found = {"energy_buffer_j": buffers * 1e-9, "energy_main_memory_j": loaded * machines["memory_nj"] * 1e-9}
+    energies = {"energy_buffer_j": buffers * 1e-9, "energy_main_memory_j": loaded * machines["memory_nj"] * 1e-9}
     for part, amount in counted.items():
         for sort in ("dynamic", "leakage"):
             # mW / MHz = nJ in a cycle
-            found[f"energy_{part}_{sort}_j"] = machines[f"{part}_{sort}"] / CLOCK_MHZ * amount * 1e-9
-    return found
+            energies[f"energy_{part}_{sort}_j"] = machines[f"{part}_{sort}"] / CLOCK_MHZ * amount * 1e-9
+    return energies
 
 
 def _derived(columns: Mapping[str, Numbers], batch: Numbers) -> dict[str, Numbers]:
     """Sums, and what follows from cycles and energy."""
 
     def summed(suffix: str) -> Numbers:
-        found: Numbers = np.sum([values for name, values in columns.items() if name.endswith(suffix)], axis=0)
-        return found
+        total: Numbers = np.sum([values for name, values in columns.items() if name.endswith(suffix)], axis=0)
+        return total
 
     dynamic = summed("_dynamic_j") + columns["energy_buffer_j"] + columns["energy_main_memory_j"]
     leakage = summed("_leakage_j")
@@ -288,6 +288,6 @@ def _derived(columns: Mapping[str, Numbers], batch: Numbers) -> dict[str, Number
 
 def _sums(values: Integers, groups: Integers, count: int) -> Integers:
     """Sum of `values` in each of `count` groups, exact."""
-    found = np.zeros(count, dtype=np.int64)
-    np.add.at(found, groups, values)
-    return found
+    sums = np.zeros(count, dtype=np.int64)
+    np.add.at(sums, groups, values)
+    return sums

@@ -70,8 +70,8 @@ def table(name: str) -> list[dict[str, str]]:
 
 def models() -> dict[str, dict[str, Any]]:
     """Model dictionaries of the published pairs, by id."""
-    found = json.loads((DATA / "pair_transformers.json").read_text(encoding="utf-8"))
-    return {key: entry["model_dict"] for key, entry in found.items()}
+    entries = json.loads((DATA / "pair_transformers.json").read_text(encoding="utf-8"))
+    return {key: entry["model_dict"] for key, entry in entries.items()}
 
 
 def numbers(row: dict[str, str]) -> dict[str, Any]:

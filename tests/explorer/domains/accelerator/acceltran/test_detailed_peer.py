@@ -27,7 +27,7 @@ def test_runs_of_the_published_code(row: dict[str, str]) -> None:
     trace = schedule(model, choices, settings)
     assert trace.cycles == int(row["cycles"])
     assert trace.stalls["data_missing"] == int(row["data_missing"])
-    found = energies_j(model, choices, settings, trace)
+    energies = energies_j(model, choices, settings, trace)
     wanted = {name: float(value) * 1e-9 for name, value in row.items() if name.endswith("_nj")}
     modules = ("mac", "softmax", "layer_norm")
     written = ("weight_buffer_write", "mask_buffer_write", "main_memory_access")
@@ -38,9 +38,9 @@ def test_runs_of_the_published_code(row: dict[str, str]) -> None:
         **{f"{name}_leakage_nj": [f"energy_{name}_buffer_leakage_j"] for name in ("activation", "weight", "mask")},
     }
     for column, parts in pairs.items():
-        assert sum(found[part] for part in parts) == pytest.approx(wanted[column], rel=1e-6), column
+        assert sum(energies[part] for part in parts) == pytest.approx(wanted[column], rel=1e-6), column
     moved = wanted["weight_dynamic_nj"] + wanted["mask_dynamic_nj"]
-    assert sum(found[f"energy_{part}_j"] for part in written) == pytest.approx(moved, rel=1e-6)
+    assert sum(energies[f"energy_{part}_j"] for part in written) == pytest.approx(moved, rel=1e-6)
 
 
 def test_enough_settings_are_compared() -> None:

@@ -70,17 +70,17 @@ def runs(draw: st.DrawFn) -> RunSettings:
 @settings(max_examples=40, deadline=None)
 @given(models(), accelerators(), runs())
 def test_any_legal_run_ends_and_adds_up(model: dict[str, Any], accelerator: dict[str, Any], run: RunSettings) -> None:
-    found = detailed.simulate(model, accelerator, run)
+    detail = detailed.simulate(model, accelerator, run).measures
     estimate = analytic.estimate(model, accelerator, run)
-    for measures in (found.measures, estimate):
+    for measures in (detail, estimate):
         assert measures["cycles"] > 0 and measures["energy_j"] > 0
         assert not unclosed(measures)
-    assert found.measures["peak_power_w"] >= found.measures["average_power_w"] * (1 - 1e-9)
+    assert detail["peak_power_w"] >= detail["average_power_w"] * (1 - 1e-9)
     for name in ("mac", "softmax", "layer_norm"):
-        assert 0 <= found.measures[f"utilisation_{name}"] <= 1
+        assert 0 <= detail[f"utilisation_{name}"] <= 1
     bert = {"l": 1, "o": [["sa_sdp_16"]], "h": [16], "f": [[32]]}
     other = detailed.simulate(bert, accelerator, run).measures
-    assert other["area_mm2"] == found.measures["area_mm2"] == estimate["area_mm2"]
+    assert other["area_mm2"] == detail["area_mm2"] == estimate["area_mm2"]
 
 
 @settings(max_examples=30, deadline=None)

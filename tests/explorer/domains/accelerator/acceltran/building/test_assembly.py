@@ -62,7 +62,7 @@ def test_a_published_store_waits_for_the_operation_that_its_name_begins_with() -
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "words"),
     [
         ({"l": 3}, "l = 3"),
         ({"l": True}, "l = True"),
@@ -76,9 +76,9 @@ def test_a_published_store_waits_for_the_operation_that_its_name_begins_with() -
         ({"f": 5}, "no model dictionary"),
     ],
 )
-def test_a_malformed_model_is_refused(change: dict[str, Any], found: str) -> None:
+def test_a_malformed_model_is_refused(change: dict[str, Any], words: str) -> None:
     model = {"l": 2, "o": [["sa_sdp_64"], ["l_dft_64"]], "h": [128, 128], "f": [[256], [256]]}
-    with pytest.raises(InputError, match=found):
+    with pytest.raises(InputError, match=words):
         build_program(model | change, 4, RunSettings(engine="detailed", mode="reference"))
 
 
@@ -155,21 +155,21 @@ def test_elementwise_adds_biases_positions_and_scaling() -> None:
 
 
 def test_non_linearities_have_the_shape_of_hidden_outputs() -> None:
-    found = operations(corrected("activation-shape"))
-    shapes = {name: o.y for name, o in found.items() if o.kind is Kind.NON_LINEARITY}
+    made = operations(corrected("activation-shape"))
+    shapes = {name: o.y for name, o in made.items() if o.kind is Kind.NON_LINEARITY}
     assert shapes == {"nl_0_1": 64, "nl_0_2": 48, "nl_1_1": 24}
 
 
 def test_with_dependencies_every_operation_waits_for_what_it_reads() -> None:
-    found = operations(corrected("dependencies", "residual", "activation-shape"))
-    assert found["sa_wma_8_1_1_q"].needs == ("sa_wma_8_1_1_q-l", "emb")
-    assert found["sa_wma_8_1_1_sdp-qk"].needs[1] == "sa_wma_8_1_1_wma-s"
-    assert found["ln_0_1"].needs == ("attended_1-s",)
-    assert found["ff_1_1_f"].needs == ("ff_1_1_f-l", "ln_0_1-s")
-    assert found["ff_1_2_f"].needs == ("ff_1_2_f-l", "nl_0_1-s")
-    assert found["ln_0_2"].needs == ("residual_1_2-s",)
-    assert found["ff_1_proj_f"].needs == ("ff_1_proj_f-l", "ln_0_2-s")
-    assert found["sa_sdp_16_2_1_q"].needs == ("sa_sdp_16_2_1_q-l", "ff_1_proj_f-s")
+    made = operations(corrected("dependencies", "residual", "activation-shape"))
+    assert made["sa_wma_8_1_1_q"].needs == ("sa_wma_8_1_1_q-l", "emb")
+    assert made["sa_wma_8_1_1_sdp-qk"].needs[1] == "sa_wma_8_1_1_wma-s"
+    assert made["ln_0_1"].needs == ("attended_1-s",)
+    assert made["ff_1_1_f"].needs == ("ff_1_1_f-l", "ln_0_1-s")
+    assert made["ff_1_2_f"].needs == ("ff_1_2_f-l", "nl_0_1-s")
+    assert made["ln_0_2"].needs == ("residual_1_2-s",)
+    assert made["ff_1_proj_f"].needs == ("ff_1_proj_f-l", "ln_0_2-s")
+    assert made["sa_sdp_16_2_1_q"].needs == ("sa_sdp_16_2_1_q-l", "ff_1_proj_f-s")
 
 
 @pytest.mark.parametrize("others", [(), ("dependencies",)])

@@ -159,7 +159,7 @@ def test_every_weight_gets_a_gradient_of_its_size_and_one_step(correct: str) -> 
 
 
 def test_gradients_of_attention() -> None:
-    found = {o.name: o for o in trained(MODELS["weighted"])[0]}
+    made = {o.name: o for o in trained(MODELS["weighted"])[0]}
     name = "sa_wma_8_1_1"
     shapes = {
         "o[wgt]": (8, 12, 16),
@@ -174,17 +174,17 @@ def test_gradients_of_attention() -> None:
         "q[del]": (12, 8, 16),
     }
     for part, shape in shapes.items():
-        operation = found[f"{name}_{part}"]
+        operation = made[f"{name}_{part}"]
         assert (operation.x, operation.y, operation.z) == shape
         assert operation.backward and Role.GRADIENT in (operation.left, operation.right)
-    assert found[f"{name}_sftm[del]"].needs == (f"{name}_sftm-s", f"{name}_sdp-v_p[del]-s")
-    assert found[f"{name}_sdp-qk_q[del]"].needs == (f"{name}_sftm[del]-s", f"{name}_wma-s")
-    assert found[f"{name}_wma[wgt]"].needs == (f"{name}_k-s", f"{name}_sdp-qk_k[del]-s")
+    assert made[f"{name}_sftm[del]"].needs == (f"{name}_sftm-s", f"{name}_sdp-v_p[del]-s")
+    assert made[f"{name}_sdp-qk_q[del]"].needs == (f"{name}_sftm[del]-s", f"{name}_wma-s")
+    assert made[f"{name}_wma[wgt]"].needs == (f"{name}_k-s", f"{name}_sdp-qk_k[del]-s")
 
 
 def test_a_causal_mask_halves_the_gradients_of_scores_too() -> None:
-    found = {o.name: o.density for o in trained(MODELS["attention"], causal=True)[0]}
-    masked = {name.split("_1_1_")[1] for name, density in found.items() if density < 1 and "_1_1_" in name}
+    made = {o.name: o.density for o in trained(MODELS["attention"], causal=True)[0]}
+    masked = {name.split("_1_1_")[1] for name, density in made.items() if density < 1 and "_1_1_" in name}
     forward = {"sdp-qk", "scale", "sftm", "sdp-v"}
     assert masked == forward | {"sdp-v_v[del]", "sdp-v_p[del]", "sftm[del]", "sdp-qk_q[del]", "sdp-qk_k[del]"}
 
@@ -227,12 +227,12 @@ def test_embeddings_learn_the_rows_that_were_looked_up() -> None:
 
 
 def test_a_residual_connection_passes_its_gradient_on() -> None:
-    found = {o.name: o for o in trained(MODELS["attention"])[0]}
-    assert found["residual_1_2[del]"].needs == ("ff_1_1_f[del]-s", "ln_0_2[del]-s")
-    assert found["ln_0_1[del]"].needs == ("attended_1-s", "residual_1_2[del]-s", "ln_0_1-l")
+    made = {o.name: o for o in trained(MODELS["attention"])[0]}
+    assert made["residual_1_2[del]"].needs == ("ff_1_1_f[del]-s", "ln_0_2[del]-s")
+    assert made["ln_0_1[del]"].needs == ("attended_1-s", "residual_1_2[del]-s", "ln_0_1-l")
     heads = ("sa_sdp_8_1_1[del]-s", "sa_sdp_8_1_2[del]-s")
-    assert found["layer_1[del]"].needs == (*heads, "ln_0_1[del]-s")
-    assert found["layer_1[del]"].batch == BATCH * 2  # two sums of two
+    assert made["layer_1[del]"].needs == (*heads, "ln_0_1[del]-s")
+    assert made["layer_1[del]"].batch == BATCH * 2  # two sums of two
     alone = {o.name: o for o in trained(MODELS["attention"], "-residual")[0]}
     assert alone["layer_1[del]"].needs == heads
     assert "residual_1_2[del]" not in alone

@@ -60,9 +60,11 @@ def test_quantities_are_converted(library: Library) -> None:
 def test_units_of_an_access(tmp_path: Path, text: str, joules_per_byte: float) -> None:
     file = tmp_path / "library.yaml"
     file.write_text(f"modules: {{weight_buffer: {{access_energy: {text}, source: s}}}}")
-    found = read_library(file).modules
-    assert found is not None
-    assert found.figures == (("weight_buffer", "access_energy_j_per_byte", pytest.approx(joules_per_byte, rel=1e-12)),)
+    modules = read_library(file).modules
+    assert modules is not None
+    assert modules.figures == (
+        ("weight_buffer", "access_energy_j_per_byte", pytest.approx(joules_per_byte, rel=1e-12)),
+    )
 
 
 def test_the_overlay_changes_its_own_figures_and_no_others(library: Library) -> None:
@@ -102,7 +104,7 @@ def test_published_figures_given_again_change_nothing() -> None:
 
 
 def test_a_published_memory_given_as_the_users_own_costs_the_same() -> None:
-    """The 2.5 times too fast conversion of the published code included, so that memories compare."""
+    """The published code's conversion of bandwidths, 2.7 times too fast, included, so that memories compare."""
     for name in PUBLISHED_MEMORIES:
         known = memory_constants(name)
         bandwidth = main_memory(name).bandwidth_bytes_per_s
@@ -145,9 +147,9 @@ def test_settings_carry_the_library_and_key_the_measurement(library: Library) ->
     assert hash(run_settings({"library": dict(reversed(given.items()))})) == hash(settings)
     pair = {"model": registry.preset("bert-tiny"), "accelerator": registry.preset("edge")}
     simulator = registry.simulator("acceltran")
-    found = simulator.run(pair, dumped)
-    assert found.key != simulator.run(pair, {}).key
-    assert found.settings["library"] == given
+    measurement = simulator.run(pair, dumped)
+    assert measurement.key != simulator.run(pair, {}).key
+    assert measurement.settings["library"] == given
 
 
 def test_an_architecture_with_an_own_memory_is_whole(library: Library) -> None:

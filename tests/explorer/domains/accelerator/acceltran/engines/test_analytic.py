@@ -44,14 +44,14 @@ def test_presets_take_what_the_detailed_engine_finds(model: str, accelerator: st
 def test_random_pairs_are_ranked_as_by_the_detailed_engine() -> None:
     generator = np.random.default_rng(1)
     models, accelerators = registry.space("flexibert_early"), registry.space("elector")
-    found = []
+    rows = []
     for _ in range(16):
         model, accelerator = models.build(models.sample(generator)).choices, accelerators.sample(generator)
         fast = analytic.estimate(model, accelerator, RunSettings())
         slow = detailed.simulate(model, accelerator, RunSettings()).measures
         assert not unclosed(fast)
-        found.append([fast["cycles"], slow["cycles"], fast["energy_j"], slow["energy_j"]])
-    columns = np.array(found).T
+        rows.append([fast["cycles"], slow["cycles"], fast["energy_j"], slow["energy_j"]])
+    columns = np.array(rows).T
     ranks = columns.argsort(axis=1).argsort(axis=1)
     assert np.corrcoef(ranks[0], ranks[1])[0, 1] > 0.9
     assert np.corrcoef(ranks[2], ranks[3])[0, 1] > 0.85
@@ -103,11 +103,11 @@ def test_corrections_of_energy_weigh_what_they_do_in_detail(switch: str) -> None
 def test_what_cannot_run_is_refused_in_its_place() -> None:
     large = {**choices("bert-tiny"), "h": [1024, 1024], "o": [["sa_sdp_64"]] * 2}
     small = {**choices("edge"), "weight_buffer_mb": 0.25}
-    found = analytic.evaluate(
+    outcomes = analytic.evaluate(
         [(large, small), (choices("bert-tiny"), choices("edge"))], RunSettings(correct="-refetch")
     )
-    assert isinstance(found[0], InputError) and isinstance(found[1], dict)
-    assert "MiB of the weight buffer" in str(found[0]) and "refetch" in str(found[0])
+    assert isinstance(outcomes[0], InputError) and isinstance(outcomes[1], dict)
+    assert "MiB of the weight buffer" in str(outcomes[0]) and "refetch" in str(outcomes[0])
     (streamed,) = analytic.evaluate([(large, small)], RunSettings())
     (roomy,) = analytic.evaluate([(large, choices("edge"))], RunSettings())
     assert isinstance(streamed, dict) and isinstance(roomy, dict)

@@ -56,24 +56,24 @@ tasks = st.sampled_from(["inference", "training"])
 
 
 def one(model: dict[str, Any], accelerator: dict[str, Any], **settings: Any) -> dict[str, float]:
-    (found,) = evaluate([(model, accelerator)], RunSettings(**settings))
-    assert not isinstance(found, InputError), found
-    return found
+    (figures,) = evaluate([(model, accelerator)], RunSettings(**settings))
+    assert not isinstance(figures, InputError), figures
+    return figures
 
 
 @settings(max_examples=60, deadline=None)
 @given(models(), accelerators(), tasks)
 def test_a_legal_pair_takes_time_and_its_parts_sum_up(model: Any, accelerator: Any, task: str) -> None:
-    found = one(model, accelerator, task=task)
-    assert found["cycles"] > 0 and found["latency_s"] == pytest.approx(found["cycles"] / 700e6)
-    parts = [found[f"energy_{part}_{sort}_j"] for part in reading.PARTS for sort in ("dynamic", "leakage")]
-    total = sum(parts) + found["energy_buffer_j"] + found["energy_main_memory_j"]
-    assert found["energy_j"] == pytest.approx(total, rel=1e-12)
-    assert found["energy_j"] == pytest.approx(found["energy_dynamic_j"] + found["energy_leakage_j"], rel=1e-12)
-    assert found["average_power_w"] * found["latency_s"] == pytest.approx(found["energy_j"], rel=1e-12)
+    figures = one(model, accelerator, task=task)
+    assert figures["cycles"] > 0 and figures["latency_s"] == pytest.approx(figures["cycles"] / 700e6)
+    parts = [figures[f"energy_{part}_{sort}_j"] for part in reading.PARTS for sort in ("dynamic", "leakage")]
+    total = sum(parts) + figures["energy_buffer_j"] + figures["energy_main_memory_j"]
+    assert figures["energy_j"] == pytest.approx(total, rel=1e-12)
+    assert figures["energy_j"] == pytest.approx(figures["energy_dynamic_j"] + figures["energy_leakage_j"], rel=1e-12)
+    assert figures["average_power_w"] * figures["latency_s"] == pytest.approx(figures["energy_j"], rel=1e-12)
     batch = accelerator["batch_size"]
-    assert found["energy_per_sequence_j"] * found["sequences_per_s"] == pytest.approx(found["average_power_w"])
-    assert found["sequences_per_s"] * found["latency_s"] == pytest.approx(batch)
+    assert figures["energy_per_sequence_j"] * figures["sequences_per_s"] == pytest.approx(figures["average_power_w"])
+    assert figures["sequences_per_s"] * figures["latency_s"] == pytest.approx(batch)
 
 
 @settings(max_examples=30, deadline=None)
@@ -106,8 +106,8 @@ def test_loop_order_and_issue_width_have_no_effect(model: Any, accelerator: Any,
 def test_order_is_kept_across_chunks_and_errors() -> None:
     good, bad = (reading.BERT_NANO, reading.EDGE), (reading.BERT_BASE, reading.EDGE)
     pairs = [bad if index % 3 == 0 else good for index in range(2 * CHUNK + 5)]
-    found = evaluate(pairs, RunSettings())
-    assert [isinstance(figures, InputError) for figures in found] == [index % 3 == 0 for index in range(len(pairs))]
+    outcomes = evaluate(pairs, RunSettings())
+    assert [isinstance(outcome, InputError) for outcome in outcomes] == [index % 3 == 0 for index in range(len(pairs))]
 
 
 def test_lower_sparsity_costs_more() -> None:
@@ -124,9 +124,9 @@ def test_longer_sequences_and_larger_vocabularies_cost_more() -> None:
 
 
 def test_embeddings_that_do_not_fit_are_refused_with_what_is_missing() -> None:
-    (found,) = evaluate([(reading.BERT_BASE, reading.EDGE)], RunSettings())
+    (refusal,) = evaluate([(reading.BERT_BASE, reading.EDGE)], RunSettings())
     # (30522 + 128) * 768 elements of 20 bits, half of them zero: 28.06 MiB
-    assert str(found) == (
+    assert str(refusal) == (
         "A model that does not fit: the embeddings need 28.06 MiB of the weight buffer, which has 8 MiB: "
         "20.06 MiB are missing."
     )
@@ -158,13 +158,13 @@ def test_embeddings_that_do_not_fit_are_refused_with_what_is_missing() -> None:
 def test_what_cannot_be_simulated_is_refused_in_one_sentence(where: str, change: dict[str, Any], words: str) -> None:
     model, accelerator = dict(reading.BERT_TINY), dict(reading.EDGE)
     (model if where == "model" else accelerator).update(change)
-    (found,) = evaluate([(model, accelerator)], RunSettings())
-    assert isinstance(found, InputError)
-    assert words in str(found) and "allowed: " in str(found) and "\n" not in str(found)
+    (refusal,) = evaluate([(model, accelerator)], RunSettings())
+    assert isinstance(refusal, InputError)
+    assert words in str(refusal) and "allowed: " in str(refusal) and "\n" not in str(refusal)
 
 
 def test_a_model_too_large_to_count_is_refused_alone() -> None:
     huge = reading.bert(1, 1, 1 << 16, 1 << 16, 1 << 16)
     roomy = {**reading.SERVER, "weight_buffer_mb": 1 << 16, "batch_size": 1 << 16}
-    found = evaluate([(reading.BERT_TINY, reading.SERVER), (huge, roomy)], RunSettings(sequence_length=1 << 16))
-    assert not isinstance(found[0], InputError) and "2^62" in str(found[1])
+    outcomes = evaluate([(reading.BERT_TINY, reading.SERVER), (huge, roomy)], RunSettings(sequence_length=1 << 16))
+    assert not isinstance(outcomes[0], InputError) and "2^62" in str(outcomes[1])
