@@ -209,7 +209,7 @@ def _table(exploration: Exploration) -> Table:
     ]
     columns = [
         words(sample.role),
-        *map(words, summaries[0]),
+        *(Column(heading, text=any(not one[heading][:1].isdigit() for one in summaries)) for heading in summaries[0]),
         *(Column(measure.heading) for measure in (*over, *beside)),
     ]
     labels = [measure.label for measure in over]

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from explorer.contracts.table import Findings, Table
+from explorer.contracts.table import KEY_DIGITS, Findings, Table
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -26,6 +26,8 @@ JSON_HELP = "Print one JSON object on stdout, and nothing else there."
 AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 
 _PICTURES = frozenset([".png", ".svg"])
+_KEPT_WHOLE = KEY_DIGITS
+"""Longest cells that are not folded, in characters."""
 
 
 def emit(value: Any) -> None:
@@ -76,8 +78,14 @@ def drawn(table: Table) -> RichTable:
     from rich.table import Table as RichTable
 
     rows = RichTable(title=escape(table.title), title_justify="left", header_style="bold")
-    for column in table.columns:
-        rows.add_column(escape(column.heading), overflow="fold", justify="left" if column.text else "right")
+    for at, column in enumerate(table.columns):
+        longest = max((len(row[at]) for row in table.rows), default=0)
+        rows.add_column(
+            escape(column.heading),
+            overflow="fold",
+            justify="left" if column.text else "right",
+            min_width=longest if column.text and longest <= _KEPT_WHOLE else None,  # keys are there to be copied
+        )
     for row in table.rows:
         rows.add_row(*map(escape, row))
     if table.caption:
