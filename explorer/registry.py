@@ -14,7 +14,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,6 +25,7 @@ from explorer.contracts.options import checked
 from explorer.contracts.verb import Verb, resolved
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
+from graphdb.measurement import Measurement
 
 if TYPE_CHECKING:
     from explorer.contracts.learning_task import LearningTask
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from explorer.contracts.skill import Skill
     from explorer.contracts.space import DesignSpace
 
+T = TypeVar("T")
 DOMAIN_GROUP, RECIPE_GROUP = "explorer.domains", "explorer.recipes"
 
 
@@ -180,7 +182,8 @@ def published(names: Iterable[str] | None = None) -> Published:
     from explorer.contracts.published import Published
 
     sources = catalogue().published
-    architectures, measurements = {}, {}
+    architectures: dict[str, Architecture] = {}
+    measurements: dict[str, Measurement] = {}
     for name in sources if names is None else names:
         part: Published = _load(_named("published source", sources, name), f"The published source {name}")()
         architectures.update((one.key, one) for one in part.architectures)
@@ -304,7 +307,7 @@ def _installed(group: str) -> Iterator[tuple[str, Callable[[], object]]]:
         yield f"the package {source}", entry.load
 
 
-def _named(what: str, table: Mapping[str, Any], name: str) -> Any:
+def _named(what: str, table: Mapping[str, T], name: str) -> T:
     if name not in table:
         raise InputError(f"There is no {what} {name[:100]!r}; allowed: {', '.join(sorted(table))}.")
     return table[name]

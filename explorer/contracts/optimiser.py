@@ -195,8 +195,8 @@ class Observation(Generic[D]):
 class Optimiser(ABC, Generic[D]):
     """Asks for designs and is told what they gave.
 
-    What it asks is a pure function of its seed, of the ordered tells and of what is pending: `ask` changes nothing, so a
-    study that was killed and tells its results again goes on as if nothing had happened.
+    What it asks is a pure function of its seed, of the ordered tells and of what is pending: `ask` changes nothing, so
+    a study that was killed and tells its results again goes on as if nothing had happened.
 
     Attributes:
         objectives: the most that it can search by; None for any number.

@@ -25,6 +25,7 @@ from graphdb.errors import InputError
 
 Model = TypeVar("Model", bound=BaseModel)
 Scalar = type[bool] | type[int] | type[float] | type[str] | type[Path]
+EnumerationClass = type[Enum]
 
 _LONGEST_VALUE = 80
 
@@ -82,7 +83,7 @@ class Option:
 
     name: str
     type: Scalar | None
-    enumeration: type[Enum] | None
+    enumeration: EnumerationClass | None
     choices: tuple[str, ...]
     repeated: bool
     mapping: bool
@@ -231,7 +232,7 @@ def _option(model: type[BaseModel], name: str, field: FieldInfo) -> Option:
 @dataclass(frozen=True, slots=True)
 class _Shape:
     type: Scalar | None
-    enumeration: type[Enum] | None
+    enumeration: EnumerationClass | None
     choices: tuple[str, ...]
     repeated: bool
     mapping: bool

@@ -22,7 +22,7 @@ class DesignSpace(ABC):
     Choices are plain JSON in one canonical form (`normalise`); equal designs have equal canonical choices.
 
     Example:
-        Most spaces are tables of options; `explorer.toolkit.option_space.OptionSpace` has an example, and this is its use:
+        Most spaces are tables of options, as in `explorer.toolkit.option_space`:
 
         >>> from explorer.toolkit.option_space import OptionSpace
         >>> class Beams(OptionSpace):
