@@ -53,6 +53,10 @@ class OptionSpace(DesignSpace):
         """Design `number` in [0, size)."""
         return self.choices_at(digits(number, self._radices))
 
+    def enumerate(self) -> Iterator[Choices]:
+        """All designs, the last decision changing fastest."""
+        return map(self.at, range(self.size))
+
     def sample(self, generator: np.random.Generator) -> Choices:
         """A legal design, every design equally likely."""
         return self.at(uniform_below(generator, self.size))
