@@ -27,7 +27,7 @@ AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 
 _PICTURES = frozenset([".png", ".svg"])
 _KEPT_WHOLE = KEY_DIGITS
-"""Longest cells that are not folded, in characters."""
+"""Longest cells of a first column that is never folded, in characters."""
 
 
 def emit(value: Any) -> None:
@@ -79,12 +79,12 @@ def drawn(table: Table) -> RichTable:
 
     rows = RichTable(title=escape(table.title), title_justify="left", header_style="bold")
     for at, column in enumerate(table.columns):
-        longest = max((len(row[at]) for row in table.rows), default=0)
+        longest = max(len(column.heading), *(len(row[at]) for row in table.rows), 0)
         rows.add_column(
             escape(column.heading),
             overflow="fold",
             justify="left" if column.text else "right",
-            min_width=longest if column.text and longest <= _KEPT_WHOLE else None,  # keys are there to be copied
+            no_wrap=not at and longest <= _KEPT_WHOLE,  # keys come first, and are there to be copied
         )
     for row in table.rows:
         rows.add_row(*map(escape, row))

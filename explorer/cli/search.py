@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from graphdb.store import Store
 
 BUDGET = 60
-_SHARED = ("objective", "weights", "constraints")
-"""Settings of recipes that have flags which all recipes share."""
+_SHARED = {"objective": ("objective",), "weights": ("weights",), "constraints": ("maxima", "minima")}
+"""Settings that many recipes have -> the options of every search that they are given by."""
 
 
 class SearchOptions(BaseModel):
@@ -74,6 +74,9 @@ def search_command(arguments: Sequence[str]) -> Command:
     else:
         entries = [registry.recipe_entry(chosen)]
         own, about = every[chosen], f"{entries[0].help} Every trial is stored."
+        fields = entries[0].options.model_fields
+        idle = {name for setting, names in _SHARED.items() if setting not in fields for name in names}
+        shared = [parameter for parameter in shared if parameter.name not in idle]
     examples = [entry.example for entry in entries]
     return command("search", about, [*shared, *own], lambda given: _run(given, own), *examples)
 
