@@ -1,4 +1,4 @@
-"""What the resolvers of one request share: the store, threads to call it from, and loaders that batch the calls."""
+"""State that the resolvers of one request share: the store, threads to call it from, and loaders that batch the calls."""
 
 from __future__ import annotations
 

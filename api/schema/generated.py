@@ -20,7 +20,7 @@ import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import graphene
 from graphql import Undefined
@@ -250,7 +250,8 @@ def _enumeration(option: Option, title: str, names: Names, prefixed: bool) -> An
     pairs = {_member(choice): choice for choice in option.choices}
     if len(pairs) < len(option.choices):
         raise InputError(f"The choices of {name} are {', '.join(option.choices)}; some of them have the same name.")
-    return names.enumeration(name, enum.Enum(name, pairs), option.help or f"Values of {option.name}.")
+    made = cast("type[enum.Enum]", enum.Enum(name, pairs))
+    return names.enumeration(name, made, option.help or f"Values of {option.name}.")
 
 
 def _member(choice: str) -> str:

@@ -1,4 +1,4 @@
-"""What clients send, and how it becomes the values of the floors below."""
+"""Inputs of clients, and how they become values of the packages below."""
 
 # graphene has no types.
 # mypy: disallow-subclassing-any=False

@@ -12,9 +12,18 @@ _PREFIX = b"key:"
 
 
 def checked_first(first: int, maximum: int = MAXIMUM_PAGE, name: str = "first") -> int:
-    """Raises InputError unless 1 <= first <= maximum."""
+    """A page size, checked.
+
+    Args:
+        first: as the client gave it.
+        maximum: the largest that is allowed.
+        name: of the argument, for the message.
+
+    Raises:
+        InputError: below 1, or above the maximum.
+    """
     if not 1 <= first <= maximum:
-        raise InputError(f"{name} is {first}; 1 to {maximum} are allowed.")
+        raise InputError(f"{name} is {first}; allowed: 1 to {maximum}.")
     return first
 
 

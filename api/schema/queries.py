@@ -68,7 +68,7 @@ class Query(graphene.ObjectType):
 
     @staticmethod
     async def resolve_architecture(root: None, info: graphene.ResolveInfo, key: str) -> ArchitectureValue | None:
-        """By key or unique prefix."""
+        """Found by its key or a prefix that only it has."""
         context = context_of(info)
         try:
             full = await context.read(context.store.architectures.resolve, key)
@@ -98,7 +98,7 @@ class Query(graphene.ObjectType):
     async def resolve_similar(
         root: None, info: graphene.ResolveInfo, key: str, k: int, by: LikenessValue, rank_again: bool
     ) -> list[dict[str, Any]]:
-        """By the vector indexes."""
+        """Found by the vector indexes."""
         context = context_of(info)
         full = await context.read(context.store.architectures.resolve, key)
         return await similar_to(context, full, k, by, rank_again=rank_again)
@@ -113,7 +113,7 @@ class Query(graphene.ObjectType):
 
     @staticmethod
     async def resolve_study(root: None, info: graphene.ResolveInfo, name: str) -> StudyRecord | None:
-        """By name."""
+        """Found by its name."""
         context = context_of(info)
         try:
             return await context.read(context.store.studies.get, name)

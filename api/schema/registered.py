@@ -22,17 +22,17 @@ class Domain(graphene.ObjectType):
 
     @staticmethod
     def resolve_spaces(parent: DomainValue, info: graphene.ResolveInfo) -> list[str]:
-        """By name."""
+        """Names alone."""
         return list(parent.spaces)
 
     @staticmethod
     def resolve_presets(parent: DomainValue, info: graphene.ResolveInfo) -> list[str]:
-        """By name."""
+        """Names alone."""
         return list(parent.presets)
 
 
 class Simulator(graphene.ObjectType):
-    """What measures architectures."""
+    """A program that measures architectures."""
 
     name = graphene.String(required=True, description="Name that its measurements show.")
     help = graphene.String(required=True)

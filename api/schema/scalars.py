@@ -1,4 +1,4 @@
-"""`JSON`: any value that JSON can say and the database can hold."""
+"""`JSON`: any JSON value that the database can hold."""
 
 # graphene has no types.
 # mypy: disallow-subclassing-any=False
@@ -19,7 +19,7 @@ class JSON(graphene.Scalar):
 
     @staticmethod
     def serialize(value: Any) -> Any:
-        """As it is: ours are JSON already."""
+        """The value itself: ours are JSON already."""
         return value
 
     @staticmethod

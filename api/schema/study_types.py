@@ -68,17 +68,17 @@ class Trial(graphene.ObjectType):
 
     @staticmethod
     def resolve_state(parent: TrialView, info: graphene.ResolveInfo) -> str:
-        """As stored."""
+        """The stored value."""
         return parent.record.state.value
 
     @staticmethod
     def resolve_origin(parent: TrialView, info: graphene.ResolveInfo) -> str:
-        """As stored."""
+        """The stored value."""
         return parent.record.origin
 
     @staticmethod
     def resolve_message(parent: TrialView, info: graphene.ResolveInfo) -> str:
-        """As stored."""
+        """The stored value."""
         return parent.record.message
 
     @staticmethod
@@ -105,7 +105,7 @@ class Trial(graphene.ObjectType):
 
     @staticmethod
     def resolve_roles(parent: TrialView, info: graphene.ResolveInfo) -> list[dict[str, str]]:
-        """By role."""
+        """Sorted by role."""
         return roles_of(parent.record.measurement)
 
 
@@ -143,7 +143,7 @@ class Study(graphene.ObjectType):
 
     @staticmethod
     def resolve_state(parent: StudyRecord, info: graphene.ResolveInfo) -> str:
-        """As stored."""
+        """The stored value."""
         return parent.state.value
 
     @staticmethod

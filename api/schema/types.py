@@ -43,7 +43,7 @@ def many(of: Any) -> graphene.NonNull:
 
 
 def context_of(info: graphene.ResolveInfo) -> Context:
-    """What this request shares."""
+    """The context that all resolvers of a request share."""
     context: Context = info.context
     return context
 
@@ -83,17 +83,17 @@ class Measure(graphene.ObjectType):
 
     @staticmethod
     async def resolve_label(parent: MeasureView, info: graphene.ResolveInfo) -> str:
-        """As declared."""
+        """The declared value."""
         return (await _declared(parent, info)).label
 
     @staticmethod
     async def resolve_unit(parent: MeasureView, info: graphene.ResolveInfo) -> str:
-        """As declared."""
+        """The declared value."""
         return (await _declared(parent, info)).unit
 
     @staticmethod
     async def resolve_direction(parent: MeasureView, info: graphene.ResolveInfo) -> DirectionValue | None:
-        """As declared."""
+        """The declared value."""
         return (await _declared(parent, info)).direction
 
 
@@ -137,7 +137,7 @@ class Edge(graphene.ObjectType):
 
 
 class Measurement(graphene.ObjectType):
-    """What one simulator, or one published experiment, found for one set of architectures."""
+    """The figures that one simulator, or one published experiment, gave for one set of architectures."""
 
     key = graphene.ID(required=True)
     simulator = graphene.String(required=True)
@@ -154,12 +154,12 @@ class Measurement(graphene.ObjectType):
 
     @staticmethod
     def resolve_measures(parent: MeasurementValue, info: graphene.ResolveInfo) -> list[MeasureView]:
-        """By name."""
+        """Sorted by name."""
         return measures_of(parent)
 
     @staticmethod
     def resolve_roles(parent: MeasurementValue, info: graphene.ResolveInfo) -> list[dict[str, str]]:
-        """By role."""
+        """Sorted by role."""
         return roles_of(parent)
 
 
@@ -210,7 +210,7 @@ class Architecture(graphene.ObjectType):
 
     @staticmethod
     async def resolve_parents(parent: ArchitectureValue, info: graphene.ResolveInfo, first: int) -> list[RelativeValue]:
-        """By key."""
+        """Sorted by key."""
         checked_first(first)
         parents: list[RelativeValue] = await context_of(info).parents.load(parent.key)
         return parents[:first]
@@ -219,7 +219,7 @@ class Architecture(graphene.ObjectType):
     async def resolve_children(
         parent: ArchitectureValue, info: graphene.ResolveInfo, first: int
     ) -> list[RelativeValue]:
-        """By key."""
+        """Sorted by key."""
         checked_first(first)
         children: list[RelativeValue] = await context_of(info).children.load(parent.key)
         return children[:first]
@@ -228,7 +228,7 @@ class Architecture(graphene.ObjectType):
     async def resolve_neighbours(
         parent: ArchitectureValue, info: graphene.ResolveInfo, k: int, by: LikenessValue
     ) -> list[dict[str, Any]]:
-        """By the vector indexes."""
+        """Found by the vector indexes."""
         return await similar_to(context_of(info), parent.key, k, by)
 
 
@@ -292,7 +292,7 @@ class SimilarArchitecture(graphene.ObjectType):
 async def similar_to(
     context: Context, key: str, k: int, by: LikenessValue, *, rank_again: bool = False
 ) -> list[dict[str, Any]]:
-    """What `SimilarArchitecture` shows of the nearest neighbours of an architecture.
+    """The nearest neighbours of an architecture, as `SimilarArchitecture` shows them.
 
     Args:
         context: of the request.

@@ -1,4 +1,4 @@
-"""What an operation would cost, estimated before it runs: about one unit for each object of the answer.
+"""The cost of an operation, estimated before it runs: about one unit for each object of the answer.
 
 A list multiplies what lies below it by the number of items asked for. A page of 100 architectures with blocks, edges
 and five measurements each costs 800; two nested pages of 100 cost more than 10,000 and are refused.
@@ -50,7 +50,7 @@ COST: dict[str, dict[str, dict[str, Any]]] = {
     "Trial": {"hypervolume": {"complexity": 1}},
 }
 MUTATION_COST = {"Measurement": 50, "Study": 100}
-"""What a mutation gives -> its cost: a simulation, or the start of a search."""
+"""Type that a mutation gives -> its cost: that of a simulation, or of the start of a search."""
 
 
 def cost_map(schema: GraphQLSchema) -> dict[str, dict[str, dict[str, Any]]]:

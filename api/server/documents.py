@@ -80,7 +80,15 @@ class Documents:
         max_errors: int | None = None,
         type_info: TypeInfo | None = None,
     ) -> list[GraphQLError]:
-        """What the standard rules say; `rules` is what ariadne would check, a part of ours."""
+        """Errors that the standard rules find; a text that was accepted before is not checked again.
+
+        Args:
+            schema: that the document must be valid by.
+            document_ast: parsed by `parse`.
+            rules: those that ariadne would check, which are among ours.
+            max_errors: likewise its own.
+            type_info: likewise its own.
+        """
         text = document_ast.loc.source.body if document_ast.loc else ""
         if self._accepted.get(text) is document_ast:
             return []

@@ -48,7 +48,7 @@ class ErrorFormatter:
 
 
 def _cause(error: GraphQLError) -> Exception:
-    """What was raised first; a GraphQLError where nothing of ours was."""
+    """The error that was raised first; a GraphQLError where it was none of ours."""
     cause: Exception = error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error

@@ -99,12 +99,18 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 def refused(status: HTTPStatus, code: str, message: str) -> JSONResponse:
-    """A response in GraphQL's error form to what never became a query."""
+    """A response in GraphQL's error form to a request that never became a query.
+
+    Args:
+        status: of the response.
+        code: of the error.
+        message: one sentence.
+    """
     return JSONResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status_code=status)
 
 
 def problem_of(data: object) -> str | None:
-    """What is wrong with the outer form of a GraphQL request; None if nothing."""
+    """The fault in the outer form of a GraphQL request, in one sentence; None where it has none."""
     if isinstance(data, list):
         return "Batches are not accepted; send one operation a request."
     if not isinstance(data, Mapping):
@@ -148,7 +154,7 @@ class HttpHandler(GraphQLHTTPHandler):
         return None
 
     async def extract_data_from_request(self, request: Request) -> Any:
-        """What `handle_request_override` has read."""
+        """The data that `handle_request_override` has read."""
         return request.state.data
 
     async def execute_graphql_query(self, request: Any, data: Any, **options: Any) -> tuple[bool, dict[str, Any]]:

@@ -61,7 +61,7 @@ def test_other_texts_are_no_cursors(cursor):
 @pytest.mark.parametrize("first", [0, -1, 101, 2**31 - 1])
 def test_page_sizes(first):
     assert checked_first(1) == 1 and checked_first(100) == 100
-    with pytest.raises(InputError, match="1 to 100"):
+    with pytest.raises(InputError, match="allowed: 1 to 100"):
         checked_first(first)
 
 
