@@ -152,15 +152,15 @@ def _with_members(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str,
 @cache
 def _enumerations(model: type[BaseModel]) -> Mapping[str, Mapping[str, Enum]]:
     """Field -> value -> member, for the fields that are members of an enumeration."""
-    found: dict[str, Mapping[str, Enum]] = {}
+    enumerations: dict[str, Mapping[str, Enum]] = {}
     for name, field in model.model_fields.items():
         try:
             shape = _shape(field.annotation)
         except TypeError:
             continue
         if shape.enumeration is not None and not shape.repeated and not shape.mapping:
-            found[name] = {str(member.value): member for member in shape.enumeration}
-    return found
+            enumerations[name] = {str(member.value): member for member in shape.enumeration}
+    return enumerations
 
 
 def refusal(error: ValidationError, model: type[BaseModel], what: str) -> str:
@@ -183,8 +183,8 @@ def refusal(error: ValidationError, model: type[BaseModel], what: str) -> str:
     field = model.model_fields.get(name)
     if field is None:
         return f"{what}: {first['msg']}."
-    found = f"{first['input']!r:.{_LONGEST_VALUE}}"
-    return f"The setting {place} of {what} is {found}; allowed: {_allowed(field)}."
+    given = f"{first['input']!r:.{_LONGEST_VALUE}}"
+    return f"The setting {place} of {what} is {given}; allowed: {_allowed(field)}."
 
 
 def shown_names(model: type[BaseModel]) -> list[str]:
