@@ -143,6 +143,12 @@ def machine(choices: Mapping[str, Any], training: bool, overlay: Overlay = ()) -
 def operation_cost(operation: Operation, machine: Machine, settings: RunSettings, sparsity: Sparsity) -> OperationCost:
     """Tiles of an operation and cycles of one.
 
+    Args:
+        operation: of a program.
+        machine: that runs it.
+        settings: of the run.
+        sparsity: of a tensor by its role.
+
     Raises:
         InputError: a convolution that the published code never finishes, its count of multiplications being negative.
     """
@@ -174,6 +180,12 @@ def transfer_cost(transfer: Transfer, machine: Machine, settings: RunSettings, s
     """Bits of a tensor and its mask, the time that they take, and the bytes that energy is charged for.
 
     Main memory serves the data and the mask of a tensor at the same time, each at full bandwidth, as published.
+
+    Args:
+        transfer: of a program.
+        machine: that does it.
+        settings: of the run.
+        sparsity: of a tensor by its role.
     """
     zeros, elements = _zeros(transfer, settings, sparsity), transfer.elements
     bits, mask_bits = elements * (DATA_BITS * (1.0 - zeros)), elements * 1.0

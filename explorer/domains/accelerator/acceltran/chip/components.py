@@ -9,7 +9,13 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from explorer.domains.accelerator.acceltran.chip.constants import Constants, Overlay, constants, memory_constants
+from explorer.domains.accelerator.acceltran.chip.constants import (
+    MEBIBYTE_BITS,
+    Constants,
+    Overlay,
+    constants,
+    memory_constants,
+)
 from explorer.domains.accelerator.acceltran.chip.hardware import hardware
 from explorer.domains.accelerator.memory import UserMemory
 
@@ -155,7 +161,7 @@ def _modules(c: Mapping[str, Any], training: bool, table: Constants) -> Mapping[
 def _buffer(name: str, mebibytes: float, table: Constants) -> OnChipBuffer:
     figures = table[f"{name}_buffer", ""]
     return OnChipBuffer(
-        bits=mebibytes * (8 << 20),
+        bits=mebibytes * MEBIBYTE_BITS,
         area_um2=figures["area"] * mebibytes,
         leakage_mw=figures["leakage"] * mebibytes,
         access_nj=figures["energy"] * math.sqrt(mebibytes) / figures["block"],

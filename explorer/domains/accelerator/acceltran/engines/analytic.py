@@ -3,8 +3,8 @@
 Program, costs and energies are those of the detailed engine, switch by switch; only the order of events is not
 followed. Operations outside heads run one after the other, each with its transfers before and after it, as their stores
 wait for them and hold up what follows in the list of transfers. The heads of a layer share modules and ports: they take
-as long as the busiest of these, or as the longest head. What needs a schedule is left out: peak power, overlap, stalls,
-occupancy of the buffers, wake-ups, and spills of tensors that fit one by one but not together.
+as long as the busiest of these, or as the longest head. Peak power, overlap, stalls, occupancy of the buffers, wake-
+ups, and spills of tensors that fit one by one but not together need a schedule, and are left out.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from dataclasses import replace
 from typing import Any
 
 from explorer.domains.accelerator.acceltran.building.assembly import build_program
-from explorer.domains.accelerator.acceltran.chip.components import Components, Module, components
+from explorer.domains.accelerator.acceltran.chip.components import BUFFERS, Components, Module, components
+from explorer.domains.accelerator.acceltran.chip.constants import MEBIBYTE_BITS
 from explorer.domains.accelerator.acceltran.costs import Costs, OperationCost, TransferCost
 from explorer.domains.accelerator.acceltran.engines.detailed import costs_on
 from explorer.domains.accelerator.acceltran.engines.outline import Moved, Outline, outline
@@ -50,6 +51,11 @@ def evaluate(
 
 def estimate(model: Mapping[str, Any], accelerator: Mapping[str, Any], settings: RunSettings) -> dict[str, float]:
     """Measures of one batch.
+
+    Args:
+        model: dictionary of FlexiBERT 2.0 (`l`, `o`, `h`, `f`).
+        accelerator: its choices; the issue width is a quarter of the elements where none is given.
+        settings: of the run.
 
     Raises:
         InputError: model or accelerator are malformed, or a tensor does not fit and the correction `refetch` is off.
@@ -88,7 +94,7 @@ class _Estimate:
         moves += [
             (transfer, cost, times) for (transfer, times), cost in zip(self._streams, self._streamed, strict=True)
         ]
-        busy = dict.fromkeys(("activation", "weight", "mask"), 0)
+        busy = dict.fromkeys(BUFFERS, 0)
         for transfer, cost, times in moves:
             busy[transfer.buffer] += cost.cycles * times
             busy["mask"] += cost.mask_cycles * times
@@ -122,7 +128,7 @@ class _Estimate:
 
     def _held_bits(self) -> dict[str, float]:
         """Bits that are brought into or stored in each buffer, all in all."""
-        held = dict.fromkeys(("activation", "weight", "mask"), 0.0)
+        held = dict.fromkeys(BUFFERS, 0.0)
         for moved, cost in zip(self._rows.transfers, self._transfers, strict=True):
             if moved.transfer.action != "write_back":
                 held[moved.transfer.buffer] += cost.bits * (moved.times - moved.again)
@@ -139,9 +145,9 @@ class _Estimate:
             return []
         if "refetch" not in self._settings.switches:
             raise InputError(
-                f"The tensor {transfer.tensor} needs {cost.bits / (8 << 20):.4g} MiB of the {transfer.buffer} buffer "
-                f"and {cost.mask_bits / (8 << 20):.4g} MiB of the mask buffer; allowed: larger buffers, or the "
-                "correction refetch."
+                f"The tensor {transfer.tensor} needs {cost.bits / MEBIBYTE_BITS:.4g} MiB of the {transfer.buffer} "
+                f"buffer and {cost.mask_bits / MEBIBYTE_BITS:.4g} MiB of the mask buffer; allowed: larger buffers, or "
+                "the correction refetch."
             )
         rest = replace(transfer, elements=round(transfer.elements * (1 - share)), made_by=None)
         streams = [(replace(rest, action="load"), moved.readers)]
@@ -168,7 +174,7 @@ class _Estimate:
         self, heads: tuple[tuple[tuple[int, ...], tuple[int, ...], int], ...], alone: Sequence[int]
     ) -> int:
         """Cycles of heads: those of the busiest class of modules or port, or of the longest head."""
-        busy = dict.fromkeys((*Module, "weight", "activation", "mask"), 0.0)
+        busy = dict.fromkeys((*Module, *BUFFERS), 0.0)
         longest = 0
         for work, moves, count in heads:
             for position in work:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from explorer.domains.accelerator.acceltran.building.assembly import build_program
-from explorer.domains.accelerator.acceltran.chip.components import Components, components
+from explorer.domains.accelerator.acceltran.chip.components import BUFFERS, Components, components
 from explorer.domains.accelerator.acceltran.costs import Costs, machine, operation_cost, transfer_cost
 from explorer.domains.accelerator.acceltran.findings.measures import measures
 from explorer.domains.accelerator.acceltran.program import Operation, Program, Transfer
@@ -47,6 +47,7 @@ def simulate(model: Mapping[str, Any], accelerator: Mapping[str, Any], settings:
     Args:
         model: dictionary of FlexiBERT 2.0 (`l`, `o`, `h`, `f`).
         accelerator: its choices; the issue width is a quarter of the elements where none is given.
+        settings: of the run.
 
     Raises:
         InputError: model or accelerator are malformed, or the run could never end.
@@ -78,5 +79,5 @@ def _resources(accelerator: Mapping[str, Any], chip: Components) -> Resources:
         accelerator["lanes_per_pe"],
         accelerator["softmax_per_pe"],
         accelerator.get("issue_width", default_issue_width(pe)),
-        *(chip.buffers[name].bits for name in ("activation", "weight", "mask")),
+        *(chip.buffers[name].bits for name in BUFFERS),
     )

@@ -1,8 +1,9 @@
 """The fast engine in reference mode: cycles and energy of many models on many accelerators at once.
 
 Source: `simulate_fast` of the published AccelTran, which walks over whole operations without scheduling tiles. Its
-figures are reproduced, faults included (see `tiling`, `operations` and docs/acceltran.md). What it does not depend on:
-loop order, issue width, mask buffer traffic, and the capacity of every buffer but the weight buffer for the embeddings.
+figures are reproduced, faults included (see `tiling`, `operations` and docs/acceltran.md). They do not depend on loop
+order, issue width, traffic of the mask buffer, or the capacity of any buffer but that of the weight buffer, which holds
+the embeddings.
 """
 
 from __future__ import annotations

@@ -46,22 +46,49 @@ def plane_tiles(shapes: Shapes) -> Integers:
 
 
 def product_cycles(shapes: Shapes, tiles: Integers, multipliers: Numbers, density: Numbers) -> Integers:
-    """Cycles on the MAC lanes; `density` is the share of products that are not skipped."""
+    """Cycles on the MAC lanes.
+
+    Args:
+        shapes: of the products.
+        tiles: of each.
+        multipliers: of the whole chip.
+        density: share of multiplications that are not skipped.
+    """
     return _ceil(tiles * (shapes.tile_b * shapes.tile**3) / multipliers * density)
 
 
 def convolution_cycles(shapes: Shapes, tiles: Integers, multipliers: Numbers, density: Numbers) -> Integers:
-    """Cycles on the MAC lanes, below zero for a kernel longer than a tile."""
+    """Cycles on the MAC lanes, below zero for a kernel longer than a tile.
+
+    Args:
+        shapes: of the convolutions.
+        tiles: of each.
+        multipliers: of the whole chip.
+        density: share of multiplications that are not skipped.
+    """
     return _ceil(tiles * (shapes.tile_b * shapes.tile * (shapes.tile - shapes.z)) / multipliers * density)
 
 
 def rowwise_cycles(shapes: Shapes, tiles: Integers, modules: Numbers, density: float) -> Integers:
-    """Cycles of softmax or layer normalisation on that many modules."""
+    """Cycles of softmax or layer normalisation.
+
+    Args:
+        shapes: of the operations.
+        tiles: of each.
+        modules: of the whole chip.
+        density: share of elements that are not skipped.
+    """
     return _ceil(tiles * shapes.tile_b * (shapes.tile + shapes.tile) * density / modules)
 
 
 def transfer_cycles(elements: Integers, bits: float, bandwidth: Numbers) -> Integers:
-    """Cycles of moving `elements` of `bits` bits each."""
+    """Cycles of a transfer.
+
+    Args:
+        elements: that move.
+        bits: of each.
+        bandwidth: in bits per cycle.
+    """
     return _ceil(elements * bits / bandwidth)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from explorer.domains.accelerator.acceltran.chip.constants import MEBIBYTE_BITS
 from explorer.domains.accelerator.acceltran.program import Transfer
 from graphdb.errors import InputError
 
@@ -70,9 +71,9 @@ class BufferState:
         return tensor.mask_bits if self.name == "mask" else tensor.bits
 
     def can_hold(self, tensor: Tensor) -> bool:
-        """Whether there is room, or the published code thinks that dropping tensors would make it.
+        """Whether there is room, or the published code takes it that dropping tensors would make room.
 
-        That is, without all tensors that are not required there would be more room than the newest one takes.
+        It does where, without all tensors that are not required, there would be more room than the newest one takes.
 
         Raises:
             InputError: the tensor is larger than the buffer.
@@ -91,6 +92,11 @@ class BufferState:
 
     def put(self, tensor: Tensor, now: int, cycles: int) -> None:
         """Begin to bring a tensor in, after dropping the oldest ones that are not required until it fits.
+
+        Args:
+            tensor: to be brought.
+            now: the cycle.
+            cycles: that the port is busy.
 
         Raises:
             InputError: it does not fit even so.
@@ -143,4 +149,4 @@ class BufferState:
 
 
 def _mebibytes(bits: float) -> str:
-    return f"{bits / (8 << 20):.6g}"
+    return f"{bits / MEBIBYTE_BITS:.6g}"

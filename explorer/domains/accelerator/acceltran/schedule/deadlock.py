@@ -1,4 +1,4 @@
-"""Why a run that can never go on cannot, in one sentence."""
+"""Why a run can never end, in one sentence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ _CURE = "the corrections refetch, dropped-tiles and, in training, backward"
 
 
 def why_it_never_ends(windows: Iterable[Window | None], modules: Occupancy, transfers: TransferList, now: int) -> str:
-    """What the first window that can never be issued waits for; without one, what the next transfer does."""
+    """What the first window that can never be issued waits for; without one, what the next transfer does.
+
+    Args:
+        windows: of the queues.
+        modules: free and busy ones.
+        transfers: the program's.
+        now: the cycle.
+    """
     for window in windows:
         if window is None:
             continue

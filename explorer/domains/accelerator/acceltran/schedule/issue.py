@@ -2,8 +2,8 @@
 
 Source: `get_op_list` and `update_op_idx` of AccelTran's published `simulator.py`, with their faults: tiles of another
 type inside a window are lost; outside heads a window takes one tile more than the next one is further on; the last tile
-of a program has a window of its own; of the only head of a layer all but the first window is lost, and with it
-as many tiles after the head as the window has more than one.
+of a program has a window of its own; where a layer has one head only, all but its first window is lost, and with it as
+many tiles after the head as the window has more than one.
 """
 
 from __future__ import annotations
@@ -97,6 +97,14 @@ class Queue:
     """Operations one after the other, in a head or outside heads."""
 
     def __init__(self, works: Sequence[Work], rules: Rules, flat: bool, known: dict[str, Work]) -> None:
+        """Line operations up.
+
+        Args:
+            works: the operations.
+            rules: how windows are cut.
+            flat: whether they are outside heads.
+            known: all operations of the program, by name.
+        """
         self.works = tuple(works)
         self.starts = tuple(accumulate((work.tiles for work in works), initial=0))
         self.length = self.starts[-1]
@@ -161,7 +169,13 @@ class Queue:
                 work.lost_from = 0
 
     def lose(self, parts: Sequence[Part], position: int, following: int) -> None:
-        """Note the tiles from `position` to before `following` that are not among `parts`."""
+        """Note what is lost between one window and the next.
+
+        Args:
+            parts: tiles of the window.
+            position: of its first tile.
+            following: of the first tile of the next window.
+        """
         index = bisect_right(self.starts, position) - 1
         if following <= self.starts[index + 1]:
             return
@@ -193,7 +207,7 @@ class Cursor:
 
     @property
     def queues(self) -> tuple[Queue, ...]:
-        """Of the stage that is running; none at the end."""
+        """Those of the stage that is running; none at the end."""
         return self.stages[self.stage].queues if self.stage < len(self.stages) else ()
 
     def windows(self) -> list[Window | None]:
@@ -257,7 +271,16 @@ class Cursor:
 def stages_of(
     compute: Sequence[Operation | Heads[Operation]], costs: dict[str, OperationCost], rules: Rules
 ) -> tuple[tuple[Stage, ...], dict[str, Work]]:
-    """The stages of a program's compute list, and its operations by name, in order."""
+    """The stages of a program.
+
+    Args:
+        compute: its list of operations.
+        costs: name of an operation -> its cost.
+        rules: how windows are cut.
+
+    Returns:
+        The stages, and the operations by name, in order.
+    """
     known: dict[str, Work] = {}
 
     def work(operation: Operation) -> Work:

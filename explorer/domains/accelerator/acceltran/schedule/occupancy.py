@@ -25,6 +25,12 @@ class Occupancy:
     """
 
     def __init__(self, lanes: int, softmax: int, softmax_per_tile: int, layer_norm: int) -> None:
+        """All modules free.
+
+        Args:
+            lanes, softmax, layer_norm: modules of each class.
+            softmax_per_tile: softmax modules that a tile takes.
+        """
         self.total = {
             Module.MAC_LANE: lanes,
             Module.SOFTMAX: softmax // softmax_per_tile,
@@ -60,7 +66,16 @@ class Occupancy:
         return False
 
     def take(self, module: Module, tiles: int, now: int) -> int:
-        """Take modules for tiles; how many of them had been idle in the cycle before."""
+        """Take modules for tiles.
+
+        Args:
+            module: their class.
+            tiles: how many tiles begin.
+            now: the cycle in which they do.
+
+        Returns:
+            How many of the modules had been idle in the cycle before.
+        """
         self.free[module] -= tiles
         warm = min(self._warm.get(module, 0), tiles) if self._warm_at == now else 0
         if warm:
@@ -68,7 +83,13 @@ class Occupancy:
         return (tiles - warm) * self.units[module]
 
     def release_at(self, cycle: int, work: Work, tiles: int) -> None:
-        """Note when modules become free again."""
+        """Note when modules become free again.
+
+        Args:
+            cycle: when.
+            work: whose tiles they work on.
+            tiles: how many.
+        """
         heapq.heappush(self.releases, (cycle, next(self._order), work.cost.module, tiles, work))
 
     def settle(self, now: int) -> bool:

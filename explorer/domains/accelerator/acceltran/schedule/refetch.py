@@ -2,10 +2,9 @@
 
 Room is made by dropping, oldest first, what no operation will read again; then, for what is needed now, what is not
 needed now. A tensor that main memory does not have is written there first (a spill). Whatever is dropped and needed
-later is fetched again. Of a tensor that even so does not fit, the part that fits is kept; the rest of what is
-stored goes on to main memory, and each operation that reads the tensor has the rest brought past the buffer before it
-starts. Loads ahead of need wait for room. So a transfer whose ports are free can always go on, and nothing waits for
-ever.
+later is fetched again. Where a tensor does not fit even so, the part that fits is kept; the rest of what is stored goes
+on to main memory, and each operation that reads the tensor has the rest brought past the buffer before it starts. Loads
+ahead of need wait for room. So a transfer whose ports are free can always go on, and nothing waits for ever.
 """
 
 from __future__ import annotations
@@ -32,6 +31,15 @@ class Refetching(TransferList):
         known: Mapping[str, Work],
         rules: Rules,
     ) -> None:
+        """Nothing moved yet.
+
+        Args:
+            memory: a program's list of transfers.
+            cost: of a transfer.
+            buffers: name -> where tensors go.
+            known: name -> operation.
+            rules: how windows are cut.
+        """
         super().__init__(memory, cost, buffers, known, rules)
         self._readers: dict[str, list[Work]] = {}
         for work in known.values():
@@ -52,7 +60,13 @@ class Refetching(TransferList):
         self.urgent = False
 
     def available(self, tensor: str, reader: Work, now: int) -> bool:
-        """Whether a tensor is there for a reader."""
+        """Whether a tensor is there for a reader, what did not fit of it included.
+
+        Args:
+            tensor: its name.
+            reader: the operation that needs it.
+            now: the cycle.
+        """
         if not super().available(tensor, reader, now):
             return False
         if tensor not in self._excess:

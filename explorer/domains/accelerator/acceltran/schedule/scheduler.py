@@ -22,7 +22,7 @@ import heapq
 from functools import lru_cache
 from typing import NamedTuple
 
-from explorer.domains.accelerator.acceltran.chip.components import Module
+from explorer.domains.accelerator.acceltran.chip.components import BUFFERS, Module
 from explorer.domains.accelerator.acceltran.costs import Costs
 from explorer.domains.accelerator.acceltran.program import Program, flat
 from explorer.domains.accelerator.acceltran.schedule.buffers import BufferState
@@ -77,6 +77,14 @@ class Scheduler:
     """One run."""
 
     def __init__(self, program: Program, costs: Costs, resources: Resources, settings: RunSettings) -> None:
+        """Nothing has run yet.
+
+        Args:
+            program: to run.
+            costs: of its operations and transfers.
+            resources: that it runs on.
+            settings: of the run.
+        """
         on = settings.switches
         self._equal = settings.schedule == "equal"
         self._modules = Occupancy(
@@ -96,9 +104,7 @@ class Scheduler:
         operation_costs = {operation.name: costs.operation(operation) for operation in flat(program.compute)}
         stages, self._known = stages_of(program.compute, operation_costs, rules)
         self._cursor = Cursor(stages, rules)
-        self._buffers = {
-            name: BufferState(name, getattr(resources, f"{name}_bits")) for name in ("activation", "weight", "mask")
-        }
+        self._buffers = {name: BufferState(name, getattr(resources, f"{name}_bits")) for name in BUFFERS}
         self._required = Required(stages, self._buffers)
         transfer_list = Refetching if "refetch" in on else TransferList
         self._transfers = transfer_list(

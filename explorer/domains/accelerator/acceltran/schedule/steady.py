@@ -46,7 +46,16 @@ def state_of(
     modules: Occupancy,
     counts: tuple[int, ...],
 ) -> State:
-    """The state of a run; `by_place` tells whether the order of issue depends on places."""
+    """The state of a run.
+
+    Args:
+        now: the cycle.
+        windows: of the queues.
+        places: where the queues are.
+        by_place: whether the order of issue depends on places.
+        modules: free and busy ones.
+        counts: what is counted.
+    """
     busy = tuple(sorted((done - now, str(module), tiles) for done, _, module, tiles, _ in modules.releases))
     order = tuple(place - max(places) if place >= 0 else 1 for place in places) if by_place else ()
     return State(now, tuple(windows), tuple(places), order, busy, counts)
@@ -64,7 +73,13 @@ class Steady:
         self._kept, self._age, self._longest = None, 0, 1
 
     def differs(self, now: int, windows: list[Window | None], modules: Occupancy) -> bool:
-        """Whether the state cannot be the one that was kept, as a glance tells; it is kept in its turn if so."""
+        """Whether the state cannot be the one that was kept, as a glance tells, nor has to be kept in its turn.
+
+        Args:
+            now: the cycle.
+            windows: of the queues.
+            modules: free and busy ones.
+        """
         kept = self._kept
         self._age += 1
         if kept is None:

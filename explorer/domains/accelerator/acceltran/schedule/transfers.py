@@ -2,7 +2,7 @@
 
 Source: the memory step of AccelTran's published `simulate`, with its faults: data that do not fit stop the run, evicted
 data never return, and once a head is at its end the places of the others are taken for one another, so that some heads
-pass over a transfer (see `order`). Of the only head of a layer all but the first transfer is lost.
+pass over a transfer (see `order`). Where a layer has one head only, all but its first transfer is lost.
 """
 
 from __future__ import annotations
@@ -29,6 +29,15 @@ class TransferList:
         known: Mapping[str, Work],
         rules: Rules,
     ) -> None:
+        """Nothing moved yet.
+
+        Args:
+            memory: a program's list of transfers.
+            cost: of a transfer.
+            buffers: name -> where tensors go.
+            known: name -> operation.
+            rules: how windows are cut, and whether transfers are lost.
+        """
         self._groups: list[Lists] = [item.lists if isinstance(item, Heads) else ((item,),) for item in memory]
         self._lost = [isinstance(item, Heads) and len(item.lists) == 1 and rules.lose_only for item in memory]
         self._cost, self._buffers, self._known, self._keep_all = cost, buffers, known, rules.keep_all
@@ -62,7 +71,13 @@ class TransferList:
         return [number for number in ranks if self.positions[number] >= 0]
 
     def available(self, tensor: str, reader: Work, now: int) -> bool:
-        """Whether a tensor is in a buffer for a reader."""
+        """Whether a tensor is in a buffer for a reader.
+
+        Args:
+            tensor: its name.
+            reader: the operation that needs it.
+            now: the cycle.
+        """
         return self._buffers["activation"].has(tensor) or self._buffers["weight"].has(tensor)
 
     def step(self, now: int, stalls: dict[str, int]) -> bool:
