@@ -16,11 +16,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from explorer import registry
+from explorer.contracts.optimiser import Outcome
 from explorer.domains.transformer.hierarchy import LEVELS, Level
+from explorer.domains.transformer.learning import MODELS
+from explorer.domains.transformer.spaces.early import EarlyFlexiBertSpace
 from explorer.domains.transformer.spaces.layered import LayeredSpace
 from explorer.learning import similarity
-from explorer.learning.known import Accuracies, transformer_accuracies
+from explorer.learning.known import KnownValues, known_values
 from explorer.recipes.flexibert.levels import Encode, Levels
+from explorer.recipes.flexibert.options import KNOWN, SearchBy
 from explorer.recipes.flexibert.recipe import OPTIMISERS
 from explorer.recipes.flexibert.settings import MEASURED_HEADS
 from explorer.search.staged import StagedSearch
@@ -28,14 +32,14 @@ from graphdb.connection import open_store
 from graphdb.settings import Settings
 
 MARKS, BATCH, MOST = (20, 40, 60), 4, 10_000
-SEARCHES: dict[str, tuple[str, Sequence[Level]]] = {
-    "random, flat": ("random", LEVELS[2:]),
-    "random, 3 levels": ("random", LEVELS),
-    "evolution, flat": ("evolution", LEVELS[2:]),
-    "evolution, 3 levels": ("evolution", LEVELS),
-    "BOSHNAS, flat": ("boshnas", LEVELS[2:]),
-    "BOSHNAS, 2 levels": ("boshnas", LEVELS[:2]),
-    "BOSHNAS, 3 levels": ("boshnas", LEVELS),
+SEARCHES: dict[str, tuple[SearchBy, Sequence[Level]]] = {
+    "random, flat": (SearchBy.RANDOM, LEVELS[2:]),
+    "random, 3 levels": (SearchBy.RANDOM, LEVELS),
+    "evolution, flat": (SearchBy.EVOLUTION, LEVELS[2:]),
+    "evolution, 3 levels": (SearchBy.EVOLUTION, LEVELS),
+    "BOSHNAS, flat": (SearchBy.BOSHNAS, LEVELS[2:]),
+    "BOSHNAS, 2 levels": (SearchBy.BOSHNAS, LEVELS[:2]),
+    "BOSHNAS, 3 levels": (SearchBy.BOSHNAS, LEVELS),
 }
 
 
@@ -43,27 +47,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--space", default="flexibert", choices=("flexibert", "flexibert_large"))
-    parser.add_argument("--target", default="qnli_accuracy", choices=("qnli_accuracy", "sst2_accuracy"))
+    parser.add_argument("--target", default=KNOWN[0], choices=KNOWN)
     arguments = parser.parse_args()
     with open_store(Settings.from_environment()) as store:
-        accuracies = transformer_accuracies(store, arguments.target, lambda phase: None)
+        accuracies = known_values(store, MODELS, arguments.target, EarlyFlexiBertSpace(), lambda phase: None)
         encode = similarity.encoder_of(store, "transformer", lambda phase: None).embed
     space = registry.space(arguments.space)
     assert isinstance(space, LayeredSpace)
     print(f"{arguments.target} of {arguments.space}, {arguments.seeds} seeds: median (least to most)")
     for name, (optimiser, ladder) in SEARCHES.items():
         began = time.monotonic()
-        found = [curve(space, ladder, optimiser, accuracies, encode, seed) for seed in range(arguments.seeds)]
+        curves = [curve(space, ladder, optimiser, accuracies, encode, seed) for seed in range(arguments.seeds)]
         cells = []
         for mark in MARKS:
-            values = [best[mark - 1] for best in found]
+            values = [best[mark - 1] for best in curves]
             cells.append(f"{mark}: {statistics.median(values):.4f} ({min(values):.4f} to {max(values):.4f})")
         seconds = (time.monotonic() - began) / arguments.seeds
         print(f"{name:20s} {'   '.join(cells)}   {seconds:.1f} s a run", flush=True)
 
 
 def curve(
-    space: LayeredSpace, ladder: Sequence[Level], optimiser: str, accuracies: Accuracies, encode: Encode, seed: int
+    space: LayeredSpace,
+    ladder: Sequence[Level],
+    optimiser: SearchBy,
+    accuracies: KnownValues,
+    encode: Encode,
+    seed: int,
 ) -> list[float]:
     """Best value after each evaluation; the levels share the evaluations equally."""
     options = replace(space.options, head_kinds=MEASURED_HEADS)
@@ -76,8 +85,8 @@ def curve(
         if not proposals:  # nothing is left to try
             return best + best[-1:] * (MARKS[-1] - len(best))
         for proposal in proposals:
-            value, _ = accuracies.of(levels.architecture_of(proposal.inputs))
-            search.tell(proposal.inputs, value)
+            value, _ = accuracies.of(levels.architecture_of(proposal.design))
+            search.tell(proposal.design, Outcome((value,)))
             best.append(max(value, best[-1]) if best else value)
     return best
 

@@ -14,7 +14,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from explorer.contracts.optimiser import Optimiser
+from explorer.contracts.optimiser import Inputs, Optimiser, Outcome
 from explorer.search.baselines import RandomSearch, RegularisedEvolution
 from explorer.search.boshcode import Boshcode
 from tests.explorer.search.synthetic import best_so_far, pair_table
@@ -26,8 +26,8 @@ def refit_and_query(points: int) -> tuple[float, float]:
     """Wall and processor seconds of one refit and GOBI query with 37 + 12 inputs."""
     candidates, performance = pair_table(0, models=500, accelerators=1000)
     search = Boshcode(candidates, 0)
-    for inputs in candidates.sample(np.random.default_rng(1), points):
-        search.tell(inputs, float(performance[candidates.indices(inputs)]))
+    for design in candidates.sample(np.random.default_rng(1), points):
+        search.tell(design, Outcome((float(performance[candidates.indices(design)]),)))
     # The lot of the next trial decides whether it optimises; look for a round in which it does.
     count = next(n for n in range(1, 50) if search.origin(points + n - 1) == "optimise")
     wall, processor = time.perf_counter(), time.process_time()
@@ -37,7 +37,7 @@ def refit_and_query(points: int) -> tuple[float, float]:
 
 def compare(seeds: int, batch: int) -> None:
     """Median regret over the seeds, each with its own table of 200 x 300 pairs."""
-    kinds: dict[str, type[Optimiser]] = {
+    kinds: dict[str, type[Optimiser[Inputs]]] = {
         "random": RandomSearch,
         "regularised evolution": RegularisedEvolution,
         "BOSHCODE": Boshcode,
@@ -46,8 +46,8 @@ def compare(seeds: int, batch: int) -> None:
     for seed in range(seeds):
         candidates, performance = pair_table(seed)
         for name, kind in kinds.items():
-            found = best_so_far(kind(candidates, seed), candidates, performance, BUDGETS[-1], batch)
-            regrets[name].append([float(performance.max() - found[budget - 1]) for budget in BUDGETS])
+            best = best_so_far(kind(candidates, seed), candidates, performance, BUDGETS[-1], batch)
+            regrets[name].append([float(performance.max() - best[budget - 1]) for budget in BUDGETS])
         rows = ", ".join(f"{name} {np.round(regrets[name][-1], 4).tolist()}" for name in kinds)
         print(f"  seed {seed}: {rows}", flush=True)
     print(f"median regret (best possible - found) of {seeds} seeds after {BUDGETS} evaluations, batch {batch}")

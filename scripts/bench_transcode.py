@@ -13,6 +13,7 @@ import statistics
 import time
 
 from explorer import registry
+from explorer.recipes.transcode.options import Models, Scales
 from explorer.recipes.transcode.recipe import RECIPE
 from graphdb.connection import open_store
 from graphdb.errors import InputError
@@ -26,8 +27,8 @@ MARKS = (20, 40, 60)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--objective", default="decades")
-    parser.add_argument("--models", choices=("all", "measured"), default="all")
+    parser.add_argument("--objective", default=Scales.DECADES.value, choices=[scales.value for scales in Scales])
+    parser.add_argument("--models", choices=[models.value for models in Models], default=Models.ALL.value)
     arguments = parser.parse_args()
     with open_store(Settings.from_environment()) as store:
         curves = {
@@ -37,12 +38,12 @@ def main() -> None:
             for optimiser in ("random", "boshcode")
         }
     print(f"objective {arguments.objective}, models {arguments.models}, {arguments.seeds} seeds: median (min to max)")
-    for optimiser, found in curves.items():
+    for optimiser, runs in curves.items():
         cells = []
         for mark in MARKS:
-            values = [values_[mark - 1] for values_, _ in found]
+            values = [values_[mark - 1] for values_, _ in runs]
             cells.append(f"{mark}: {statistics.median(values):.4f} ({min(values):.4f} to {max(values):.4f})")
-        seconds = statistics.median(seconds_ for _, seconds_ in found)
+        seconds = statistics.median(seconds_ for _, seconds_ in runs)
         print(f"{optimiser:9s} {'   '.join(cells)}   {seconds:.1f} s a run")
     wins = [
         sum(b[mark - 1] > r[mark - 1] for (b, _), (r, _) in zip(curves["boshcode"], curves["random"], strict=True))
@@ -59,18 +60,18 @@ def curve(store: Store, optimiser: str, seed: int, objective: str, models: str) 
     settings = RECIPE.settings({"optimiser": optimiser, "objective": objective, "models": models}, MARKS[-1])
     plan = RECIPE.prepare(store, StudyRecord("bench", RECIPE.name, seed, MARKS[-1], settings), lambda phase: None)
     simulator = registry.simulator(plan.simulator)
-    best, found, began = float("-inf"), [], time.monotonic()
-    while len(found) < MARKS[-1]:
-        for proposal in plan.optimiser.ask(min(plan.batch, MARKS[-1] - len(found))):
-            roles = plan.architectures(proposal.inputs)
+    best, reached, began = float("-inf"), [], time.monotonic()
+    while len(reached) < MARKS[-1]:
+        for proposal in plan.optimiser.ask(min(plan.batch, MARKS[-1] - len(reached))):
+            roles = plan.architectures(proposal.design)
             try:
-                value = plan.objective.value(simulator.run(roles, plan.pending(roles, []).settings).measures)
+                outcome = plan.objective.outcome(simulator.run(roles, plan.pending(roles, []).settings).measures)
+                best = max(best, *outcome.values)
             except InputError:
-                value = float("nan")
-            plan.optimiser.tell(proposal.inputs, value)
-            best = max(best, value) if value == value else best
-            found.append(best)
-    return found, time.monotonic() - began
+                outcome = plan.objective.failed()
+            plan.optimiser.tell(proposal.design, outcome)
+            reached.append(best)
+    return reached, time.monotonic() - began
 
 
 if __name__ == "__main__":
