@@ -17,7 +17,7 @@ LINE_INCHES, COLUMN_INCHES, GAP_INCHES = 0.135, 2.5, 0.3
 _LINE_LETTERS = 36
 _LETTER_INCHES = 0.058  # of the 7-point type on average
 _MOST_INCHES = 120.0
-"""Of one side; a picture of 18,000 pixels is as large as common viewers take."""
+"""Longest side of a picture; 18,000 pixels are the most that common viewers take."""
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,13 @@ def plot(roofline: Roofline, title: str, path: Path) -> list[Path]:
 
 
 def attainable(roofline: Roofline, memory: str, macs_per_byte: float) -> float:
-    """The height of the roof over an operational intensity, in MAC/s."""
+    """The height of the roof over an operational intensity, in MAC/s.
+
+    Args:
+        roofline: of the machine.
+        memory: name of one of its memories.
+        macs_per_byte: operational intensity.
+    """
     return min(roofline.peak_macs_per_s, roofline.bandwidths[memory] * macs_per_byte)
 
 

@@ -39,7 +39,13 @@ _PORT_ATTEMPTS = 5
 
 
 def main(data_directory: str, jars: str, port: str) -> int:
-    """Serves until told to stop; the exit status."""
+    """Serves until told to stop; returns the exit status.
+
+    Args:
+        data_directory: that is served.
+        jars: folder of Neo4j's jars.
+        port: on 127.0.0.1 that is wanted.
+    """
     directory = DataDirectory(Path(data_directory))
     lock = _wait_for_lock(directory)
     if lock is None:

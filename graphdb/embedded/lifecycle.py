@@ -57,6 +57,11 @@ def start(data_directory: Path, *, port: int = 7687, progress: Progress | None =
 
     The server outlives the calling process.
 
+    Args:
+        data_directory: that is served.
+        port: on 127.0.0.1 that is wanted.
+        progress: is told how many of the jars were fetched.
+
     Raises:
         InputError: the port is not one.
         ProvisionError, StorageFullError: Neo4j cannot be brought onto this machine.
