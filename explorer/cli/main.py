@@ -43,8 +43,9 @@ GROUPS = {
 """Groups of commands that are made from what the registry knows -> what they do, and what one of them is called."""
 
 BAD_INPUT = 2
-INTERRUPTED = 130
-_USAGE: type[Exception] = typer.BadParameter.__mro__[2]  # of all that typer refuses; it has no public name
+_USAGE: type[Exception] = typer.BadParameter.__mro__[
+    2
+]  # what typer raises for any line that it refuses, under no public name
 
 
 class Root(LazyGroup):
@@ -58,7 +59,6 @@ class Root(LazyGroup):
 app = typer.Typer(
     cls=Root,
     name="explorer",
-    help="Explore designs of neural networks and of the hardware that runs them, in a graph database.",
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
@@ -85,7 +85,7 @@ def _own(entry: RecipeEntry, shared: Sequence[Parameter]) -> list[Parameter]:
     return parameters_of(entry.options, without=[*_SHARED, *taken(shared)])
 
 
-def _any_of(recipes: Iterator[list[Parameter]] | Any) -> Iterator[Parameter]:
+def _any_of(recipes: Iterable[Sequence[Parameter]]) -> Iterator[Parameter]:
     """Flags of all recipes, unseen: without a recipe they are accepted only to be refused with a reason."""
     known: set[str] = set()
     for own in recipes:
