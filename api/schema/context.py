@@ -1,4 +1,4 @@
-"""State that the resolvers of one request share: the store, threads to call it from, and loaders that batch the calls."""
+"""State that the resolvers of a request share: the store, threads to call it from, loaders that batch the calls."""
 
 from __future__ import annotations
 
