@@ -129,7 +129,7 @@ class Outcome:
 
     @classmethod
     def failed(cls, objectives: int = 1) -> Outcome:
-        """Of a design that could not be measured.
+        """The outcome of a design that could not be measured.
 
         Args:
             objectives: m, how many there are.
@@ -289,7 +289,7 @@ class Optimiser(ABC, Generic[D]):
 
     @staticmethod
     def _under_way(pending: Sequence[D]) -> tuple[int, ...]:
-        """What is added to the stream of a generator, so that two asks between two tells draw differently."""
+        """An addition to the stream of a generator, so that two asks between two tells draw differently."""
         return (len(pending),) if pending else ()
 
     def _fresh(self, generator: np.random.Generator, count: int, excluded: set[Hashable], rounds: int = 12) -> list[D]:

@@ -41,6 +41,12 @@ class NPNLinear(nn.Module):
     """
 
     def __init__(self, inputs: int, outputs: int, generator: torch.Generator) -> None:
+        """
+        Args:
+            inputs: units before the layer.
+            outputs: units of the layer.
+            generator: of the initial weights.
+        """
         super().__init__()
         limit = math.sqrt(6 / (inputs + outputs))
         weight = (2 * torch.rand(inputs, outputs, generator=generator) - 1) * limit

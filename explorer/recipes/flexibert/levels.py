@@ -52,18 +52,6 @@ class Levels:
     """Draws up the table of each level: the whole first one, then the models between the best of the level before.
 
     Everything is a function of the seed and of what was observed, so a search that is continued sees the same tables.
-
-    Args:
-        space: that the models are built in.
-        options: of the space, or fewer.
-        ladder: the levels, from coarse to fine.
-        encode: models -> vectors of `(n, d)`; models that are alike get near ones.
-        trials: to spend on a level.
-        most: models of a table; larger levels are sampled.
-        seed: of the samples.
-
-    Raises:
-        InputError: a depth has no stacks of two layers.
     """
 
     def __init__(
@@ -77,6 +65,19 @@ class Levels:
         most: int,
         seed: int,
     ) -> None:
+        """
+        Args:
+            space: that the models are built in.
+            options: of the space, or fewer.
+            ladder: the levels, from coarse to fine.
+            encode: models -> vectors of `(n, d)`; models that are alike get near ones.
+            trials: to spend on a level.
+            most: models of a table; larger levels are sampled.
+            seed: of the samples.
+
+        Raises:
+            InputError: a depth has no stacks of two layers.
+        """
         self._space, self._options, self._ladder, self._encode = space, options, ladder, encode
         self._trials, self._most, self._seed = trials, most, seed
         self._models: dict[str, Architecture] = {}

@@ -77,7 +77,13 @@ class FlexiBert(Recipe[Inputs]):
         return [] if best is None else [f"Its weights: {folder_of(best.key)}, for explorer finetune flexibert."]
 
     def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan[Inputs]:
-        """Train (or find) the encoder and, for a known accuracy, its surrogate, and draw the first level up."""
+        """Train (or find) the encoder and, for a known accuracy, its surrogate, and draw the first level up.
+
+        Args:
+            store: the database.
+            record: of the study.
+            report: told in a few words what is being done.
+        """
         settings = checked(FlexiBertSettings, record.settings, self.name)
         accuracies = (
             None
@@ -132,7 +138,7 @@ def _known(roles: Roles, settings: FlexiBertSettings, accuracies: KnownValues) -
 
 
 def _to_be_trained(roles: Roles, settings: FlexiBertSettings, done: Mapping[str, Architecture]) -> Measurement:
-    """With the trained model as parent whose weights set the most of this one's, if that is enough.
+    """The training, beginning with the weights of the trained model that sets the most of this one, if that is enough.
 
     Args:
         roles: of the model.

@@ -69,7 +69,13 @@ class TransCode(Recipe[Inputs]):
         return objective(read.objective, read.weights, read.constraints, self.measures)
 
     def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan[Inputs]:
-        """Train (or find) the accuracy surrogate, embed the models, and set the search up."""
+        """Train (or find) the accuracy surrogate, embed the models, and set the search up.
+
+        Args:
+            store: the database.
+            record: of the study.
+            report: told in a few words what is being done.
+        """
         settings = checked(TransCodeSettings, record.settings, self.name)
         table = value_table(store, MODELS, QNLI_ACCURACY.name, EarlyFlexiBertSpace(), report)
         if settings.models is Models.MEASURED:

@@ -49,10 +49,10 @@ def outcomes(pairs: list[dict[str, Architecture]], workers: int, scheduler: str 
 
 
 def test_the_pool_measures_and_refuses_as_this_process_does(pairs: list[dict[str, Architecture]]) -> None:
-    found = outcomes(pairs, 2, None)
-    assert found == [evaluate("acceltran", pair, SETTINGS) for pair in pairs]
-    assert isinstance(found[2], Refused)
-    assert "MiB are missing" in found[2].message
+    measured = outcomes(pairs, 2, None)
+    assert measured == [evaluate("acceltran", pair, SETTINGS) for pair in pairs]
+    assert isinstance(measured[2], Refused)
+    assert "MiB are missing" in measured[2].message
 
 
 def test_a_dask_cluster_measures_the_same(pairs: list[dict[str, Architecture]], scheduler: str) -> None:

@@ -27,7 +27,6 @@ from graphdb.store import Store
 from tests.fault import toy
 from tests.places import ROOT
 
-
 KILLS = 6
 
 

@@ -59,8 +59,8 @@ def test_a_seed_gives_the_same_designs_and_more_only_add_to_the_end() -> None:
 
 def test_a_whole_space_can_be_drawn_and_no_more() -> None:
     space = ElectorSpace({name: values[:1] if name != "pe" else values for name, values in HYPERPARAMETERS.items()})
-    found = draw(space, 5, np.random.default_rng(0))
-    assert sorted(choices["pe"] for choices in found) == [64, 128, 256, 512, 1024]
+    drawn = draw(space, 5, np.random.default_rng(0))
+    assert sorted(choices["pe"] for choices in drawn) == [64, 128, 256, 512, 1024]
     for count in (0, -1, 6):
         with pytest.raises(InputError, match=f"{count}.*1 to 5"):
             draw(space, count, np.random.default_rng(0))
@@ -69,16 +69,16 @@ def test_a_whole_space_can_be_drawn_and_no_more() -> None:
 def test_a_sweep_stores_what_it_measures_and_says_what_cannot_run(store: Store) -> None:
     pairs = grid(50)
     seen: list[Progress] = []
-    found = run(store, pairs, chunk=7, on_progress=seen.append)
+    swept = run(store, pairs, chunk=7, on_progress=seen.append)
     refused = [at for at, pair in enumerate(pairs) if pair["model"].choices["x"] == 5]
-    assert list(found.refused) == refused
-    assert found.reasons == {"x is 5; any other is allowed.": len(refused)}
-    assert list(found.measurements) == [at for at in range(50) if at not in refused]
-    for at, measurement in found.measurements.items():
+    assert list(swept.refused) == refused
+    assert swept.reasons == {"x is 5; any other is allowed.": len(refused)}
+    assert list(swept.measurements) == [at for at in range(50) if at not in refused]
+    for at, measurement in swept.measurements.items():
         x, y = (pairs[at][role].choices["x"] for role in ("model", "accelerator"))
         assert measurement.measures == {"loss": (x - 11) ** 2 + (y - 29) ** 2}
-    stored = store.measurements.get_many([m.key for m in found.measurements.values()])
-    assert {m.key: m for m in found.measurements.values()} == stored
+    stored = store.measurements.get_many([m.key for m in swept.measurements.values()])
+    assert {m.key: m for m in swept.measurements.values()} == stored
     assert [progress.done for progress in seen] == sorted(progress.done for progress in seen)
     assert (seen[0].done, seen[-1].done, seen[-1].total, seen[-1].refused) == (0, 50, 50, len(refused))
 
@@ -109,9 +109,9 @@ def test_a_measurement_that_a_study_waits_for_is_taken(store: Store) -> None:
     store.architectures.add(pair.values())
     store.studies.create(StudyRecord("waiting", "toy", 0, 1, {}))
     store.studies.ask("waiting", [NewTrial(0, registry.simulator("toy").pending(pair, {}), "test")])
-    found = run(store, [pair])
-    assert found.stored_before == 0
-    assert store.studies.trials("waiting")[0].measurement == found.measurements[0]
+    swept = run(store, [pair])
+    assert swept.stored_before == 0
+    assert store.studies.trials("waiting")[0].measurement == swept.measurements[0]
 
 
 @pytest.mark.parametrize("name", ["acceltran", "transcode"])
@@ -140,9 +140,9 @@ def test_processes_measure_as_threads_do(store: Store) -> None:
         for choices in designs
     ]
     with open_executor(2) as executor:
-        found = sweep(store, executor, "acceltran", pairs, {}, chunk=8)
+        swept = sweep(store, executor, "acceltran", pairs, {}, chunk=8)
     expected = registry.simulator("acceltran").run_batch(pairs, {})
-    assert list(found.measurements.values()) == expected
+    assert list(swept.measurements.values()) == expected
 
 
 def test_a_worker_that_dies_ends_in_a_sentence(store: Store) -> None:
@@ -185,8 +185,8 @@ def test_kill_9_measures_nothing_again_that_was_stored(store: Store, server_sett
             break
     assert process.returncode == 0
     assert kills == 3
-    found = store.measurements.get_many(list(names))
-    assert {names[key] for key in found} == {f"{x} {y}" for x, y in keys if x != 5}
-    for measurement in found.values():
+    kept = store.measurements.get_many(list(names))
+    assert {names[key] for key in kept} == {f"{x} {y}" for x, y in keys if x != 5}
+    for measurement in kept.values():
         x, y = map(int, names[measurement.key].split())
         assert measurement.measures == {"loss": (x - 11) ** 2 + (y - 29) ** 2}

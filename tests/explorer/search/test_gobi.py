@@ -27,42 +27,42 @@ def coupled(x: Tensor) -> Tensor:
 
 def test_second_order_finds_the_bottom_whatever_the_curvature() -> None:
     starts = torch.rand(6, 3, generator=seeded())
-    found = gobi(bowl, starts, GobiSettings(), seeded())
-    torch.testing.assert_close(found, TARGET.expand(6, 3), atol=0.02, rtol=0)
+    rest = gobi(bowl, starts, GobiSettings(), seeded())
+    torch.testing.assert_close(rest, TARGET.expand(6, 3), atol=0.02, rtol=0)
 
 
 def test_second_order_finds_the_bottom_with_coupled_inputs() -> None:
-    found = gobi(coupled, torch.rand(6, 3, generator=seeded()), GobiSettings(), seeded())
-    torch.testing.assert_close(found, TARGET.expand(6, 3), atol=0.05, rtol=0)
+    rest = gobi(coupled, torch.rand(6, 3, generator=seeded()), GobiSettings(), seeded())
+    torch.testing.assert_close(rest, TARGET.expand(6, 3), atol=0.05, rtol=0)
 
 
 def test_first_order_descends() -> None:
     starts = torch.rand(6, 3, generator=seeded())
     settings = GobiSettings(second_order=False, first_order_rate=0.05)
-    found = gobi(bowl, starts, settings, seeded())
-    assert (bowl(found) < bowl(starts)).all()
-    assert bowl(found).max() < 0.01
+    rest = gobi(bowl, starts, settings, seeded())
+    assert (bowl(rest) < bowl(starts)).all()
+    assert bowl(rest).max() < 0.01
 
 
 def test_stays_within_the_box() -> None:
-    found = gobi(
+    rest = gobi(
         lambda x: -((x - 0.4) ** 2).sum(-1) + x.sum(-1) * 0.1,
         torch.rand(5, 3, generator=seeded()),
         GobiSettings(),
         seeded(),
     )
-    assert found.min() >= 0
-    assert found.max() <= 1
+    assert rest.min() >= 0
+    assert rest.max() <= 1
     slope = gobi(lambda x: (x - 3.0).square().sum(-1), torch.rand(5, 3, generator=seeded()), GobiSettings(), seeded())
     torch.testing.assert_close(slope, torch.ones(5, 3))
 
 
 def test_frozen_entries_do_not_move() -> None:
     starts = torch.rand(4, 3, generator=seeded())
-    found = gobi(coupled, starts, GobiSettings(), seeded(), torch.tensor([False, True, False]))
-    assert torch.equal(found[:, 1], starts[:, 1])
+    rest = gobi(coupled, starts, GobiSettings(), seeded(), torch.tensor([False, True, False]))
+    assert torch.equal(rest[:, 1], starts[:, 1])
     # what moves goes to the bottom of what is left: d/dx0 = 0
-    torch.testing.assert_close(found[:, 0], 0.3 - 0.4 * (starts[:, 1] - 0.7), atol=0.02, rtol=0)
+    torch.testing.assert_close(rest[:, 0], 0.3 - 0.4 * (starts[:, 1] - 0.7), atol=0.02, rtol=0)
 
 
 def test_starts_are_independent() -> None:
@@ -86,8 +86,8 @@ def test_stops_when_nothing_changes() -> None:
 
 def test_trust_region_limits_each_step() -> None:
     starts = torch.full((1, 3), 0.95)
-    found = gobi(bowl, starts, GobiSettings(iterations=1, trust=0.01), seeded())
-    torch.testing.assert_close(found, starts - 0.01)
+    rest = gobi(bowl, starts, GobiSettings(iterations=1, trust=0.01), seeded())
+    torch.testing.assert_close(rest, starts - 0.01)
     with pytest.raises(InputError, match="trust"):
         GobiSettings(trust=0.0)
 

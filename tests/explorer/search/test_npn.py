@@ -28,34 +28,34 @@ def test_linear_moments_are_exact() -> None:
         layer.weight_raw.fill_(-1.0)
         layer.bias_raw.fill_(-2.0)
         x = Gaussian(torch.tensor([[0.5, -1.0, 2.0, 0.0]]), torch.tensor([[0.3, 0.1, 0.0, 1.0]]))
-        found = layer(x)
+        matched = layer(x)
         weight = draws(Gaussian(layer.weight_mean, functional.softplus(layer.weight_raw)))
         bias = layer.bias_mean + functional.softplus(layer.bias_raw).sqrt() * torch.randn(
             SAMPLES, 3, generator=generator
         )
         value = x.mean + x.variance.sqrt() * torch.randn(SAMPLES, 4, generator=generator)
         sampled = torch.einsum("si,sio->so", value, weight) + bias
-    torch.testing.assert_close(found.mean[0], sampled.mean(0), atol=0.02, rtol=0)
-    torch.testing.assert_close(found.variance[0], sampled.var(0), atol=0, rtol=0.02)
+    torch.testing.assert_close(matched.mean[0], sampled.mean(0), atol=0.02, rtol=0)
+    torch.testing.assert_close(matched.variance[0], sampled.var(0), atol=0, rtol=0.02)
 
 
 def test_relu_moments_within_the_approximation_of_the_normal_integral() -> None:
     x = grid()
-    found, sampled = npn_relu(x), draws(x).relu()
+    matched, sampled = npn_relu(x), draws(x).relu()
     scale = x.variance.sqrt()
-    assert ((found.mean - sampled.mean(0)).abs() / scale).max() < 0.07
-    assert ((found.variance - sampled.var(0)).abs() / x.variance).max() < 0.12
+    assert ((matched.mean - sampled.mean(0)).abs() / scale).max() < 0.07
+    assert ((matched.variance - sampled.var(0)).abs() / x.variance).max() < 0.12
 
 
 def test_sigmoid_moments_within_the_probit_approximation() -> None:
     x = grid()
-    found, sampled = npn_sigmoid(x), draws(x).sigmoid()
-    assert (found.mean - sampled.mean(0)).abs().max() < 0.02
-    assert (found.variance - sampled.var(0)).abs().max() < 0.03
+    matched, sampled = npn_sigmoid(x), draws(x).sigmoid()
+    assert (matched.mean - sampled.mean(0)).abs().max() < 0.02
+    assert (matched.variance - sampled.var(0)).abs().max() < 0.03
     wide = (
         x.variance >= 4
     )  # the published closed form is good for wide inputs, and overstates the spread of narrow ones
-    assert (found.variance.sqrt() - sampled.std(0)).abs()[wide].max() < 0.06
+    assert (matched.variance.sqrt() - sampled.std(0)).abs()[wide].max() < 0.06
 
 
 @pytest.mark.parametrize("layer", [npn_relu, npn_sigmoid])

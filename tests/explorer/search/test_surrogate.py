@@ -55,13 +55,13 @@ def test_student_learns_the_spread_of_the_teacher() -> None:
 def test_fit_repeats_and_leaves_global_random_state_alone() -> None:
     x = torch.rand(12, 3, generator=seeded(0))
     state = torch.random.get_rng_state()
-    found = []
+    values = []
     for seed in (3, 3, 4):
         surrogate = Surrogate([2, 1], EnsembleSettings(epochs=5), seeded(seed))
         surrogate.fit(x, x[:, 0])
-        found.append(surrogate.acquisition(x, aleatoric=True))
-    assert torch.equal(found[0], found[1])
-    assert not torch.equal(found[0], found[2])
+        values.append(surrogate.acquisition(x, aleatoric=True))
+    assert torch.equal(values[0], values[1])
+    assert not torch.equal(values[0], values[2])
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
