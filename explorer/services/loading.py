@@ -16,6 +16,7 @@ def load_published(store: Store) -> dict[str, tuple[int, int]]:
     presets = [registry.preset(name) for name in registry.presets()]
     architectures = {one.key: one for one in (*published.architectures, *presets)}
     measurements = {one.key: one for one in published.measurements}
+    store.index_measures(registry.headline())
     new_architectures = store.architectures.add(architectures.values())
     new_measurements = store.measurements.add(measurements.values())
     return {

@@ -11,7 +11,7 @@ import pytest
 from explorer import registry
 from explorer.contracts.measure import Direction
 from explorer.contracts.objective import Objective
-from explorer.contracts.options import options_of
+from explorer.contracts.options import checked, options_of
 from explorer.contracts.recipe import Recipe
 from graphdb.errors import InputError
 
@@ -45,7 +45,7 @@ class RecipeContract:
         full = recipe.settings(given, BUDGET)
         assert recipe.options.model_fields.keys() <= full.keys()
         assert json.loads(json.dumps(full, allow_nan=False)) == full
-        assert recipe.options.model_validate(full).model_dump(mode="json") == full
+        assert checked(recipe.options, full, recipe.name).model_dump(mode="json") == full
 
     def test_the_same_settings_give_the_same_study(self, recipe: Recipe[Any], given: Mapping[str, Any]) -> None:
         assert recipe.settings(given, BUDGET) == recipe.settings(dict(given), BUDGET)
