@@ -135,7 +135,7 @@ class Constraint:
 class Objective:
     """A convex combination of terms, to be maximised, under constraints.
 
-    The form of CODEBench and TransCODE: P = Σ wᵢ sᵢ, accuracies as x / max and costs as 1 - x / max.
+    The form of CODEBench (Tuli and others 2022): P = Σ wᵢ sᵢ, accuracies as x / max and costs as 1 - x / max.
 
     Attributes:
         terms: the measures and what they count.

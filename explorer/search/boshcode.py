@@ -29,8 +29,9 @@ class BoshcodeSettings:
         starts: of GOBI.
         uncertainty, diversity: shares of the proposals that explore.
         patience: optimising proposals in a row without progress after which the aleatoric deviation joins in
-            (CODEBench 10, FlexiBERT 5).
-        aleatoric_patience: further ones after which the search has converged (CODEBench 10, FlexiBERT 5).
+            (published: 10 for several roles, 5 for one).
+        aleatoric_patience: further ones after which the search has converged (published: 10 for several roles, 5
+            for one).
         pool: random untried designs that are ranked by the acquisition beside what GOBI found.
         penalty: what a relative violation of 1 adds to the loss of an infeasible design.
         initial_normaliser: divides losses by the largest initial one, as published; otherwise by their range.
@@ -72,7 +73,8 @@ class Boshcode(Optimiser[Inputs]):
     """Second-order search over a heteroscedastic surrogate, in one or more roles at once.
 
     Each proposal after the initial design is, by lot, an optimising one (80 %), the design whose student deviation is
-    largest (10 %) or a random one (10 %). Tuli and others 2022 (CODEBench), FlexiBERT for one role.
+    largest (10 %) or a random one (10 %). Tuli and others 2022 (CODEBench) for several roles, Tuli and
+    others 2023 (arXiv 2205.11656, BOSHNAS) for one.
     """
 
     candidates: VectorCandidates
@@ -134,7 +136,7 @@ class Boshcode(Optimiser[Inputs]):
     def stagnation(self) -> int:
         """Optimising proposals since the last progress.
 
-        Exploring proposals neither count nor reset it (in FlexiBERT's code each of them resets it, which puts
+        Exploring proposals neither count nor reset it (in BOSHNAS's code each of them resets it, which puts
         convergence off by chance); progress of any kind resets it (in CODEBench's code nothing does).
         """
         best, unchanged = None, 0

@@ -156,3 +156,17 @@ def test_hypervolume_of_two_steps() -> None:
     reference = {"accuracy": 0.0, "latency_s": 3.0}
     assert hypervolume(points, directions, reference) == pytest.approx(0.9 * 1 + 0.5 * 1)
     assert hypervolume([], directions, reference) == 0.0
+
+
+def test_separate_scores_are_told_one_by_one_and_those_that_are_lacking_as_nan() -> None:
+    terms = (
+        Term("accuracy", 0.5, Direction.MAXIMISE, Linear(1.0)),
+        Term("area_mm2", 0.5, Direction.MINIMISE, Linear(1000.0)),
+    )
+    objective = Objective(terms, (Constraint("area_mm2", maximum=200.0),), separate=True)
+    outcome = objective.outcome({"accuracy": 0.9, "area_mm2": 250.0})
+    assert outcome.values == pytest.approx((0.9, 0.75)) and outcome.violations == pytest.approx((0.25,))
+    assert Objective(terms).outcome({"accuracy": 0.9, "area_mm2": 250.0}).values == pytest.approx((0.825,))
+    lacking = Objective(terms, separate=True).outcome({"accuracy": 0.9})
+    assert lacking.values[0] == 0.9 and not lacking.measured
+    assert (len(objective.failed().values), len(Objective(terms).failed().values)) == (2, 1)
