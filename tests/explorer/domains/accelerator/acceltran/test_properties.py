@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.domains.accelerator.acceltran.engines import analytic, detailed
-from explorer.domains.accelerator.acceltran.findings.measures import unclosed
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from explorer.domains.accelerator.acceltran.settings.switches import ALL, switches_text
 from explorer.domains.accelerator.elector.hardware import PUBLISHED_MEMORIES
 from graphdb.errors import InputError
+from tests.explorer.domains.accelerator.acceltran.closing import unclosed
 
 HEADS = ("sa_sdp", "sa_wma", "l_dft", "l_dct", "c_5", "c_9")
 
@@ -67,7 +67,6 @@ def runs(draw: st.DrawFn) -> RunSettings:
     )
 
 
-@settings(max_examples=40, deadline=None)
 @given(models(), accelerators(), runs())
 def test_any_legal_run_ends_and_adds_up(model: dict[str, Any], accelerator: dict[str, Any], run: RunSettings) -> None:
     detail = detailed.simulate(model, accelerator, run).measures
@@ -83,7 +82,6 @@ def test_any_legal_run_ends_and_adds_up(model: dict[str, Any], accelerator: dict
     assert other["area_mm2"] == detail["area_mm2"] == estimate["area_mm2"]
 
 
-@settings(max_examples=30, deadline=None)
 @given(models(), accelerators(), runs(), st.sets(st.sampled_from(sorted(ALL))))
 def test_any_corrections_give_a_result_or_one_sentence(
     model: dict[str, Any], accelerator: dict[str, Any], run: RunSettings, switches: set[str]
@@ -96,7 +94,6 @@ def test_any_corrections_give_a_result_or_one_sentence(
         assert str(error).endswith(".") and "\n" not in str(error) and "allowed" in str(error)
 
 
-@settings(max_examples=30, deadline=None)
 @given(models(), accelerators(), runs(), st.floats(0, 0.95), st.sampled_from(["activation", "weight"]))
 def test_more_sparsity_never_costs_more(
     model: dict[str, Any], accelerator: dict[str, Any], run: RunSettings, other: float, which: str

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from explorer.domains.accelerator.acceltran.building.assembly import build_program
@@ -205,7 +204,6 @@ def test_footprint_of_bert_base() -> None:
 
 
 @given(models(), st.sets(st.sampled_from(PROGRAM_SWITCHES)), st.data())
-@hypothesis_settings(max_examples=150, deadline=None)
 def test_any_subset_of_corrections_gives_a_program_that_can_run(
     model: dict[str, Any], switches: set[str], data: st.DataObject
 ) -> None:

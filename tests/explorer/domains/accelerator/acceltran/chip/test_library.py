@@ -198,7 +198,7 @@ MEMORY = "technology: t, bandwidth: 1 GB/s, access_energy: 1 nJ/B, background_po
         ("- 1", ("memories, modules",)),
         ("modules: {fifo: {area: 1 um2", ("line 1", "YAML")),
         ("a: !!python/object/apply:os.system [echo]", ("line 1", "YAML")),
-        ("[" * 20_000, ("YAML",)),
+        ("[" * 1_000, ("YAML",)),
     ],
 )
 def test_files_that_are_no_library(tmp_path: Path, text: str, words: tuple[str, ...]) -> None:

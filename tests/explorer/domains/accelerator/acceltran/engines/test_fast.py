@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.domains.accelerator.acceltran.chip.constants import variants
@@ -61,7 +61,6 @@ def one(model: dict[str, Any], accelerator: dict[str, Any], **settings: Any) -> 
     return figures
 
 
-@settings(max_examples=60, deadline=None)
 @given(models(), accelerators(), tasks)
 def test_a_legal_pair_takes_time_and_its_parts_sum_up(model: Any, accelerator: Any, task: str) -> None:
     figures = one(model, accelerator, task=task)
@@ -76,19 +75,16 @@ def test_a_legal_pair_takes_time_and_its_parts_sum_up(model: Any, accelerator: A
     assert figures["sequences_per_s"] * figures["latency_s"] == pytest.approx(batch)
 
 
-@settings(max_examples=30, deadline=None)
 @given(models(), models(), accelerators(), tasks)
 def test_area_does_not_depend_on_the_model(first: Any, second: Any, accelerator: Any, task: str) -> None:
     assert one(first, accelerator, task=task)["area_mm2"] == one(second, accelerator, task=task)["area_mm2"]
 
 
-@settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(models(), accelerators()), min_size=2, max_size=8), tasks)
 def test_a_batch_gives_exactly_what_each_pair_gives_alone(pairs: Any, task: str) -> None:
     assert evaluate(pairs, RunSettings(task=task)) == [one(*pair, task=task) for pair in pairs]
 
 
-@settings(max_examples=30, deadline=None)
 @given(models(), accelerators())
 def test_training_costs_no_less_energy_and_area(model: Any, accelerator: Any) -> None:
     inference, training = one(model, accelerator), one(model, accelerator, task="training")
@@ -97,7 +93,6 @@ def test_training_costs_no_less_energy_and_area(model: Any, accelerator: Any) ->
     assert training["area_mm2"] > inference["area_mm2"]
 
 
-@settings(max_examples=20, deadline=None)
 @given(models(), accelerators(), st.sampled_from(["b_i_j_k", "k_j_i_b"]), st.integers(1, 512))
 def test_loop_order_and_issue_width_have_no_effect(model: Any, accelerator: Any, order: str, width: int) -> None:
     assert one(model, {**accelerator, "loop_order": order, "issue_width": width}) == one(model, accelerator)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.domains.accelerator.acceltran.engines.head_queue import Step, is_sequential, queue_cycles
@@ -45,7 +45,6 @@ def layers(draw: st.DrawFn, longest_softmax: int = 60) -> tuple[int, list[tuple[
     return softmax, draw(st.lists(head, min_size=1, max_size=8))
 
 
-@settings(max_examples=300, deadline=None)
 @given(layers())
 def test_queue_follows_the_rules(layer: tuple[int, list[tuple[Step, ...]]]) -> None:
     _, heads = layer
@@ -53,7 +52,6 @@ def test_queue_follows_the_rules(layer: tuple[int, list[tuple[Step, ...]]]) -> N
     assert queue_cycles(tuple(distinct), tuple(distinct.index(head) for head in heads)) == literal(heads)
 
 
-@settings(max_examples=300, deadline=None)
 @given(layers(longest_softmax=12))
 def test_the_short_cut_is_exact(layer: tuple[int, list[tuple[Step, ...]]]) -> None:
     softmax, heads = layer
