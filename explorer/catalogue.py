@@ -1,4 +1,4 @@
-"""What was found of domains and recipes, checked: nothing is taken that would hide something else, or fails later."""
+"""The domains and recipes that were found, checked: nothing is taken that would hide something else, or fails later."""
 
 from __future__ import annotations
 
@@ -43,33 +43,33 @@ class Catalogue:
         """
         name = "DOMAIN" if kind is Domain else "ENTRY"
         try:
-            found = load()
+            brought = load()
         except Exception as error:  # whatever a foreign module raises must not take the product down with it
             self.problems.append(f"{_first(source)} is left out, as it cannot be imported: {_reason(error)}.")
             return
-        if not isinstance(found, kind):
+        if not isinstance(brought, kind):
             self.problems.append(
-                f"{_first(source)} is left out: its {name} is a {type(found).__name__}; allowed: a {kind.__name__}."
+                f"{_first(source)} is left out: its {name} is a {type(brought).__name__}; allowed: a {kind.__name__}."
             )
             return
         try:
-            self.add(source, found)
+            self.add(source, brought)
         except InputError as error:
             self.problems.append(f"{_first(source)} is left out: {error}")
 
-    def add(self, source: str, found: Domain | RecipeEntry) -> None:
+    def add(self, source: str, brought: Domain | RecipeEntry) -> None:
         """Add a domain or a recipe.
 
         Args:
             source: where it comes from.
-            found: checked here.
+            brought: checked here.
 
         Raises:
             InputError: it has a name that is taken, lacks a field, or an option model with a type that can be no flag.
                 Nothing of it has been added then.
         """
-        _check(found)
-        names = list(_names(found))
+        _check(brought)
+        names = list(_names(brought))
         for what, name in names:
             owner = self._owners.get((what, name))
             if owner is not None:
@@ -78,49 +78,53 @@ class Catalogue:
         if twice:
             raise InputError(f"it brings the {twice[0][0]} {twice[0][1]!r} twice.")
         self._owners.update((name, source) for name in names)
-        self.simulators.update((one.name, one) for one in found.simulators)
-        if isinstance(found, RecipeEntry):
-            self.recipes[found.name] = found
+        self.simulators.update((one.name, one) for one in brought.simulators)
+        if isinstance(brought, RecipeEntry):
+            self.recipes[brought.name] = brought
             return
-        self.domains[found.name] = found
-        self.verbs.update(((verb.group, verb.name), verb) for verb in found.verbs)
-        self.spaces.update((name, found.name) for name in found.spaces)
-        self.presets.update((name, found.name) for name in found.presets)
-        self.published.update(found.published)
+        self.domains[brought.name] = brought
+        self.verbs.update(((verb.group, verb.name), verb) for verb in brought.verbs)
+        self.spaces.update((name, brought.name) for name in brought.spaces)
+        self.presets.update((name, brought.name) for name in brought.presets)
+        self.published.update(brought.published)
 
 
-def _names(found: Domain | RecipeEntry) -> Iterator[tuple[str, str]]:
+def _names(brought: Domain | RecipeEntry) -> Iterator[tuple[str, str]]:
     """All names that it takes, by kind."""
-    for simulator in found.simulators:
+    for simulator in brought.simulators:
         yield "simulator", simulator.name
-    if isinstance(found, RecipeEntry):
-        yield "recipe", found.name
+    if isinstance(brought, RecipeEntry):
+        yield "recipe", brought.name
         return
-    yield "domain", found.name
-    for what, names in (("space", found.spaces), ("preset", found.presets), ("published source", found.published)):
+    yield "domain", brought.name
+    for what, names in (
+        ("space", brought.spaces),
+        ("preset", brought.presets),
+        ("published source", brought.published),
+    ):
         for name in names:
             yield what, name
-    for verb in found.verbs:
+    for verb in brought.verbs:
         yield "command", f"{verb.group} {verb.name}".strip()
 
 
-def _check(found: Domain | RecipeEntry) -> None:
+def _check(brought: Domain | RecipeEntry) -> None:
     """Refuses what would only fail when a user calls it."""
-    for own in fields(found):
-        value = getattr(found, own.name)
+    for own in fields(brought):
+        value = getattr(brought, own.name)
         if own.name in ("name", "spaces", "load") and not value:
             raise InputError(f"its field {own.name} is empty; it must be given.")
-    if isinstance(found, Domain):
-        unknown = [name for name in found.bare if name not in found.spaces]
+    if isinstance(brought, Domain):
+        unknown = [name for name in brought.bare if name not in brought.spaces]
         if unknown:
-            raise InputError(f"its field bare names {unknown[0]!r}; allowed: {', '.join(found.spaces)}.")
-        if found.presets and not found.preset:
+            raise InputError(f"its field bare names {unknown[0]!r}; allowed: {', '.join(brought.spaces)}.")
+        if brought.presets and not brought.preset:
             raise InputError("its field preset is empty; it must make the presets that it names.")
-        for verb in found.verbs:
+        for verb in brought.verbs:
             options_of(verb.options)
     else:
-        options_of(found.options)
-    for simulator in found.simulators:
+        options_of(brought.options)
+    for simulator in brought.simulators:
         options_of(simulator.options)
 
 

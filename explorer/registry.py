@@ -43,14 +43,14 @@ DOMAIN_GROUP, RECIPE_GROUP = "explorer.domains", "explorer.recipes"
 @cache
 def catalogue() -> Catalogue:
     """All domains and recipes that were found, the product's own first."""
-    found = Catalogue()
+    filled = Catalogue()
     for package, group, module, attribute in (
         ("explorer.domains", DOMAIN_GROUP, "domain", "DOMAIN"),
         ("explorer.recipes", RECIPE_GROUP, "entry", "ENTRY"),
     ):
         for source, load in (*_folders(package, module, attribute), *_installed(group)):
-            found.take(source, load, Domain if attribute == "DOMAIN" else RecipeEntry)
-    return found
+            filled.take(source, load, Domain if attribute == "DOMAIN" else RecipeEntry)
+    return filled
 
 
 def refresh() -> None:
@@ -147,8 +147,8 @@ def recipe(name: str) -> Recipe[Any]:
     Raises:
         InputError: no such recipe, or its module cannot be imported.
     """
-    found: Recipe[Any] = _load(recipe_entry(name).load, f"The recipe {name}")
-    return found
+    loaded: Recipe[Any] = _load(recipe_entry(name).load, f"The recipe {name}")
+    return loaded
 
 
 def verbs() -> tuple[Verb, ...]:
@@ -193,8 +193,8 @@ def published(names: Iterable[str] | None = None) -> Published:
 
 def metric(of: str) -> Metric | None:
     """The edit distance of a domain; None where it has none."""
-    found: Metric | None = _brought(of, "metric", None)
-    return found
+    distance: Metric | None = _brought(of, "metric", None)
+    return distance
 
 
 def reference_hashes(architecture: Architecture) -> dict[str, str]:
@@ -225,13 +225,13 @@ def space_readers() -> tuple[SpaceReader, ...]:
 
 def overrides(of: str) -> Overrides | None:
     """How single decisions of a domain's designs are changed; None where it does not say."""
-    found: Overrides | None = _brought(of, "overrides", None)
-    return found
+    by_name: Overrides | None = _brought(of, "overrides", None)
+    return by_name
 
 
 def headline() -> tuple[str, ...]:
     """The measures of all domains that stand for the others."""
-    return tuple(dict.fromkeys(name for found in catalogue().domains.values() for name in found.headline))
+    return tuple(dict.fromkeys(name for one in catalogue().domains.values() for name in one.headline))
 
 
 def measures(simulator_name: str | None = None) -> Measures:
@@ -242,11 +242,11 @@ def measures(simulator_name: str | None = None) -> Measures:
     """
     if simulator_name in catalogue().simulators:
         return simulator(str(simulator_name)).measures
-    found: dict[str, Measure] = {}
-    for name in domains():
-        for known, declared in _brought(name, "measures", {}).items():
-            found.setdefault(known, declared)
-    return MappingProxyType(found)
+    declared: dict[str, Measure] = {}
+    for owner in domains():
+        for name, one in _brought(owner, "measures", {}).items():
+            declared.setdefault(name, one)
+    return MappingProxyType(declared)
 
 
 @cache
@@ -294,8 +294,8 @@ def _folders(package: str, module: str, attribute: str) -> Iterator[tuple[str, C
         name = f"{package}.{entry.name}"
 
         def load(name: str = name) -> object:
-            found: ModuleType = import_module(f"{name}.{module}")
-            return getattr(found, attribute)
+            imported: ModuleType = import_module(f"{name}.{module}")
+            return getattr(imported, attribute)
 
         yield name, load
 

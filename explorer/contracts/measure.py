@@ -71,12 +71,12 @@ def catalogue(*measures: Measure | Iterable[Measure]) -> Measures:
     Raises:
         InputError: two of them have one name.
     """
-    found: dict[str, Measure] = {}
+    by_name: dict[str, Measure] = {}
     for given in measures:
         for measure in (given,) if isinstance(given, Measure) else given:
-            if found.setdefault(measure.name, measure) is not measure:
+            if by_name.setdefault(measure.name, measure) is not measure:
                 raise InputError(f"The measure {measure.name} is declared twice.")
-    return MappingProxyType(found)
+    return MappingProxyType(by_name)
 
 
 def unlabelled(name: str) -> Measure:
@@ -90,13 +90,13 @@ def directions(measures: Measures, names: Iterable[str]) -> dict[str, Direction]
     Raises:
         InputError: a measure that is not there, or one without direction.
     """
-    found: dict[str, Direction] = {}
+    ways: dict[str, Direction] = {}
     for name in names:
         measure = measures.get(name)
         if measure is None or measure.direction is None:
             raise InputError(f"A front over the measure {name} needs its direction, which nothing declares.")
-        found[name] = measure.direction
-    return found
+        ways[name] = measure.direction
+    return ways
 
 
 def nested(values: Mapping[str, float], known: Measures) -> dict[str, Any]:

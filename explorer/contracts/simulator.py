@@ -177,12 +177,12 @@ class Simulator(ABC):
             InputError: a role is missing, unknown, or played by an architecture of another domain or space.
         """
         allowed = ", ".join(f"{role}: {who}" for role, who in self.roles.items())
-        found = ", ".join(f"{role}: {one.domain} ({one.space})" for role, one in architectures.items())
+        given = ", ".join(f"{role}: {one.domain} ({one.space})" for role, one in architectures.items())
         fits = self.roles.keys() == architectures.keys() and all(
             who.admits(architectures[role]) for role, who in self.roles.items()
         )
         if not fits:
-            raise InputError(f"The architectures given to {self.name} are {found or 'none'}; allowed: {allowed}.")
+            raise InputError(f"The architectures given to {self.name} are {given or 'none'}; allowed: {allowed}.")
 
     def seed(self, settings: Mapping[str, Any]) -> int | None:
         """The seed that a run is told; None for a deterministic simulator."""

@@ -86,7 +86,13 @@ class DesignSpace(ABC):
 
     @abstractmethod
     def crossover(self, first: Choices, second: Choices, generator: np.random.Generator) -> Choices:
-        """A legal design whose every decision comes from one of the parents."""
+        """A legal design whose every decision comes from one of the parents.
+
+        Args:
+            first: choices of a parent.
+            second: choices of the other.
+            generator: decides which parent each decision comes from.
+        """
 
     def enumerate(self) -> Iterator[Choices]:
         """All designs, each once, in a fixed order.
@@ -122,7 +128,7 @@ class DesignSpace(ABC):
         Raises:
             InputError: the choices are illegal; the message holds every violation.
         """
-        found = self.violations(choices)
-        if found:
-            raise InputError(" ".join(found))
+        faults = self.violations(choices)
+        if faults:
+            raise InputError(" ".join(faults))
         return self.graph_of(self.normalise(choices))

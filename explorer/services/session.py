@@ -70,7 +70,7 @@ class DatabaseSession:
 
     def descend(self, descents: Iterable[Descent]) -> None:
         """Store children and parents, and that the ones came from the others."""
-        from explorer.services.lineage import store_descents
+        from explorer.running.lineage import store_descents
 
         store_descents(self.store, descents)
 

@@ -19,8 +19,8 @@ def uniform_below(generator: np.random.Generator, limit: int) -> int:
 
 def digits(number: int, radices: Sequence[int]) -> list[int]:
     """`number` in a mixed radix, the last digit the fastest: one index for each choice."""
-    found: list[int] = []
+    indices: list[int] = []
     for radix in reversed(radices):
         number, digit = divmod(number, radix)
-        found.append(digit)
-    return found[::-1]
+        indices.append(digit)
+    return indices[::-1]

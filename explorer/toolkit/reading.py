@@ -46,7 +46,13 @@ def among(value: object, allowed: Iterable[Any]) -> bool:
 
 
 def refused(place: str, found: object, allowed: str) -> str:
-    """The sentence for one violation."""
+    """The sentence for one violation.
+
+    Args:
+        place: of the value, such as the name of a choice.
+        found: the value itself.
+        allowed: what would do, in words.
+    """
     return f"{place} is {shown(found)}; allowed: {allowed}."
 
 
@@ -56,19 +62,30 @@ def listed(options: Iterable[object]) -> str:
 
 
 def key_violations(choices: object, required: Iterable[str], optional: Iterable[str] = ()) -> list[str]:
-    """What is wrong with the type or the keys of an object of choices."""
+    """What is wrong with the type or the keys of an object of choices, a sentence each.
+
+    Args:
+        choices: any JSON value.
+        required: keys that must be there.
+        optional: keys that may be there.
+    """
     required, optional = list(required), list(optional)
     allowed = listed([*required, *optional])
     if not isinstance(choices, dict):
         return [f"The choices are {shown(choices)}; allowed: an object with the keys {allowed}."]
-    found = [
+    unknown = [
         f"The key {shown(key)} is unknown; allowed: {allowed}." for key in choices if key not in required + optional
     ]
-    return [f"The key {key} is missing." for key in required if key not in choices] + found[:5]
+    return [f"The key {key} is missing." for key in required if key not in choices] + unknown[:5]
 
 
 def finite_vector(vector: ArrayLike, lowest: Vector, highest: Vector) -> Vector:
     """`vector` brought within its bounds; entries that are not a number become the lowest value.
+
+    Args:
+        vector: any numbers, shape `(d,)`.
+        lowest: least value of each entry, shape `(d,)`.
+        highest: largest value of each entry, shape `(d,)`.
 
     Raises:
         InputError: the shape is not that of the bounds.
