@@ -21,7 +21,8 @@ ENTRY = RecipeEntry(
             f"{_HERE}.simulator:TransCodeSimulator",
             TransCodeRun,
             title="TransCode",
-            example="explorer simulate transcode bert-tiny edge --accuracy 0.86 --accuracy-source measured",
+            example="explorer simulate transcode --model bert-tiny --accelerator edge --accuracy 0.86 "
+            "--accuracy-source measured",
             swift={"engine": Engine.FAST.value},
         ),
     ),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from explorer import registry
 from graphdb.errors import InputError
 from tests.explorer.cli.parsing import parse, words_of
 from tests.places import ROOT
@@ -16,6 +17,8 @@ TOY = "add-a-domain.md"
 FILES = (ROOT / "README.md", *sorted(file for file in (ROOT / "docs").glob("*.md") if file.name != TOY))
 _BLOCK = re.compile(r"^(?:```.*?^```|(?: {4}[^\n]*\n)+)", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`(explorer \w[^`]*)`")
+_PLACEHOLDER = re.compile(r"explorer \w+ <")
+"""Stands for any command of a group."""
 _PROMPT = re.compile(r"^\s*(?:\$ )?(?=explorer )")
 
 
@@ -29,7 +32,8 @@ def blocks(text: str) -> Iterator[str]:
 
 def spans(text: str) -> Iterator[str]:
     """Commands in backticks, which a sentence may name without all that they need."""
-    return (" ".join(span.split()) for span in _SPAN.findall(_BLOCK.sub("", text)))
+    named = (" ".join(span.split()) for span in _SPAN.findall(_BLOCK.sub("", text)))
+    return (span for span in named if not _PLACEHOLDER.match(span))
 
 
 TEXTS = {file.name: file.read_text(encoding="utf-8") for file in FILES}
@@ -56,3 +60,14 @@ def test_commands_that_are_named_are_known(file: str, line: str) -> None:
     except Exception as error:
         reason = str(getattr(error, "format_message", lambda: "refused")())
         assert reason == "" or reason.startswith("Missing"), reason  # the help of a group, or what is left out
+
+
+@pytest.mark.parametrize("name", registry.simulators(shown=True))
+def test_examples_of_simulators_are_understood(name: str) -> None:
+    example = registry.simulator_entry(name).example
+    assert not example or parse(words_of(example))
+
+
+@pytest.mark.parametrize("name", registry.recipes())
+def test_examples_of_recipes_are_understood(name: str) -> None:
+    assert parse(words_of(registry.recipe_entry(name).example))["recipe"] == name
