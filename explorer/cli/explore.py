@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ class ExploreOptions(Assigned):
 
     samples: int = Field(description="Designs that are drawn, all different.")
     seed: int = Field(0, description="One seed gives the same designs; more samples only add some.")
-    simulator: str | None = Field(None, description="What measures them, where several simulators can.")
+    simulator: str | None = Field(None, description="What measures them.")
     workers: int = Field(2, description="Processes that evaluate.")
     scheduler: str | None = Field(None, description="Dask scheduler to evaluate on, tcp://host:port.")
     plots: Path | None = Field(None, description="Folder for the picture of all designs.")
@@ -56,7 +57,7 @@ def _entry(name: str, able: Sequence[str]) -> Entry:
     """
     return Entry(
         lambda: f"Measure random designs of {name}; what is stored already is not measured again.",
-        lambda arguments: _command(name, _chosen(able, arguments), len(able) > 1),
+        lambda arguments: _command(name, _chosen(able, arguments), able),
     )
 
 
@@ -72,13 +73,13 @@ def _chosen(able: Sequence[str], arguments: Sequence[str]) -> str:
     return able[0]
 
 
-def _command(name: str, simulator: str, several: bool) -> Command:
+def _command(name: str, simulator: str, able: Sequence[str]) -> Command:
     """The command of one space and one simulator.
 
     Args:
         name: of the space.
         simulator: that measures its designs.
-        several: whether another simulator could.
+        able: simulators that can, the default first.
     """
     from explorer import registry
     from explorer.services.explorations import role_of
@@ -86,8 +87,10 @@ def _command(name: str, simulator: str, several: bool) -> Command:
     entry, role = registry.simulator_entry(simulator), role_of(simulator, registry.space(name))
     roles = {other: who for other, who in registry.simulator(simulator).roles.items() if other != role}
     partners = [role_parameter(other, who.domain) for other, who in roles.items()]
-    shared = parameters_of(ExploreOptions, without=[*taken(partners), *([] if several else ["simulator"])])
+    shared = parameters_of(ExploreOptions, without=[*taken(partners), *(["simulator"] if len(able) == 1 else [])])
     own = parameters_of(entry.options, without=taken([*partners, *shared]), defaults=entry.swift)
+    about = f"What measures them. [default: {able[0]}]"
+    shared = [replace(one, metavar="|".join(able), help=about) if one.name == "simulator" else one for one in shared]
     first = (f"--{other} {next(iter(registry.presets(who.domain)), 'KEY')}" for other, who in roles.items())
     return command(
         name,
