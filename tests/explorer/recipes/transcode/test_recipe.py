@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,12 @@ from explorer.contracts.measure import Direction
 from explorer.contracts.objective import pareto_front
 from explorer.contracts.recipe import Recipe
 from explorer.contracts.simulator import Roles
+from explorer.domains.accelerator.learning import PAIRS
 from explorer.domains.transformer.learning import MODELS
 from explorer.domains.transformer.spaces.early import EarlyFlexiBertSpace
 from explorer.learning import surrogates
 from explorer.learning.known import ValueTable, value_table
+from explorer.recipes.transcode import recipe as recipe_module
 from explorer.recipes.transcode.recipe import PUBLISHED_COSTS, RECIPE
 from explorer.recipes.transcode.simulator import TransCodeSimulator
 from explorer.running.executor import open_executor
@@ -28,6 +31,11 @@ from graphdb.records import StudyState, TrialState
 from graphdb.store import Store
 from tests.explorer.contracts.recipe import RecipeContract
 from tests.explorer.contracts.simulator import SimulatorContract
+
+
+FEW = replace(MODELS, sizes={"members": 2, "steps": 200, "trees": 60})
+FEW_PAIRS = replace(PAIRS, sizes={"members": 1, "steps": 150, "trees": 0})
+"""Learn in seconds, and well enough for what is tested here."""
 
 
 def silent(phase: str) -> None:
@@ -74,16 +82,19 @@ class TestSimulatorContract(SimulatorContract):
 
 @pytest.fixture(scope="module")
 def loaded(session_store: Store) -> Iterator[Store]:
-    """A store with the published data and nothing else at first."""
-    session_store.wipe()
-    load_published(session_store)
-    yield session_store
-    session_store.wipe()
+    """A store with the published data and nothing else at first; surrogates of it are small."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipe_module, "MODELS", FEW)
+        patch.setattr(registry, "learning_tasks", lambda: (FEW, FEW_PAIRS))
+        session_store.wipe()
+        load_published(session_store)
+        yield session_store
+        session_store.wipe()
 
 
 @pytest.fixture(scope="module")
 def table(loaded: Store) -> ValueTable:
-    return value_table(loaded, MODELS, "qnli_accuracy", EarlyFlexiBertSpace(), silent)
+    return value_table(loaded, FEW, "qnli_accuracy", EarlyFlexiBertSpace(), silent)
 
 
 def run(store: Store, name: str, scheduler: str | None = None, **settings: object) -> list[tuple[str, ...]]:
@@ -126,14 +137,14 @@ def test_predictions_know_something(table: ValueTable, loaded: Store) -> None:
 
 def test_the_surrogate_is_trained_once(loaded: Store, table: ValueTable) -> None:
     phases: list[str] = []
-    again = value_table(loaded, MODELS, "qnli_accuracy", EarlyFlexiBertSpace(), phases.append)
+    again = value_table(loaded, FEW, "qnli_accuracy", EarlyFlexiBertSpace(), phases.append)
     assert not any("training" in phase for phase in phases)
     np.testing.assert_array_equal(again.values, table.values)
     np.testing.assert_array_equal(again.embeddings, table.embeddings)
 
 
 def test_every_stored_transformer_has_its_embedding(loaded: Store, table: ValueTable) -> None:
-    assert surrogates.trained(loaded, MODELS, silent).key
+    assert surrogates.trained(loaded, FEW, silent).key
     stored = registry.published().architectures
     keys = [architecture.key for architecture in stored if architecture.domain == "transformer"]
     vectors = loaded.embeddings.read(keys)
