@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 
 from explorer.contracts.domain import Domain, RecipeEntry, SimulatorEntry
 from explorer.contracts.options import options_of
-from explorer.contracts.verb import Verb
+from explorer.contracts.verb import RESERVED, Verb
 from graphdb.errors import InputError
 
 
@@ -122,6 +122,11 @@ def _check(brought: Domain | RecipeEntry) -> None:
             raise InputError("its field preset is empty; it must make the presets that it names.")
         for verb in brought.verbs:
             options_of(verb.options)
+            if (verb.group or verb.name) in RESERVED:
+                raise InputError(
+                    f"its command {f'{verb.group} {verb.name}'.strip()!r} begins like one that every domain shares; "
+                    f"allowed: anything but {', '.join(sorted(RESERVED))}."
+                )
     else:
         options_of(brought.options)
     for simulator in brought.simulators:

@@ -43,9 +43,8 @@ GROUPS = {
 """Groups of commands that are made from what the registry knows -> what they do, and what one of them is called."""
 
 BAD_INPUT = 2
-_USAGE: type[Exception] = typer.BadParameter.__mro__[
-    2
-]  # what typer raises for any line that it refuses, under no public name
+# What typer raises for any line that it refuses has no public name of its own.
+_USAGE: type[Exception] = typer.BadParameter.__mro__[2]
 
 
 class Root(LazyGroup):

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from explorer.contracts.session import Session
     from explorer.contracts.table import Findings
 
+RESERVED = frozenset(("db", "load", "import", "export", "show", "similar", "space", "map", "study", "search", "serve"))
+"""First words of the commands that every domain shares; no verb may begin with one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verb:

@@ -24,6 +24,7 @@ from gnn.inductive import EncoderSettings
 from gnn.network import SurrogateSettings
 from graphdb.records import ArchitectureFilter
 from graphdb.store import Store
+from tests.explorer.cli.parsing import parse, words_of
 from tests.explorer.conftest import Run
 from tests.explorer.contracts.domain import DomainContract
 from tests.explorer.contracts.recipe import RecipeContract
@@ -91,6 +92,14 @@ def test_it_has_five_short_files_and_the_page_builds_exactly_these() -> None:
     blocks = re.findall(r"^```(?:python|toml)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     assert blocks == [(PACKAGE / name).read_text(encoding="utf-8") for name in FILES]
     assert max(len(block.splitlines()) for block in blocks) <= 80
+
+
+def test_the_command_lines_of_the_page_are_understood() -> None:
+    page = (ROOT / "docs/add-a-domain.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if line.startswith("explorer ")]
+    assert len(lines) == 6
+    for line in lines:
+        parse(words_of(line))
 
 
 def test_it_is_sampled_stored_shown_and_drawn(run: Run, store: Store, tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from pydantic import BaseModel
 
 from explorer import registry
 from explorer.catalogue import Catalogue
+from explorer.cli import main
 from explorer.contracts.domain import Domain, RecipeEntry, SimulatorEntry
 from explorer.contracts.space import DesignSpace
-from explorer.contracts.verb import Verb
+from explorer.contracts.verb import RESERVED, Verb
 from graphdb.errors import InputError
 from tests.explorer.contracts.domain import DomainContract
 
@@ -57,6 +58,10 @@ class TestAccelerator(DomainContract):
     @pytest.fixture
     def domain(self) -> Domain:
         return registry.domain("accelerator")
+
+
+def test_commands_that_are_reserved_are_those_that_are_written_by_hand() -> None:
+    assert frozenset({*main.WRITTEN, "search", "serve"}) == RESERVED
 
 
 def test_nothing_is_wrong_with_our_own() -> None:
@@ -151,6 +156,10 @@ def test_malformed_json_is_refused_with_its_place(value: Any, sentence: str) -> 
         (
             replace(DOMAIN, verbs=(Verb("acceltran", "Do.", Options, "a:b", group="simulate"),)),
             "it brings the command 'simulate acceltran'",
+        ),
+        (
+            replace(DOMAIN, verbs=(Verb("load", "Load.", Options, "a:b"),)),
+            "its command 'load' begins like one that every domain shares; allowed: anything but db, export",
         ),
         (
             replace(DOMAIN, verbs=(Verb("grind", "Grind.", Odd, "a:b"),)),
