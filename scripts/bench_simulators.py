@@ -22,23 +22,6 @@ Pair = dict[str, Architecture]
 PAIRS_PER_S = 1000.0
 """What one process is meant to reach."""
 
-BERT_BASE = {"l": 12, "o": [["sa_sdp_64"] * 12] * 12, "h": [768] * 12, "f": [[3072]] * 12}
-SERVER = {
-    "tile_b": 1,
-    "tile_x": 16,
-    "tile_y": 16,
-    "pe": 512,
-    "lanes_per_pe": 32,
-    "mac_per_lane": 16,
-    "softmax_per_pe": 32,
-    "batch_size": 4,
-    "activation_buffer_mb": 32,
-    "weight_buffer_mb": 64,
-    "mask_buffer_mb": 8,
-    "memory": "rram_32_2_1",
-    "non_linearity": "gelu",
-}
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -59,7 +42,7 @@ def detailed(simulator: Simulator) -> None:
     """Presets tile by tile, each once: nothing of a run is kept but its program."""
     wide = registry.preset("edge").choices | {"pe": 1024}
     machines = {name: registry.preset(name) for name in ("edge", "server")}
-    machines["edge with 1,024 elements"] = Architecture.of("accelerator", "bench", wide, [], [])
+    machines["edge with 1,024 elements"] = registry.space("acceltran_free").build(wide)
     for model, machine, mode in (
         ("bert-tiny", "edge", "reference"),
         ("bert-tiny", "edge", "corrected"),
@@ -74,10 +57,7 @@ def detailed(simulator: Simulator) -> None:
 
 def single(simulator: Simulator, mode: str) -> None:
     """BERT-Base on the server preset, once warm."""
-    pair = {
-        "model": Architecture.of("transformer", "bench", BERT_BASE, [], []),
-        "accelerator": Architecture.of("accelerator", "bench", SERVER, [], []),
-    }
+    pair = {"model": registry.preset("bert-base"), "accelerator": registry.preset("server")}
     settings = simulator.settings({"engine": "fast", "mode": mode})
     simulator.run(pair, settings)
     runs = [seconds(lambda: simulator.run(pair, settings)) for _ in range(50)]

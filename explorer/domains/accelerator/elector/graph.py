@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 
 from explorer.contracts.space import Choices
+from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_HZ, DATA_BITS
 from explorer.domains.accelerator.elector.hardware import (
     BUFFER_BANDWIDTH_BYTES_PER_S,
-    CLOCK_HZ,
-    DATA_BITS,
     DEFAULT_LOOP_ORDER,
     FIFO_ELEMENTS,
     MEBIBYTE,

@@ -14,10 +14,7 @@ from typing import Any
 from explorer.domains.accelerator.memory import UserMemory
 
 MEBIBYTE = 1 << 20
-DATA_BITS = 20
-"""Fixed point, 4 integer and 16 fractional bits."""
 FIFO_ELEMENTS = 32
-CLOCK_HZ = 700e6
 BUFFER_BANDWIDTH_BYTES_PER_S = 370e9
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 
 from explorer.contracts.published import Published
-from explorer.domains.accelerator.elector.hardware import CLOCK_HZ
+from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_HZ
 from explorer.domains.accelerator.elector.space import ElectorSpace
 from explorer.domains.transformer.measured import elector_models
 from graphdb.architecture import Architecture

@@ -105,14 +105,16 @@ def model_operations(
 
 
 def _layer_operations(layer: EncoderLayer, repeats: int, length: int, training: bool) -> LayerOperations:
-    counts = Counter(layer.labels)
+    labels, counts = layer.labels, dict[str, int]()
+    for label in labels:  # faster than a Counter, for so few
+        counts[label] = counts.get(label, 0) + 1
     position = {label: index for index, label in enumerate(counts)}
     pairs = [(_head(label, layer.hidden, length), count) for label, count in counts.items()]
     return LayerOperations(
         repeats,
-        tuple(HeadOperations(forward, count) for (forward, _), count in pairs),
-        tuple(position[label] for label in layer.labels),
-        layer.labels[-1].startswith("sa_"),
+        tuple([HeadOperations(forward, count) for (forward, _), count in pairs]),
+        tuple([position[label] for label in labels]),
+        labels[-1].startswith("sa_"),
         tuple(HeadOperations(backward, count) for (_, backward), count in pairs if len(backward)) if training else (),
         _flat(layer.hidden, layer.widths, layer.projected, length, training),
     )
