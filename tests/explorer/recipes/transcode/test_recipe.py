@@ -32,7 +32,6 @@ from graphdb.store import Store
 from tests.explorer.contracts.recipe import RecipeContract
 from tests.explorer.contracts.simulator import SimulatorContract
 
-
 FEW = replace(MODELS, sizes={"members": 2, "steps": 200, "trees": 60})
 FEW_PAIRS = replace(PAIRS, sizes={"members": 1, "steps": 150, "trees": 0})
 """Learn in seconds, and well enough for what is tested here."""
