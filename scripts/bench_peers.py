@@ -115,7 +115,7 @@ def measured(python: str, tool: str, product: Product, limit_s: float) -> Figure
 def ours(product: Product) -> Figures:
     """The detailed engine with all corrections on the edge preset."""
     from explorer.domains.accelerator.acceltran.costs import Costs, machine, operation_cost, transfer_cost
-    from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, Program, Role, Transfer
+    from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, Program, TensorRole, Transfer
     from explorer.domains.accelerator.acceltran.schedule.scheduler import Resources, run
     from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 
@@ -143,13 +143,13 @@ def ours(product: Product) -> Figures:
     )
     alone = Operation("product", Kind.PRODUCT, 1, product.m, product.k, product.n)
     loads = (
-        Transfer("left", "load", "activation", product.m * product.k, Role.INPUT),
-        Transfer("right", "load", "weight", product.k * product.n, Role.WEIGHT),
+        Transfer("left", "load", "activation", product.m * product.k, TensorRole.INPUT),
+        Transfer("right", "load", "weight", product.k * product.n, TensorRole.WEIGHT),
     )
     result = product.m * product.n
     back = (
-        Transfer("result", "store", "activation", result, Role.INPUT, "product"),
-        Transfer("result", "write_back", "activation", result, Role.INPUT, "product"),
+        Transfer("result", "store", "activation", result, TensorRole.INPUT, "product"),
+        Transfer("result", "write_back", "activation", result, TensorRole.INPUT, "product"),
     )
     waiting = replace(alone, needs=("left", "right"))
     mebibyte = 8 << 20

@@ -7,6 +7,7 @@ from typing import Any
 
 from bridge.domain import BridgeSettings
 from bridge.simulator import MEASURES, LoadingSimulator
+
 from explorer import registry
 from explorer.contracts.measure import Direction
 from explorer.contracts.objective import Logarithmic, Objective, Term, parse_limit

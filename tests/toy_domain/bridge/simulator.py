@@ -8,6 +8,7 @@ from typing import Any
 
 from bridge.domain import LoadOptions, Traffic
 from bridge.space import SPANS
+
 from explorer.contracts.learning_task import LearningTask
 from explorer.contracts.measure import Direction, Measure, catalogue
 from explorer.contracts.simulator import Role, Roles, Simulator

@@ -35,14 +35,14 @@ from explorer.domains.accelerator.acceltran.chip.constants import (
     published_bits_per_cycle,
 )
 from explorer.domains.accelerator.acceltran.chip.hardware import hardware
-from explorer.domains.accelerator.acceltran.program import Kind, Operation, Role, Transfer
+from explorer.domains.accelerator.acceltran.program import Kind, Operation, TensorRole, Transfer
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from explorer.domains.accelerator.memory import UserMemory
 from graphdb.errors import InputError
 
-Sparsity = Callable[[Role], float]
+Sparsity = Callable[[TensorRole], float]
 """Share of zeros in a tensor of that role."""
-_IN_WEIGHT_BUFFER = frozenset({Role.WEIGHT, Role.EMBEDDING, Role.OPTIMISER_STATE})
+_IN_WEIGHT_BUFFER = frozenset({TensorRole.WEIGHT, TensorRole.EMBEDDING, TensorRole.OPTIMISER_STATE})
 _TRUE_BANDWIDTH = 8e9 / (published_bits_per_cycle(1e9) * CLOCK_MHZ * 1e6)
 """What a bandwidth is of the one that the published code takes it for."""
 
@@ -246,10 +246,10 @@ def _lane_cycles(
     return max(cycles, 1) if on else cycles
 
 
-def _skipping(operation: Operation) -> Role:
+def _skipping(operation: Operation) -> TensorRole:
     """The operand whose zeros the published code skips: the activation, in the backward pass the gradient."""
     if operation.backward:
-        return Role.GRADIENT
+        return TensorRole.GRADIENT
     return operation.right if operation.left in _IN_WEIGHT_BUFFER else operation.left
 
 

@@ -30,7 +30,7 @@ class Kind(StrEnum):
     ELEMENTWISE = "elementwise"  # over (x, y), on MAC lanes: residual, bias, scaling, position, optimiser step
 
 
-class Role(StrEnum):
+class TensorRole(StrEnum):
     """What a tensor is, which decides how sparse it is."""
 
     INPUT = "input"  # hidden state of a layer, after normalisation
@@ -70,8 +70,8 @@ class Operation:
     x: int
     y: int
     z: int = 0
-    left: Role = Role.INPUT
-    right: Role = Role.WEIGHT
+    left: TensorRole = TensorRole.INPUT
+    right: TensorRole = TensorRole.WEIGHT
     backward: bool = False
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
@@ -97,7 +97,7 @@ class Transfer:
     action: Literal["load", "store", "write_back"]
     buffer: Buffer
     elements: int
-    role: Role
+    role: TensorRole
     made_by: str | None = None
     pinned: bool = False
 

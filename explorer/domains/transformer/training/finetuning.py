@@ -13,7 +13,7 @@ import torch
 from explorer.domains.transformer.modules.tasks import SequenceClassifier
 from explorer.domains.transformer.training.config import TrainingConfig
 from explorer.domains.transformer.training.examples import Examples, LabelledText, tokenised
-from explorer.domains.transformer.training.loop import Schedule, TrainingStep, accelerator, make_folder, train
+from explorer.domains.transformer.training.loop import ReportIntervals, TrainingStep, accelerator, make_folder, train
 from explorer.domains.transformer.training.metrics import METRICS
 from explorer.domains.transformer.training.order import INITIAL, derived_seed
 from explorer.domains.transformer.training.saved import Description, digest, load_encoder, read_description, save_task
@@ -39,7 +39,7 @@ def finetune(
     config: TrainingConfig,
     folder: Path,
     *,
-    schedule: Schedule | None = None,
+    schedule: ReportIntervals | None = None,
     report: Callable[[TrainingStep], None] = lambda step: None,
 ) -> Finetuned:
     """Train a classifier on a pre-trained encoder, from the folder's checkpoint on if there is one.
@@ -76,7 +76,7 @@ def finetune(
         "data": examples.identity,
         "initial": digest(encoder.state_dict()),
     }
-    train(task, examples.batch, steps, config, folder, identity, devices, schedule or Schedule(), report)
+    train(task, examples.batch, steps, config, folder, identity, devices, schedule or ReportIntervals(), report)
     if devices.is_main_process:
         save_task(folder, task, description, tokenizer)
     inputs = {"initial": identity["initial"], "data": identity["data"]}

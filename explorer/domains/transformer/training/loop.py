@@ -52,7 +52,7 @@ class TrainingStep:
 
 
 @dataclass(frozen=True)
-class Schedule:
+class ReportIntervals:
     """How often to report and to write a checkpoint, in updates; the result does not depend on it.
 
     Raises:
@@ -97,7 +97,7 @@ def train(
     folder: Path,
     identity: Mapping[str, Any],
     devices: Any,
-    schedule: Schedule,
+    schedule: ReportIntervals,
     report: Callable[[TrainingStep], None] = lambda step: None,
 ) -> None:
     """Update the weights of `task` until `steps` updates are done, counting those of the folder's checkpoint.

@@ -12,7 +12,7 @@ from explorer.contracts.space import Choices
 from explorer.domains.transformer.modules.encoder import HeterogeneousEncoder
 from explorer.domains.transformer.modules.tasks import IGNORED, MaskedLanguageModel
 from explorer.domains.transformer.training.corpus import MaskedText
-from explorer.domains.transformer.training.loop import Schedule, TrainingStep, accelerator, make_folder, train
+from explorer.domains.transformer.training.loop import ReportIntervals, TrainingStep, accelerator, make_folder, train
 from explorer.domains.transformer.training.order import INITIAL, derived_seed
 from explorer.domains.transformer.training.saved import Description, digest, save_task
 from graphdb.errors import InputError
@@ -24,7 +24,7 @@ def pretrain(
     folder: Path,
     *,
     initial: HeterogeneousEncoder | None = None,
-    schedule: Schedule | None = None,
+    schedule: ReportIntervals | None = None,
     report: Callable[[TrainingStep], None] = lambda step: None,
 ) -> dict[str, float]:
     """Train a model to predict masked tokens, from the folder's checkpoint on if there is one.
@@ -62,7 +62,7 @@ def pretrain(
     }
     make_folder(folder)
     steps = config.total_steps(len(text.training))
-    train(task, text.batch, steps, config, folder, identity, devices, schedule or Schedule(), report)
+    train(task, text.batch, steps, config, folder, identity, devices, schedule or ReportIntervals(), report)
     if devices.is_main_process:
         save_task(folder, task, description, tokenizer)
     return held_out_measures(task, text, devices)

@@ -31,13 +31,13 @@ def pretrain(session: Session, options: PretrainOptions) -> Findings:
     session.report("loading the libraries of training")
     from explorer.domains.transformer.training import start
     from explorer.domains.transformer.training.corpus import load_corpus, masked_text, tokenizer_of
-    from explorer.domains.transformer.training.loop import Schedule
+    from explorer.domains.transformer.training.loop import ReportIntervals
     from explorer.domains.transformer.training.pretraining import pretrain as run
     from explorer.domains.transformer.training.saved import digest
     from explorer.domains.transformer.transfer import HOW
 
     rule = options.rule or "ordered"
-    schedule = Schedule(options.report_every, options.checkpoint_every)
+    schedule = ReportIntervals(options.report_every, options.checkpoint_every)
     settings = _config(options.recipe, options.config, options.changes)
     architecture = _stored(session, options.model)
     tokenizer = options.tokenizer
@@ -70,10 +70,10 @@ def finetune(session: Session, options: FinetuneOptions) -> Findings:
     session.report("loading the libraries of training")
     from explorer.domains.transformer.training.examples import glue_text, own_text
     from explorer.domains.transformer.training.finetuning import finetune as run
-    from explorer.domains.transformer.training.loop import Schedule
+    from explorer.domains.transformer.training.loop import ReportIntervals
     from explorer.domains.transformer.training.saved import read_description
 
-    schedule = Schedule(options.report_every, options.checkpoint_every)
+    schedule = ReportIntervals(options.report_every, options.checkpoint_every)
     settings = _config(options.recipe, options.config, options.changes)
     architecture = _stored(session, read_description(options.pretrained).model)
     session.report("reading the data")

@@ -36,7 +36,7 @@ from explorer.domains.accelerator.acceltran.building.optimiser import optimiser_
 from explorer.domains.accelerator.acceltran.building.options import ProgramOptions, program_options
 from explorer.domains.accelerator.acceltran.building.published_backward import published_backward
 from explorer.domains.accelerator.acceltran.building.section import Section
-from explorer.domains.accelerator.acceltran.program import Program, Role
+from explorer.domains.accelerator.acceltran.program import Program, TensorRole
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from graphdb.errors import InputError
 
@@ -89,8 +89,8 @@ def _program(layers: tuple[EncoderLayer, ...], options: ProgramOptions) -> Progr
 def _write_output(section: Section, width: int, result: Result) -> None:
     """Write the last layer's output to main memory, stored first where nothing has stored it."""
     elements = section.options.activations(width)
-    tensor, *_ = result.tensors or (section.store("output", elements, Role.INPUT, result.made_by),)
-    section.write_back(tensor, elements, Role.INPUT, result.made_by, "activation")
+    tensor, *_ = result.tensors or (section.store("output", elements, TensorRole.INPUT, result.made_by),)
+    section.write_back(tensor, elements, TensorRole.INPUT, result.made_by, "activation")
 
 
 def _footprint(section: Section, hidden: int) -> tuple[tuple[str, int], ...]:

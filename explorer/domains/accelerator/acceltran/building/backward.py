@@ -26,7 +26,7 @@ from explorer.domains.accelerator.acceltran.building.head_gradients import (
 from explorer.domains.accelerator.acceltran.building.layers import EncoderLayer, Head
 from explorer.domains.accelerator.acceltran.building.options import ProgramOptions
 from explorer.domains.accelerator.acceltran.building.section import Lists, Section
-from explorer.domains.accelerator.acceltran.program import Kind, Role
+from explorer.domains.accelerator.acceltran.program import Kind, TensorRole
 
 _AGAIN = "[again]"
 
@@ -85,7 +85,7 @@ def _layer(
     options, hidden, number = section.options, layer.hidden, index + 1
     if record.projection:
         gradient = _block(section, record.projection, f"nl_{index}_proj", gradient, parameters)
-    role = Role.FEED_FORWARD_OUTPUT
+    role = TensorRole.FEED_FORWARD_OUTPUT
     gradient = _normalisation(section, f"ln_{index}_2", hidden, record.summed, role, gradient, parameters)
     summed = gradient
     for position in reversed(range(len(record.blocks))):
@@ -93,7 +93,7 @@ def _layer(
         gradient = _block(section, record.blocks[position], name, gradient, parameters)
     if options.residual:
         gradient = add_gradients(section, f"residual_{number}_2[del]", hidden, (gradient, summed))
-    role = Role.ATTENTION_OUTPUT
+    role = TensorRole.ATTENTION_OUTPUT
     attended = _normalisation(section, f"ln_{index}_1", hidden, record.attended, role, gradient, parameters)
     if options.elementwise and any(head.family == "sa" for head in layer.heads):
         made_by = section.run(
@@ -131,7 +131,7 @@ def _normalisation(
     name: str,
     hidden: int,
     source: tuple[str, ...],
-    role: Role,
+    role: TensorRole,
     gradient: str,
     parameters: list[Parameter],
 ) -> str:
@@ -168,7 +168,7 @@ def _block(section: Section, block: Block, activation: str, gradient: str, param
             section,
             activation,
             (options.length, block.made, 0),
-            roles=(Role.FEED_FORWARD, GRADIENT),
+            roles=(TensorRole.FEED_FORWARD, GRADIENT),
             needs=(block.output, gradient),
             kind=Kind.NON_LINEARITY,
             elements=options.activations(block.made),

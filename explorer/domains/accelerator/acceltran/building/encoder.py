@@ -14,7 +14,7 @@ from explorer.domains.accelerator.acceltran.building.heads import forward_head
 from explorer.domains.accelerator.acceltran.building.layers import EncoderLayer, Head
 from explorer.domains.accelerator.acceltran.building.options import ProgramOptions
 from explorer.domains.accelerator.acceltran.building.section import Lists, Section
-from explorer.domains.accelerator.acceltran.program import Kind, Role, Transfer
+from explorer.domains.accelerator.acceltran.program import Kind, TensorRole, Transfer
 
 
 class Result(NamedTuple):
@@ -45,7 +45,7 @@ class Block(NamedTuple):
     given: int
     made: int
     reads: tuple[str, ...]
-    role: Role
+    role: TensorRole
     output: str
     activated: bool
 
@@ -85,25 +85,25 @@ def embeddings(section: Section, hidden: int) -> tuple[str, ...]:
     options = section.options
     if options.embedding_rows:
         rows = (
-            section.load("emb", options.activations(hidden), Role.EMBEDDING, "activation"),
-            section.load("position", options.length * hidden, Role.EMBEDDING, "activation"),
+            section.load("emb", options.activations(hidden), TensorRole.EMBEDDING, "activation"),
+            section.load("position", options.length * hidden, TensorRole.EMBEDDING, "activation"),
         )
     else:
         elements = (options.vocabulary + options.length) * hidden
-        section.memory.append(Transfer("emb", "load", "weight", elements, Role.EMBEDDING, pinned=True))
+        section.memory.append(Transfer("emb", "load", "weight", elements, TensorRole.EMBEDDING, pinned=True))
         rows = ("emb", "emb")
     if not options.elementwise:
         return (rows[0],)
     # The list of compute operations begins with heads, so that the sum is the only one of its own.
     alone = Section(options, section.tag)
-    roles = (Role.EMBEDDING, Role.EMBEDDING)
+    roles = (TensorRole.EMBEDDING, TensorRole.EMBEDDING)
     made_by = alone.run(
         "emb_position", Kind.ELEMENTWISE, options.length, hidden, roles=roles, needs=tuple(dict.fromkeys(rows))
     )
     section.side_by_side([alone.finished()])
     if not options.keeps:
         return (rows[0],)
-    return (section.store("emb_position", options.activations(hidden), Role.INPUT, made_by),)
+    return (section.store("emb_position", options.activations(hidden), TensorRole.INPUT, made_by),)
 
 
 def forward_layer(section: Section, layer: EncoderLayer, index: int, reads: tuple[str, ...]) -> LayerRecord:
@@ -118,17 +118,17 @@ def forward_layer(section: Section, layer: EncoderLayer, index: int, reads: tupl
     options, number, hidden = section.options, index + 1, layer.hidden
     outputs = _heads(section, layer, number, reads if options.keeps else ())
     attended = _attended(section, layer, number, reads, outputs)
-    normalised = _normalisation(section, f"ln_{index}_1", hidden, attended, Role.ATTENTION_OUTPUT)
+    normalised = _normalisation(section, f"ln_{index}_1", hidden, attended, TensorRole.ATTENTION_OUTPUT)
     blocks, result = _feed_forward(section, layer, index, normalised)
     summed = result.tensors
     if options.residual:
         operands = (*normalised.tensors, *(result.tensors or (blocks[-1].output,)))
         summed = (_residual(section, f"residual_{number}_2", hidden, operands, result),)
-    result = _normalisation(section, f"ln_{index}_2", hidden, summed, Role.FEED_FORWARD_OUTPUT)
+    result = _normalisation(section, f"ln_{index}_2", hidden, summed, TensorRole.FEED_FORWARD_OUTPUT)
     projection = None
     if layer.projected:
         names, widths = (f"ff_{number}_proj", f"nl_{index}_proj"), (hidden, layer.projected)
-        roles = (Role.INPUT, Role.FEED_FORWARD_OUTPUT)
+        roles = (TensorRole.INPUT, TensorRole.FEED_FORWARD_OUTPUT)
         projection, result = _block(section, names, widths, roles, result, not options.activation_shape)
     return LayerRecord(reads, attended, summed, blocks, projection, result)
 
@@ -157,7 +157,7 @@ def _attended(
 ) -> tuple[str, ...]:
     """Sum the heads, add the bias of the output and the layer's input, each where its correction is on."""
     options, hidden, length = section.options, layer.hidden, section.options.length
-    role = Role.ATTENTION_OUTPUT
+    role = TensorRole.ATTENTION_OUTPUT
     made_by: tuple[str, ...] = ()
     needs = outputs
     if options.head_merge and len(outputs) > 1:
@@ -176,7 +176,7 @@ def _attended(
                 Kind.ELEMENTWISE,
                 length,
                 hidden,
-                roles=(role, Role.WEIGHT),
+                roles=(role, TensorRole.WEIGHT),
                 needs=(bias, *needs),
                 after=made_by,
             ),
@@ -189,7 +189,7 @@ def _attended(
                 Kind.ELEMENTWISE,
                 length,
                 hidden,
-                roles=(role, Role.INPUT),
+                roles=(role, TensorRole.INPUT),
                 needs=(*needs, *inputs),
                 after=made_by,
             ),
@@ -199,17 +199,17 @@ def _attended(
     return (section.store(f"attended_{number}", options.activations(hidden), role, made_by[0]),)
 
 
-def _normalisation(section: Section, name: str, hidden: int, source: tuple[str, ...], role: Role) -> Result:
+def _normalisation(section: Section, name: str, hidden: int, source: tuple[str, ...], role: TensorRole) -> Result:
     """As published, a normalisation waits for nothing, and its result is not stored."""
     options = section.options
     reads = source if options.keeps else ()
     if options.elementwise:
         reads = (section.load(f"{name}-l", options.weights(2 * hidden)), *reads)
     made_by = section.run(name, Kind.LAYER_NORM, options.length, hidden, roles=(role, role), needs=reads)
-    return _kept(section, name, hidden, Role.INPUT, made_by)
+    return _kept(section, name, hidden, TensorRole.INPUT, made_by)
 
 
-def _kept(section: Section, name: str, width: int, role: Role, made_by: str) -> Result:
+def _kept(section: Section, name: str, width: int, role: TensorRole, made_by: str) -> Result:
     if not section.options.keeps:
         return Result(made_by, ())
     return Result(made_by, (section.store(name, section.options.activations(width), role, made_by),))
@@ -225,8 +225,8 @@ def _feed_forward(
     for position, pair in enumerate(itertools.pairwise(widths)):
         names = (f"ff_{index + 1}_{position + 1}", f"nl_{index}_{position + 1}")
         roles = (
-            Role.FEED_FORWARD if position else Role.INPUT,
-            Role.FEED_FORWARD_OUTPUT if position == last else Role.FEED_FORWARD,
+            TensorRole.FEED_FORWARD if position else TensorRole.INPUT,
+            TensorRole.FEED_FORWARD_OUTPUT if position == last else TensorRole.FEED_FORWARD,
         )
         activated = position < last or not section.options.activation_shape
         block, source = _block(section, names, pair, roles, source, activated)
@@ -238,7 +238,7 @@ def _block(
     section: Section,
     names: tuple[str, str],
     widths: tuple[int, int],
-    roles: tuple[Role, Role],
+    roles: tuple[TensorRole, TensorRole],
     source: Result,
     activated: bool,
 ) -> tuple[Block, Result]:
@@ -246,7 +246,7 @@ def _block(
     options, length, (given, made), (role, output_role) = section.options, section.options.length, widths, roles
     name = f"{names[0]}_f"
     needs = (section.load(f"{name}-l", options.weights((given + options.elementwise) * made)), *source.tensors)
-    made_by = section.run(name, Kind.PRODUCT, length, given, made, roles=(role, Role.WEIGHT), needs=needs)
+    made_by = section.run(name, Kind.PRODUCT, length, given, made, roles=(role, TensorRole.WEIGHT), needs=needs)
     made_by = section.biased(made_by, name, made, output_role)
     output = section.store(name, options.activations(made), output_role, made_by)
     block = Block(name, given, made, source.tensors, role, output, activated)
@@ -261,7 +261,7 @@ def _block(
 def _residual(section: Section, name: str, hidden: int, needs: tuple[str, ...], source: Result) -> str:
     """Add the input of the feed-forward blocks to their result `source`; the tensor of the sum."""
     options = section.options
-    roles = (Role.FEED_FORWARD_OUTPUT, Role.INPUT)
+    roles = (TensorRole.FEED_FORWARD_OUTPUT, TensorRole.INPUT)
     after = () if source.tensors else (source.made_by,)
     made_by = section.run(name, Kind.ELEMENTWISE, options.length, hidden, roles=roles, needs=needs, after=after)
-    return section.store(name, options.activations(hidden), Role.FEED_FORWARD_OUTPUT, made_by)
+    return section.store(name, options.activations(hidden), TensorRole.FEED_FORWARD_OUTPUT, made_by)

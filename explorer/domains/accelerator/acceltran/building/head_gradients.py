@@ -13,9 +13,9 @@ from typing import NamedTuple
 from explorer.domains.accelerator.acceltran.building.heads import PROJECTIONS
 from explorer.domains.accelerator.acceltran.building.layers import Head
 from explorer.domains.accelerator.acceltran.building.section import Section, stored
-from explorer.domains.accelerator.acceltran.program import Buffer, Kind, Role
+from explorer.domains.accelerator.acceltran.program import Buffer, Kind, TensorRole
 
-GRADIENT = Role.GRADIENT
+GRADIENT = TensorRole.GRADIENT
 
 
 class Parameter(NamedTuple):
@@ -35,7 +35,7 @@ class Parameter(NamedTuple):
     rows: int
     columns: int
     buffer: Buffer = "weight"
-    role: Role = Role.WEIGHT
+    role: TensorRole = TensorRole.WEIGHT
     copies: int = 1
 
 
@@ -61,7 +61,7 @@ def weight_gradient(
     gradient = section.store(name, copies * rows * columns, GRADIENT, made_by, buffer)
     if options.write_back:
         section.write_back(gradient, copies * rows * columns, GRADIENT, made_by, buffer)
-    role = Role.EMBEDDING if buffer == "activation" else Role.WEIGHT
+    role = TensorRole.EMBEDDING if buffer == "activation" else TensorRole.WEIGHT
     return Parameter(tensor, gradient, rows, columns, buffer, role, copies)
 
 
@@ -71,7 +71,7 @@ def product_gradients(
     widths: tuple[int, int],
     *,
     source: tuple[str, ...],
-    role: Role,
+    role: TensorRole,
     gradient: str,
     bias: bool,
 ) -> tuple[str, Parameter]:
@@ -114,7 +114,7 @@ def product_gradients(
     parameter = weight_gradient(section, (f"{name}-l", given + bias, made), made_by)
     weight = section.load(f"{name}-l", options.weights((given + bias) * made))
     of_input = activation_gradient(
-        section, name, (length, made, given), roles=(GRADIENT, Role.WEIGHT), needs=(gradient, weight)
+        section, name, (length, made, given), roles=(GRADIENT, TensorRole.WEIGHT), needs=(gradient, weight)
     )
     return of_input, parameter
 
@@ -124,7 +124,7 @@ def activation_gradient(
     name: str,
     shape: tuple[int, int, int],
     *,
-    roles: tuple[Role, Role],
+    roles: tuple[TensorRole, TensorRole],
     needs: tuple[str, ...],
     kind: Kind = Kind.PRODUCT,
     density: float = 1.0,
@@ -173,7 +173,11 @@ def backward_head(
     if head.family == "l":
         weight = section.load(f"{name}_l-l", options.weights(length * length))
         of_input = activation_gradient(
-            section, f"{name}_l", (length, length, hidden), roles=(Role.WEIGHT, GRADIENT), needs=(weight, gradient)
+            section,
+            f"{name}_l",
+            (length, length, hidden),
+            roles=(TensorRole.WEIGHT, GRADIENT),
+            needs=(weight, gradient),
         )
         return of_input, ()
     return _convolution(section, head, f"{name}_c", hidden, reads, gradient)
@@ -188,7 +192,7 @@ def _convolution(
         f"{name}[wgt]",
         Kind.CONVOLUTION,
         *shape,
-        roles=(Role.INPUT, GRADIENT),
+        roles=(TensorRole.INPUT, GRADIENT),
         needs=(*reads, gradient),
         backward=True,
     )
@@ -207,7 +211,7 @@ def _convolution(
         section,
         name,
         shape,
-        roles=(GRADIENT, Role.WEIGHT),
+        roles=(GRADIENT, TensorRole.WEIGHT),
         needs=(gradient, section.load(f"{name}-l", options.weights(rows * hidden))),
         kind=Kind.CONVOLUTION,
         elements=options.activations(hidden),
@@ -225,7 +229,7 @@ def _attention(
         f"{name}_o",
         (width, hidden),
         source=(context,),
-        role=Role.CONTEXT,
+        role=TensorRole.CONTEXT,
         gradient=gradient,
         bias=False,
     )
@@ -237,7 +241,7 @@ def _attention(
             f"{name}_wma",
             (width, width),
             source=(key,),
-            role=Role.KEY,
+            role=TensorRole.KEY,
             gradient=gradients["k"],
             bias=False,
         )
@@ -249,7 +253,7 @@ def _attention(
             f"{name}_{part}",
             (hidden, width),
             source=reads,
-            role=Role.INPUT,
+            role=TensorRole.INPUT,
             gradient=gradients[part],
             bias=options.elementwise,
         )
@@ -264,23 +268,23 @@ def _core_gradients(section: Section, head: Head, name: str, tag: str, of_contex
     query, value, probabilities = (stored(f"{name}_{part}", tag) for part in ("q", "v", "sftm"))
     key = stored(f"{name}_wma" if head.weighted else f"{name}_k", tag)
 
-    def product(part: str, roles: tuple[Role, Role], needs: tuple[str, str]) -> str:
+    def product(part: str, roles: tuple[TensorRole, TensorRole], needs: tuple[str, str]) -> str:
         shape = (length, length, width)
         return activation_gradient(section, f"{name}_{part}", shape, roles=roles, needs=needs, density=density)
 
-    of_value = product("sdp-v_v", (Role.PROBABILITIES, GRADIENT), (probabilities, of_context))
+    of_value = product("sdp-v_v", (TensorRole.PROBABILITIES, GRADIENT), (probabilities, of_context))
     of_probabilities = activation_gradient(
         section,
         f"{name}_sdp-v_p",
         (length, width, length),
-        roles=(GRADIENT, Role.VALUE),
+        roles=(GRADIENT, TensorRole.VALUE),
         needs=(of_context, value),
         density=density,
         elements=options.scores,
     )
     of_scores = _softmax_gradient(section, name, (probabilities, of_probabilities))
-    of_query = product("sdp-qk_q", (GRADIENT, Role.KEY), (of_scores, key))
-    of_key = product("sdp-qk_k", (GRADIENT, Role.QUERY), (of_scores, query))
+    of_query = product("sdp-qk_q", (GRADIENT, TensorRole.KEY), (of_scores, key))
+    of_key = product("sdp-qk_k", (GRADIENT, TensorRole.QUERY), (of_scores, query))
     return {"q": of_query, "k": of_key, "v": of_value}
 
 
@@ -293,7 +297,7 @@ def _softmax_gradient(section: Section, name: str, needs: tuple[str, str]) -> st
         Kind.ELEMENTWISE,
         length,
         length,
-        roles=(Role.PROBABILITIES, GRADIENT),
+        roles=(TensorRole.PROBABILITIES, GRADIENT),
         needs=needs,
         density=options.density,
         batch=passes * options.batch,

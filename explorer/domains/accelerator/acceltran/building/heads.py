@@ -10,9 +10,9 @@ from __future__ import annotations
 from explorer.domains.accelerator.acceltran.building.layers import Head
 from explorer.domains.accelerator.acceltran.building.options import ProgramOptions
 from explorer.domains.accelerator.acceltran.building.section import Section
-from explorer.domains.accelerator.acceltran.program import Kind, Role, Transfer
+from explorer.domains.accelerator.acceltran.program import Kind, TensorRole, Transfer
 
-PROJECTIONS = (("q", Role.QUERY), ("k", Role.KEY), ("v", Role.VALUE))
+PROJECTIONS = (("q", TensorRole.QUERY), ("k", TensorRole.KEY), ("v", TensorRole.VALUE))
 
 
 def forward_head(section: Section, head: Head, name: str, hidden: int, reads: tuple[str, ...]) -> str:
@@ -56,15 +56,15 @@ def _attention(section: Section, head: Head, name: str, hidden: int, reads: tupl
         length,
         length,
         width,
-        roles=(Role.PROBABILITIES, Role.VALUE),
+        roles=(TensorRole.PROBABILITIES, TensorRole.VALUE),
         needs=(value, probabilities),
         density=options.density,
     )
-    stored = section.store(f"{name}_sdp-v", options.activations(width), Role.CONTEXT, context)
+    stored = section.store(f"{name}_sdp-v", options.activations(width), TensorRole.CONTEXT, context)
     weight = section.load(f"{name}_o-l", options.weights(width * hidden))
-    roles = (Role.CONTEXT, Role.WEIGHT)
+    roles = (TensorRole.CONTEXT, TensorRole.WEIGHT)
     output = section.run(f"{name}_o", Kind.PRODUCT, length, width, hidden, roles=roles, needs=(weight, stored))
-    return section.store(f"{name}_o", options.activations(hidden), Role.ATTENTION_OUTPUT, output)
+    return section.store(f"{name}_o", options.activations(hidden), TensorRole.ATTENTION_OUTPUT, output)
 
 
 def _projection_elements(options: ProgramOptions, hidden: int, width: int) -> int:
@@ -79,14 +79,14 @@ def _weighted_key(section: Section, name: str, width: int, key_made_by: str, nee
     """
     options = section.options
     weight = section.load(f"{name}_wma-l", options.weights(width * width))
-    roles = (Role.WEIGHT, Role.KEY)
+    roles = (TensorRole.WEIGHT, TensorRole.KEY)
     product = section.run(
         f"{name}_wma", Kind.PRODUCT, width, width, options.length, roles=roles, needs=(weight, *needs)
     )
     if options.keeps:
-        return section.store(f"{name}_wma", options.activations(width), Role.KEY, product)
+        return section.store(f"{name}_wma", options.activations(width), TensorRole.KEY, product)
     key = needs[0]  # no further activation: the name is taken
-    section.memory.append(Transfer(key, "store", "activation", options.activations(width), Role.KEY, key_made_by))
+    section.memory.append(Transfer(key, "store", "activation", options.activations(width), TensorRole.KEY, key_made_by))
     return key
 
 
@@ -99,19 +99,19 @@ def _probabilities(section: Section, name: str, width: int, query: str, key: str
         length,
         width,
         length,
-        roles=(Role.QUERY, Role.KEY),
+        roles=(TensorRole.QUERY, TensorRole.KEY),
         needs=(query, key, value),
         density=density,
     )
-    both = (Role.SCORES, Role.SCORES)
+    both = (TensorRole.SCORES, TensorRole.SCORES)
     if options.elementwise:
         scaled = f"{name}_scale"
         made_by = section.run(scaled, Kind.ELEMENTWISE, length, length, roles=both, after=(made_by,), density=density)
-    scores = section.store(f"{name}_sdp-qk", options.scores, Role.SCORES, made_by)
+    scores = section.store(f"{name}_sdp-qk", options.scores, TensorRole.SCORES, made_by)
     softmax = section.run(
         f"{name}_sftm", Kind.SOFTMAX, length, length, roles=both, needs=(scores, value), density=density
     )
-    return section.store(f"{name}_sftm", options.scores, Role.PROBABILITIES, softmax)
+    return section.store(f"{name}_sftm", options.scores, TensorRole.PROBABILITIES, softmax)
 
 
 def _convolution(section: Section, head: Head, name: str, hidden: int, reads: tuple[str, ...]) -> str:
@@ -119,13 +119,13 @@ def _convolution(section: Section, head: Head, name: str, hidden: int, reads: tu
     weight = section.load(f"{name}_c-l", options.weights((head.kernel + options.elementwise) * hidden))
     needs = (weight, *reads)
     product = section.run(f"{name}_c", Kind.CONVOLUTION, options.length, hidden, head.kernel, needs=needs)
-    made_by = section.biased(product, f"{name}_c", hidden, Role.ATTENTION_OUTPUT)
-    return section.store(f"{name}_c", options.activations(hidden), Role.ATTENTION_OUTPUT, made_by)
+    made_by = section.biased(product, f"{name}_c", hidden, TensorRole.ATTENTION_OUTPUT)
+    return section.store(f"{name}_c", options.activations(hidden), TensorRole.ATTENTION_OUTPUT, made_by)
 
 
 def _linear_transform(section: Section, name: str, hidden: int, reads: tuple[str, ...]) -> str:
     options, length = section.options, section.options.length
     weight = section.load(f"{name}_l-l", options.weights(length * length))
-    roles = (Role.WEIGHT, Role.INPUT)
+    roles = (TensorRole.WEIGHT, TensorRole.INPUT)
     product = section.run(f"{name}_l", Kind.PRODUCT, length, length, hidden, roles=roles, needs=(weight, *reads))
-    return section.store(f"{name}_l", options.activations(hidden), Role.ATTENTION_OUTPUT, product)
+    return section.store(f"{name}_l", options.activations(hidden), TensorRole.ATTENTION_OUTPUT, product)

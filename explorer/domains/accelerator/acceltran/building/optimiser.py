@@ -12,7 +12,7 @@ from functools import lru_cache
 from explorer.domains.accelerator.acceltran.building.head_gradients import Parameter
 from explorer.domains.accelerator.acceltran.building.options import ProgramOptions
 from explorer.domains.accelerator.acceltran.building.section import Lists, Section
-from explorer.domains.accelerator.acceltran.program import Kind, Role
+from explorer.domains.accelerator.acceltran.program import Kind, TensorRole
 from explorer.domains.accelerator.acceltran.settings.run import TrainingRule
 
 _MOMENTS = {TrainingRule.SGD: 0, TrainingRule.ADAM: 2}
@@ -29,21 +29,21 @@ def _update(options: ProgramOptions, parameter: Parameter) -> Lists:
     section, buffer, moments = Section(options), parameter.buffer, _MOMENTS[options.optimiser]
     elements = parameter.copies * parameter.rows * parameter.columns
     name = parameter.tensor.removesuffix("-l")
-    rows = parameter.tensor if parameter.role is Role.WEIGHT else f"{name}[rows]-l"
+    rows = parameter.tensor if parameter.role is TensorRole.WEIGHT else f"{name}[rows]-l"
     needs = [
         section.load(rows, elements, parameter.role, buffer),
-        section.load(parameter.gradient, elements, Role.GRADIENT, buffer),
+        section.load(parameter.gradient, elements, TensorRole.GRADIENT, buffer),
     ]
     made = [("step", elements, parameter.role)]
     if moments:
-        needs.append(section.load(f"{name}[state]-l", moments * elements, Role.OPTIMISER_STATE, buffer))
-        made.append(("state", moments * elements, Role.OPTIMISER_STATE))
+        needs.append(section.load(f"{name}[state]-l", moments * elements, TensorRole.OPTIMISER_STATE, buffer))
+        made.append(("state", moments * elements, TensorRole.OPTIMISER_STATE))
     step = section.run(
         f"{name}[step]",
         Kind.ELEMENTWISE,
         parameter.rows,
         parameter.columns,
-        roles=(parameter.role, Role.GRADIENT),
+        roles=(parameter.role, TensorRole.GRADIENT),
         needs=tuple(needs),
         batch=parameter.copies * (1 + moments),
         backward=True,

@@ -17,9 +17,9 @@ from explorer.domains.accelerator.acceltran.building.encoder import head_name
 from explorer.domains.accelerator.acceltran.building.layers import EncoderLayer, Head
 from explorer.domains.accelerator.acceltran.building.options import ProgramOptions
 from explorer.domains.accelerator.acceltran.building.section import Lists, Section
-from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, Role
+from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, TensorRole
 
-_GRADIENTS = (Role.GRADIENT, Role.GRADIENT)
+_GRADIENTS = (TensorRole.GRADIENT, TensorRole.GRADIENT)
 
 
 def published_backward(section: Section, layers: tuple[EncoderLayer, ...]) -> None:
@@ -55,7 +55,7 @@ def _block(section: Section, again: dict[str, Operation], index: int, position: 
 def _product(section: Section, name: str, shape: tuple[int, int, int], needs: tuple[str, ...], stored: bool) -> None:
     section.run(name, Kind.PRODUCT, *shape, roles=_GRADIENTS, needs=needs, backward=True)
     if stored:
-        section.store(name, 0, Role.GRADIENT, name, "weight")  # in the place of the weight
+        section.store(name, 0, TensorRole.GRADIENT, name, "weight")  # in the place of the weight
 
 
 @lru_cache(maxsize=8192)
@@ -65,7 +65,7 @@ def _head_gradients(options: ProgramOptions, head: Head, name: str, hidden: int)
     if head.family == "c":
         gradient = f"{name}_c[wgt]"
         section.run(gradient, Kind.CONVOLUTION, length, hidden, length, roles=_GRADIENTS, backward=True)
-        section.store(gradient, 0, Role.GRADIENT, gradient, "weight")
+        section.store(gradient, 0, TensorRole.GRADIENT, gradient, "weight")
     if head.family == "sa":
         for operation, shape, need, stored in _attention(head, length, hidden):
             needs = (f"{name}_{need}",) if need else ()

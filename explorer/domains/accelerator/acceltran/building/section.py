@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from explorer.domains.accelerator.acceltran.building.options import ProgramOptions
-from explorer.domains.accelerator.acceltran.program import Buffer, Heads, Kind, Operation, Role, Transfer
+from explorer.domains.accelerator.acceltran.program import Buffer, Heads, Kind, Operation, TensorRole, Transfer
 
 
 def stored(name: str, tag: str) -> str:
@@ -51,7 +51,7 @@ class Section:
     weights: int = 0
     activations: int = 0
 
-    def load(self, tensor: str, elements: int, role: Role = Role.WEIGHT, buffer: Buffer = "weight") -> str:
+    def load(self, tensor: str, elements: int, role: TensorRole = TensorRole.WEIGHT, buffer: Buffer = "weight") -> str:
         """Load a tensor from main memory.
 
         Args:
@@ -64,11 +64,11 @@ class Section:
             Its name.
         """
         self.memory.append(Transfer(tensor, "load", buffer, elements, role))
-        if role is Role.WEIGHT:
+        if role is TensorRole.WEIGHT:
             self.weights += elements
         return tensor
 
-    def store(self, name: str, elements: int, role: Role, made_by: str, buffer: Buffer = "activation") -> str:
+    def store(self, name: str, elements: int, role: TensorRole, made_by: str, buffer: Buffer = "activation") -> str:
         """Store what an operation made.
 
         Args:
@@ -86,7 +86,7 @@ class Section:
         self.activations += elements
         return tensor
 
-    def write_back(self, tensor: str, elements: int, role: Role, made_by: str, buffer: Buffer) -> None:
+    def write_back(self, tensor: str, elements: int, role: TensorRole, made_by: str, buffer: Buffer) -> None:
         """Write a tensor from a buffer to main memory.
 
         Args:
@@ -106,7 +106,7 @@ class Section:
         y: int,
         z: int = 0,
         *,
-        roles: tuple[Role, Role] = (Role.INPUT, Role.WEIGHT),
+        roles: tuple[TensorRole, TensorRole] = (TensorRole.INPUT, TensorRole.WEIGHT),
         needs: tuple[str, ...] = (),
         after: tuple[str, ...] = (),
         density: float = 1.0,
@@ -134,7 +134,7 @@ class Section:
         self.compute.append(Operation(made, kind, batch, x, y, z, *roles, backward, needs, after, density))
         return made
 
-    def biased(self, product: str, name: str, width: int, role: Role) -> str:
+    def biased(self, product: str, name: str, width: int, role: TensorRole) -> str:
         """Add a bias to what a product makes, before it is stored.
 
         Args:
@@ -149,7 +149,9 @@ class Section:
         if not self.options.elementwise:
             return product
         length = self.options.length
-        return self.run(f"{name}_bias", Kind.ELEMENTWISE, length, width, roles=(role, Role.WEIGHT), after=(product,))
+        return self.run(
+            f"{name}_bias", Kind.ELEMENTWISE, length, width, roles=(role, TensorRole.WEIGHT), after=(product,)
+        )
 
     def finished(self) -> Lists:
         """The lists of a section that has no heads."""

@@ -17,7 +17,7 @@ from explorer.domains.accelerator.acceltran.costs import Costs
 from explorer.domains.accelerator.acceltran.findings.charges import charges
 from explorer.domains.accelerator.acceltran.findings.profile import energy_breakdown, power_profile
 from explorer.domains.accelerator.acceltran.measures import in_words
-from explorer.domains.accelerator.acceltran.program import Kind, Operation, Program, Role, Transfer, flat
+from explorer.domains.accelerator.acceltran.program import Kind, Operation, Program, TensorRole, Transfer, flat
 from explorer.domains.accelerator.acceltran.schedule.trace import OperationRun, Trace
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from explorer.domains.accelerator.elector.hardware import BUFFER_BANDWIDTH_BYTES_PER_S, main_memory
@@ -213,7 +213,7 @@ def _kind(operation: Operation) -> str:
     if operation.kind is not Kind.PRODUCT:
         name = operation.kind.value
     else:
-        name = "product with weights" if operation.right is Role.WEIGHT else "product of activations"
+        name = "product with weights" if operation.right is TensorRole.WEIGHT else "product of activations"
     return f"backward {name}" if operation.backward else name
 
 

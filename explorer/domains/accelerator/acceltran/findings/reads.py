@@ -8,11 +8,11 @@ from typing import NamedTuple
 from explorer.domains.accelerator.acceltran.chip.components import Components
 from explorer.domains.accelerator.acceltran.costs import OperationCost
 from explorer.domains.accelerator.acceltran.findings.reuse import Reuse, convolution_reuse, reuse
-from explorer.domains.accelerator.acceltran.program import Buffer, Kind, Operation, Program, Role, Transfer, flat
+from explorer.domains.accelerator.acceltran.program import Buffer, Kind, Operation, Program, TensorRole, Transfer, flat
 from explorer.domains.accelerator.acceltran.schedule.trace import OperationRun
 
-Holders = Mapping[str, tuple[Role, Buffer]]
-_IN_WEIGHT_BUFFER = frozenset({Role.WEIGHT, Role.EMBEDDING, Role.OPTIMISER_STATE})
+Holders = Mapping[str, tuple[TensorRole, Buffer]]
+_IN_WEIGHT_BUFFER = frozenset({TensorRole.WEIGHT, TensorRole.EMBEDDING, TensorRole.OPTIMISER_STATE})
 
 
 class Reads(NamedTuple):
@@ -25,7 +25,7 @@ class Reads(NamedTuple):
         times: tiles that are read; a fraction where an operation leaves some of its tiles out.
     """
 
-    role: Role
+    role: TensorRole
     buffer: Buffer
     elements: int
     times: float
@@ -58,7 +58,7 @@ def operand_reads(
     if operation.kind is Kind.PRODUCT:
         tiles *= along_z
         once = "weights-once" in switches
-        shared = (once and operation.left is Role.WEIGHT, once and operation.right is Role.WEIGHT)
+        shared = (once and operation.left is TensorRole.WEIGHT, once and operation.right is TensorRole.WEIGHT)
         saved = reuse(chip.loop_order, along_b, along_x, along_z, along_y, lanes=chip.lanes, shared=shared)
     elif operation.kind is Kind.CONVOLUTION:
         saved = convolution_reuse(chip.loop_order, along_b, along_x, along_y, chip.lanes)
@@ -73,7 +73,7 @@ def operand_reads(
     return reads
 
 
-def _buffer(operation: Operation, role: Role, held: Holders) -> Buffer:
+def _buffer(operation: Operation, role: TensorRole, held: Holders) -> Buffer:
     """The buffer of the tensor of that role that the operation needs; that of its kind of tensor if it names none."""
     for tensor in operation.needs:
         holder = held.get(tensor)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from explorer.domains.accelerator.acceltran.chip.constants import Overlay
 
 
-class Rule(StrEnum):
+class ReuseRule(StrEnum):
     """When the second operand of a product counts as the same."""
 
     PUBLISHED = "published"
@@ -35,7 +35,7 @@ LOOPS = "bijk"
 ORDERS = tuple("".join(order) for order in permutations(LOOPS))
 """All orders of the four loops, outermost first."""
 _FIRST = frozenset("bik")
-_SECOND = {Rule.PUBLISHED: frozenset("bk"), Rule.RIGHT: frozenset("bkj")}
+_SECOND = {ReuseRule.PUBLISHED: frozenset("bk"), ReuseRule.RIGHT: frozenset("bkj")}
 
 
 class Reuse(NamedTuple):
@@ -52,7 +52,7 @@ def reuse(
     tiles_j: int,
     tiles_k: int,
     lanes: int,
-    rule: Rule = Rule.RIGHT,
+    rule: ReuseRule = ReuseRule.RIGHT,
     shared: tuple[bool, bool] = (False, False),
 ) -> Reuse:
     """Re-use of both operands of a product, exactly and in constant time.
@@ -69,8 +69,8 @@ def reuse(
         InputError: no order of the four loops, an unknown rule, or a number below 1.
     """
     loops = _loops(order, LOOPS)
-    if rule not in {*Rule}:
-        raise InputError(f"The re-use rule is {str(rule)!r:.60}; allowed: {', '.join(Rule)}.")
+    if rule not in {*ReuseRule}:
+        raise InputError(f"The re-use rule is {str(rule)!r:.60}; allowed: {', '.join(ReuseRule)}.")
     sizes = {"b": tiles_b, "i": tiles_i, "j": tiles_j, "k": tiles_k}
     for name, size in {**{f"tiles_{loop}": size for loop, size in sizes.items()}, "lanes": lanes}.items():
         if size < 1:
@@ -152,7 +152,7 @@ def dataflow_study(
     batch: int = 4,
     tile: int = 16,
     lanes: int = 4,
-    rule: Rule = Rule.RIGHT,
+    rule: ReuseRule = ReuseRule.RIGHT,
     activation_sparsity: float = 0.5,
     buffer_mib: float = 4.0,
     overlay: Overlay = (),

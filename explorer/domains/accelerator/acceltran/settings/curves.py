@@ -16,26 +16,26 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from explorer.domains.accelerator.acceltran.program import Role
+from explorer.domains.accelerator.acceltran.program import TensorRole
 from explorer.toolkit.reading import refused
 from graphdb.errors import InputError
 
 DEFAULT_CURVE = "bert-base-sst2"
 PRUNED = frozenset(
     {
-        Role.QUERY,
-        Role.KEY,
-        Role.VALUE,
-        Role.SCORES,
-        Role.PROBABILITIES,
-        Role.CONTEXT,
-        Role.ATTENTION_OUTPUT,
-        Role.FEED_FORWARD,
-        Role.FEED_FORWARD_OUTPUT,
+        TensorRole.QUERY,
+        TensorRole.KEY,
+        TensorRole.VALUE,
+        TensorRole.SCORES,
+        TensorRole.PROBABILITIES,
+        TensorRole.CONTEXT,
+        TensorRole.ATTENTION_OUTPUT,
+        TensorRole.FEED_FORWARD,
+        TensorRole.FEED_FORWARD_OUTPUT,
     }
 )
 """Activations that DynaTran prunes (pruning/transformers/.../modeling_dtbert.py of the published AccelTran)."""
-MEASURED = (*(role for role in Role if role in PRUNED), Role.GRADIENT)
+MEASURED = (*(role for role in TensorRole if role in PRUNED), TensorRole.GRADIENT)
 """Roles that a point may give a sparsity of their own."""
 
 Quantity = Literal["threshold", "sparsity", "score"]
@@ -57,14 +57,14 @@ class Point:
     threshold: float
     sparsity: float
     score: float
-    roles: tuple[tuple[Role, float], ...] = ()
+    roles: tuple[tuple[TensorRole, float], ...] = ()
 
     def value(self, quantity: Quantity) -> float:
         """One of the three figures."""
         figure: float = getattr(self, quantity)
         return figure
 
-    def of(self, role: Role) -> float:
+    def of(self, role: TensorRole) -> float:
         """The share of zeros in tensors of a role: its own, or that of all pruned activations."""
         return dict(self.roles).get(role, self.sparsity)
 
@@ -130,7 +130,7 @@ class Curve:
         return {"model": self.model, "task": self.task, "score": self.score, "points": points}
 
     @property
-    def roles(self) -> frozenset[Role]:
+    def roles(self) -> frozenset[TensorRole]:
         """Roles with a sparsity of their own."""
         return frozenset(dict(self.points[0].roles))
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from explorer.contracts.options import Flag, checked
 from explorer.domains.accelerator.acceltran.chip.modules import OwnModules
-from explorer.domains.accelerator.acceltran.program import Role
+from explorer.domains.accelerator.acceltran.program import TensorRole
 from explorer.domains.accelerator.acceltran.settings.curves import DEFAULT_CURVE, Curve, Point, find_curve
 from explorer.domains.accelerator.acceltran.settings.switches import parse_switches, switches_text
 from explorer.toolkit.json_file import read_json
@@ -204,7 +204,7 @@ class RunOptions(BaseModel):
         """
         if self.dynaprop_threshold is None:
             return None
-        if Role.GRADIENT not in self.curve.roles:
+        if TensorRole.GRADIENT not in self.curve.roles:
             raise InputError(
                 f"The setting dynaprop_threshold of acceltran is {self.dynaprop_threshold:g} with a curve that has no "
                 "sparsity of gradients; allowed: a profile of the user's own with the role gradient."

@@ -17,14 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from explorer.domains.accelerator.acceltran.program import Role
+from explorer.domains.accelerator.acceltran.program import TensorRole
 from explorer.domains.accelerator.acceltran.settings.curves import PRUNED
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 
-_STORED = frozenset({Role.WEIGHT, Role.EMBEDDING, Role.OPTIMISER_STATE})
+_STORED = frozenset({TensorRole.WEIGHT, TensorRole.EMBEDDING, TensorRole.OPTIMISER_STATE})
 
 
-def role_sparsities(settings: RunSettings) -> Callable[[Role], float]:
+def role_sparsities(settings: RunSettings) -> Callable[[TensorRole], float]:
     """The share of zeros in a tensor, by its role.
 
     Raises:
@@ -44,18 +44,18 @@ def expected_score(settings: RunSettings) -> float | None:
     return None if point is None else point.score
 
 
-def _published(settings: RunSettings) -> dict[Role, float]:
-    activations = dict.fromkeys(Role, settings.activation_sparsity)
+def _published(settings: RunSettings) -> dict[TensorRole, float]:
+    activations = dict.fromkeys(TensorRole, settings.activation_sparsity)
     stored = dict.fromkeys(_STORED, settings.weight_sparsity)
-    return activations | stored | {Role.GRADIENT: settings.gradient_sparsity}
+    return activations | stored | {TensorRole.GRADIENT: settings.gradient_sparsity}
 
 
-def _corrected(settings: RunSettings) -> dict[Role, float]:
+def _corrected(settings: RunSettings) -> dict[TensorRole, float]:
     point, gradients = settings.dynatran_point, settings.dynaprop_point
-    shares = dict.fromkeys(Role, 0.0) | {Role.WEIGHT: settings.weight_sparsity}
+    shares = dict.fromkeys(TensorRole, 0.0) | {TensorRole.WEIGHT: settings.weight_sparsity}
     if "embedding-rows" not in settings.switches:
-        shares[Role.EMBEDDING] = settings.weight_sparsity
+        shares[TensorRole.EMBEDDING] = settings.weight_sparsity
     for role in PRUNED:
         shares[role] = settings.activation_sparsity if point is None else point.of(role)
-    shares[Role.GRADIENT] = settings.gradient_sparsity if gradients is None else gradients.of(Role.GRADIENT)
+    shares[TensorRole.GRADIENT] = settings.gradient_sparsity if gradients is None else gradients.of(TensorRole.GRADIENT)
     return shares

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from explorer.contracts.table import Column, Findings, Table, number, words
 from explorer.contracts.verb import Verb
-from explorer.domains.accelerator.acceltran.findings.reuse import Rule, dataflow_study, table_rows
+from explorer.domains.accelerator.acceltran.findings.reuse import ReuseRule, dataflow_study, table_rows
 from explorer.domains.accelerator.acceltran.settings.run import modules_of_file, run_settings
 from graphdb.errors import InputError
 
@@ -26,8 +26,8 @@ class DataflowOptions(BaseModel):
     batch: int = Field(default=4, description="Sequences.")
     tile: int = Field(default=16, description="Rows and columns of a tile.")
     lanes: int = Field(default=4, description="MAC lanes that take tiles in turn.")
-    rule: Rule = Field(
-        default=Rule.RIGHT,
+    rule: ReuseRule = Field(
+        default=ReuseRule.RIGHT,
         strict=False,
         description="When a second operand is re-used: right, or published, which overlooks an axis.",
     )

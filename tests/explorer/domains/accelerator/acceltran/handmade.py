@@ -10,7 +10,7 @@ from explorer.domains.accelerator.acceltran.chip.components import Components, M
 from explorer.domains.accelerator.acceltran.costs import Costs, OperationCost, TransferCost
 from explorer.domains.accelerator.acceltran.findings.charges import Charge, charges
 from explorer.domains.accelerator.acceltran.findings.energy import summed
-from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, Program, Role, Transfer
+from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, Program, TensorRole, Transfer
 from explorer.domains.accelerator.acceltran.schedule.trace import (
     COMPUTE_STALLS,
     MEMORY_STALLS,
@@ -22,10 +22,10 @@ from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from tests.explorer.domains.accelerator.acceltran import reading
 
 SMALL: dict[str, Any] = {**reading.EDGE, "pe": 1, "lanes_per_pe": 4}
-WEIGHT = Transfer("w", "load", "weight", 4096, Role.WEIGHT)
-RESULT = Transfer("q", "store", "activation", 4096, Role.QUERY, made_by="q")
-PRODUCT = Operation("q", Kind.PRODUCT, 4, 32, 32, 32, left=Role.INPUT, right=Role.WEIGHT, needs=("w",))
-SOFTMAX = Operation("s", Kind.SOFTMAX, 4, 32, 32, left=Role.QUERY, right=Role.QUERY, needs=("q",))
+WEIGHT = Transfer("w", "load", "weight", 4096, TensorRole.WEIGHT)
+RESULT = Transfer("q", "store", "activation", 4096, TensorRole.QUERY, made_by="q")
+PRODUCT = Operation("q", Kind.PRODUCT, 4, 32, 32, 32, left=TensorRole.INPUT, right=TensorRole.WEIGHT, needs=("w",))
+SOFTMAX = Operation("s", Kind.SOFTMAX, 4, 32, 32, left=TensorRole.QUERY, right=TensorRole.QUERY, needs=("q",))
 PROGRAM = Program((Heads(((PRODUCT, SOFTMAX),)),), (Heads(((WEIGHT, RESULT),)),), (("weights", 1024),))
 RUNS = (OperationRun(PRODUCT, 60, 1100, 32, 32 * 128, 5), OperationRun(SOFTMAX, 1110, 1500, 16, 16 * 128, 3))
 

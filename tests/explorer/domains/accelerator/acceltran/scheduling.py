@@ -9,7 +9,7 @@ from explorer.domains.accelerator.acceltran.building.assembly import build_progr
 from explorer.domains.accelerator.acceltran.chip.components import components
 from explorer.domains.accelerator.acceltran.costs import Costs, Sparsity, machine, operation_cost, transfer_cost
 from explorer.domains.accelerator.acceltran.findings.energy import energies
-from explorer.domains.accelerator.acceltran.program import Program, Role
+from explorer.domains.accelerator.acceltran.program import Program, TensorRole
 from explorer.domains.accelerator.acceltran.schedule.scheduler import Resources, run
 from explorer.domains.accelerator.acceltran.schedule.trace import Trace
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
@@ -32,10 +32,10 @@ def corrected(*without: str, only: tuple[str, ...] = (), **settings: Any) -> Run
 def constant_sparsity(settings: RunSettings) -> Sparsity:
     """One sparsity for all activations, one for all weights."""
 
-    def sparsity(role: Role) -> float:
-        if role in {Role.WEIGHT, Role.EMBEDDING, Role.OPTIMISER_STATE}:
+    def sparsity(role: TensorRole) -> float:
+        if role in {TensorRole.WEIGHT, TensorRole.EMBEDDING, TensorRole.OPTIMISER_STATE}:
             return settings.weight_sparsity
-        return settings.gradient_sparsity if role is Role.GRADIENT else settings.activation_sparsity
+        return settings.gradient_sparsity if role is TensorRole.GRADIENT else settings.activation_sparsity
 
     return sparsity
 

@@ -17,19 +17,19 @@ from explorer.domains.accelerator.acceltran.costs import (
     operation_cost,
     transfer_cost,
 )
-from explorer.domains.accelerator.acceltran.program import Kind, Operation, Role, Transfer
+from explorer.domains.accelerator.acceltran.program import Kind, Operation, TensorRole, Transfer
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from graphdb.errors import InputError
 from tests.explorer.domains.accelerator.acceltran import reading
 from tests.explorer.domains.accelerator.acceltran.scheduling import constant_sparsity, corrected, reference
 
 ON = machine(reading.EDGE, training=False)
-PRODUCT = Operation("p", Kind.PRODUCT, 4, 128, 130, 512, Role.INPUT, Role.WEIGHT)
+PRODUCT = Operation("p", Kind.PRODUCT, 4, 128, 130, 512, TensorRole.INPUT, TensorRole.WEIGHT)
 CONVOLUTION = Operation("c", Kind.CONVOLUTION, 4, 128, 128, 9)
-SOFTMAX = Operation("s", Kind.SOFTMAX, 4, 128, 128, 0, Role.SCORES, Role.SCORES)
+SOFTMAX = Operation("s", Kind.SOFTMAX, 4, 128, 128, 0, TensorRole.SCORES, TensorRole.SCORES)
 LAYER_NORM = Operation("l", Kind.LAYER_NORM, 4, 128, 128)
-LOAD = Transfer("w", "load", "weight", 100_000, Role.WEIGHT)
-STORE = Transfer("a", "store", "activation", 100_000, Role.INPUT, "p")
+LOAD = Transfer("w", "load", "weight", 100_000, TensorRole.WEIGHT)
+STORE = Transfer("a", "store", "activation", 100_000, TensorRole.INPUT, "p")
 
 
 def cost(operation: Operation, settings: RunSettings, choices: dict[str, Any] = reading.EDGE) -> OperationCost:
@@ -74,7 +74,7 @@ def test_a_convolution_of_negative_work_is_refused_or_counted_right() -> None:
 def test_effectual_pairs_take_both_operands() -> None:
     both = cost(PRODUCT, corrected(only=("effectual-pairs",), activation_sparsity=0.5, weight_sparsity=0.25))
     assert both.cycles == 96  # 256 times 0.5 times 0.75
-    mirrored = replace(PRODUCT, left=Role.WEIGHT, right=Role.INPUT)
+    mirrored = replace(PRODUCT, left=TensorRole.WEIGHT, right=TensorRole.INPUT)
     assert cost(mirrored, corrected("effectual-pairs", "lane-imbalance", activation_sparsity=0.25)).cycles == 192
 
 
@@ -136,7 +136,7 @@ def test_bytes_are_those_that_move() -> None:
 
 
 def test_elementwise_work_is_shared_by_multipliers() -> None:
-    addition = Operation("r", Kind.ELEMENTWISE, 4, 128, 128, 0, Role.INPUT, Role.ATTENTION_OUTPUT)
+    addition = Operation("r", Kind.ELEMENTWISE, 4, 128, 128, 0, TensorRole.INPUT, TensorRole.ATTENTION_OUTPUT)
     assert cost(addition, corrected()) == OperationCost(Module.MAC_LANE, 256, 16, 256, (256, 256))
-    scaling = replace(addition, left=Role.SCORES, right=Role.SCORES)
+    scaling = replace(addition, left=TensorRole.SCORES, right=TensorRole.SCORES)
     assert cost(scaling, corrected()).tile_elements == (256, 0)

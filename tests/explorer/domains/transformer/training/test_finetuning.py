@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from explorer.domains.transformer.training import corpus, examples
 from explorer.domains.transformer.training.examples import glue_text, own_text
 from explorer.domains.transformer.training.finetuning import finetune
-from explorer.domains.transformer.training.loop import Schedule, TrainingStep
+from explorer.domains.transformer.training.loop import ReportIntervals, TrainingStep
 from explorer.domains.transformer.training.pretraining import pretrain
 from explorer.domains.transformer.training.saved import read_description
 from graphdb.errors import InputError
@@ -81,7 +81,7 @@ def test_a_stopped_fine_tuning_goes_on_to_the_bit(pretrained: Path, data: Path, 
 
     whole = finetune(pretrained, text, settings, tmp_path / "whole")
     with pytest.raises(RuntimeError):
-        finetune(pretrained, text, settings, tmp_path / "parts", schedule=Schedule(1, 2), report=stop)
+        finetune(pretrained, text, settings, tmp_path / "parts", schedule=ReportIntervals(1, 2), report=stop)
     assert finetune(pretrained, text, settings, tmp_path / "parts") == whole
     one, other = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "parts"))
     assert all(torch.equal(one[name], other[name]) for name in one)

@@ -18,14 +18,14 @@ from safetensors.torch import load_file
 from explorer.domains.transformer.modules.encoder import HeterogeneousEncoder
 from explorer.domains.transformer.modules.tasks import MaskedLanguageModel
 from explorer.domains.transformer.training import corpus
-from explorer.domains.transformer.training.loop import Schedule, TrainingStep, accelerator
+from explorer.domains.transformer.training.loop import ReportIntervals, TrainingStep, accelerator
 from explorer.domains.transformer.training.pretraining import held_out_measures, pretrain
 from explorer.domains.transformer.training.saved import load_encoder, read_description
 from graphdb.errors import InputError
 
 from .conftest import MODEL, config
 
-EVERY_STEP = Schedule(report_every=1, checkpoint_every=1)
+EVERY_STEP = ReportIntervals(report_every=1, checkpoint_every=1)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -45,7 +45,7 @@ def test_the_loss_falls_far_below_guessing(text: corpus.MaskedText, tmp_path: Pa
         HeterogeneousEncoder(MODEL, vocabulary=len(text.tokenizer), maximum_positions=24, generator=generator)
     )
     before = held_out_measures(untrained, longer, accelerator(longer.config))
-    after = pretrain(MODEL, longer, tmp_path, schedule=Schedule(50, 100), report=reports.append)
+    after = pretrain(MODEL, longer, tmp_path, schedule=ReportIntervals(50, 100), report=reports.append)
     assert before["mlm_loss"] > 5
     assert after["mlm_loss"] < 2.2  # nats
     assert after["mlm_accuracy"] > 0.4 > 0.2 > before["mlm_accuracy"]
@@ -67,11 +67,11 @@ def test_a_stopped_training_goes_on_to_the_bit(text: corpus.MaskedText, tmp_path
             raise _Stop
 
     with pytest.raises(_Stop):
-        pretrain(MODEL, text, tmp_path / "parts", schedule=Schedule(1, 3), report=stop)
+        pretrain(MODEL, text, tmp_path / "parts", schedule=ReportIntervals(1, 3), report=stop)
     assert not (tmp_path / "parts" / "model.safetensors").exists()
     resumed: list[int] = []
     parts = pretrain(
-        MODEL, text, tmp_path / "parts", schedule=Schedule(1, 3), report=lambda step: resumed.append(step.step)
+        MODEL, text, tmp_path / "parts", schedule=ReportIntervals(1, 3), report=lambda step: resumed.append(step.step)
     )
     assert resumed[0] == 4  # the checkpoint was of step 3
     assert same(tmp_path / "whole", tmp_path / "parts")
@@ -110,7 +110,7 @@ def test_a_killed_process_leaves_a_checkpoint_to_go_on_from(text: corpus.MaskedT
     # A report comes before the checkpoint of its update: the last checkpoint of both is that of two updates more.
     for name, checkpoints in (("run", 1), ("whole", done + 2)):
         with pytest.raises(_Stop):
-            pretrain(MODEL, longer, tmp_path / name, schedule=Schedule(1, checkpoints), report=stop)
+            pretrain(MODEL, longer, tmp_path / name, schedule=ReportIntervals(1, checkpoints), report=stop)
     assert {_steps(tmp_path / name / "checkpoint.safetensors") for name in ("run", "whole")} == {done + 2}
     one, other = (load_file(tmp_path / name / "checkpoint.safetensors") for name in ("run", "whole"))
     assert one.keys() == other.keys()
@@ -125,7 +125,7 @@ def test_ctrl_c_leaves_a_checkpoint(number: signal.Signals, text: corpus.MaskedT
         if step.step == 4:
             signal.raise_signal(number)
 
-    rarely = Schedule(1, 1000)
+    rarely = ReportIntervals(1, 1000)
     with pytest.raises(KeyboardInterrupt):
         pretrain(MODEL, text, tmp_path / "parts", schedule=rarely, report=interrupt)
     assert signal.getsignal(number) == before
@@ -206,4 +206,4 @@ def test_a_diverging_training_says_so_and_keeps_its_checkpoint(text: corpus.Mask
 
 def test_schedules_below_one_are_refused() -> None:
     with pytest.raises(InputError, match="checkpoint_every is 0"):
-        Schedule(checkpoint_every=0)
+        ReportIntervals(checkpoint_every=0)

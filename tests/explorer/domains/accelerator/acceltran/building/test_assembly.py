@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.domains.accelerator.acceltran.building.assembly import build_program
-from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, Role, Transfer
+from explorer.domains.accelerator.acceltran.program import Heads, Kind, Operation, TensorRole, Transfer
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from graphdb.errors import InputError
 from tests import places
@@ -109,12 +109,12 @@ def transfers(settings: RunSettings) -> list[Transfer]:
 def test_weights_once_loads_each_weight_without_the_batch() -> None:
     published, once = transfers(corrected()), transfers(corrected("weights-once"))
     for before, after in zip(published, once, strict=True):
-        factor = 4 if before.role is Role.WEIGHT else 1
+        factor = 4 if before.role is TensorRole.WEIGHT else 1
         assert before == replace(after, elements=factor * after.elements)
 
 
 def test_embedding_rows_are_those_of_the_batch_and_its_positions() -> None:
-    rows = [t for t in transfers(corrected("embedding-rows", sequence_length=20)) if t.role is Role.EMBEDDING]
+    rows = [t for t in transfers(corrected("embedding-rows", sequence_length=20)) if t.role is TensorRole.EMBEDDING]
     assert [(t.buffer, t.elements, t.pinned) for t in rows] == [
         ("activation", 4 * 20 * 32, False),
         ("activation", 20 * 32, False),
@@ -148,7 +148,7 @@ def test_elementwise_adds_biases_positions_and_scaling() -> None:
     assert added["bias_1"] == added["emb_position"] == added["c_5_8_1_3_c_bias"] == (128, 32)
     # Three attention heads with three biases and a scaling, a convolution, two outputs, feed-forward, positions.
     assert len(added) == 3 * 4 + 1 + 2 + (3 + 1 + 2) + 1
-    sizes = [sum(t.elements for t in transfers(s) if t.role is Role.WEIGHT) for s in (before, after)]
+    sizes = [sum(t.elements for t in transfers(s) if t.role is TensorRole.WEIGHT) for s in (before, after)]
     biases = 3 * (8 + 8) + 3 * 16 + 32 + (32 + 16) + (64 + 48 + 32 + 16) + (24 + 16) + 4 * 32 + 4 * 16
     assert sizes[1] - sizes[0] == biases
 
@@ -183,7 +183,9 @@ def test_a_causal_mask_leaves_the_lower_triangle() -> None:
     for name, operation in masked.items():
         inside = name.rsplit("_", 1)[1] in {"sdp-qk", "sftm", "sdp-v"}
         assert operation == replace(full[name], density=share if inside else 1)
-    stored = {t.elements for t in transfers(corrected(causal=True)) if t.role in {Role.SCORES, Role.PROBABILITIES}}
+    stored = {
+        t.elements for t in transfers(corrected(causal=True)) if t.role in {TensorRole.SCORES, TensorRole.PROBABILITIES}
+    }
     assert stored == {4 * 128 * 129 // 2}
 
 

@@ -10,7 +10,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from explorer.domains.accelerator.acceltran.building.assembly import build_program
-from explorer.domains.accelerator.acceltran.program import Kind, Operation, Role, Transfer
+from explorer.domains.accelerator.acceltran.program import Kind, Operation, TensorRole, Transfer
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from explorer.domains.transformer.modules.encoder import HeterogeneousEncoder
 from tests.explorer.domains.accelerator.acceltran.executing import flat, left_over
@@ -144,12 +144,12 @@ def test_multiplications_are_those_of_flexiberts_own_module(name: str) -> None:
 def test_every_weight_gets_a_gradient_of_its_size_and_one_step(correct: str) -> None:
     operations, transfers = trained(MODELS["heterogeneous"], correct)
     forward = transfers[: next(i for i, t in enumerate(transfers) if t.tensor == "loss[del]-l")]
-    weights = {t.tensor[:-2]: t.elements for t in forward if t.action == "load" and t.role is Role.WEIGHT}
+    weights = {t.tensor[:-2]: t.elements for t in forward if t.action == "load" and t.role is TensorRole.WEIGHT}
     learnt = {name: size for name, size in weights.items() if not name.endswith("_l")}  # a transform learns nothing
     gradients = {
         t.tensor.removesuffix("[wgt]-s"): t.elements
         for t in transfers
-        if t.action == "store" and t.role is Role.GRADIENT and t.buffer == "weight"
+        if t.action == "store" and t.role is TensorRole.GRADIENT and t.buffer == "weight"
     }
     assert gradients == learnt
     steps = [o.name.removesuffix("[step]") for o in operations if o.name.endswith("[step]")]
@@ -176,7 +176,7 @@ def test_gradients_of_attention() -> None:
     for part, shape in shapes.items():
         operation = made[f"{name}_{part}"]
         assert (operation.x, operation.y, operation.z) == shape
-        assert operation.backward and Role.GRADIENT in (operation.left, operation.right)
+        assert operation.backward and TensorRole.GRADIENT in (operation.left, operation.right)
     assert made[f"{name}_sftm[del]"].needs == (f"{name}_sftm-s", f"{name}_sdp-v_p[del]-s")
     assert made[f"{name}_sdp-qk_q[del]"].needs == (f"{name}_sftm[del]-s", f"{name}_wma-s")
     assert made[f"{name}_wma[wgt]"].needs == (f"{name}_k-s", f"{name}_sdp-qk_k[del]-s")
@@ -208,18 +208,18 @@ def test_the_optimiser_reads_and_writes_weights_gradients_and_states(optimiser: 
     step = next(o for o in operations if o.name == "ff_1_2_f[step]")
     assert (step.batch, step.x, step.y) == (1 + moments, 33, 16)
     moved = [(t.action, t.role, t.elements) for t in transfers if t.tensor in step.needs or t.made_by == step.name]
-    states = [("load", Role.OPTIMISER_STATE, moments * weight)] if moments else []
-    assert [m for m in moved if m[0] == "load" and m[1] is Role.OPTIMISER_STATE] == states
-    assert moved.count(("load", Role.WEIGHT, weight)) == 3  # forward, backward, step
-    assert moved.count(("load", Role.GRADIENT, weight)) == 1
-    assert moved.count(("write_back", Role.GRADIENT, weight)) == 1
-    assert moved.count(("write_back", Role.WEIGHT, weight)) == 1
-    assert moved.count(("write_back", Role.OPTIMISER_STATE, moments * weight)) == len(states)
+    states = [("load", TensorRole.OPTIMISER_STATE, moments * weight)] if moments else []
+    assert [m for m in moved if m[0] == "load" and m[1] is TensorRole.OPTIMISER_STATE] == states
+    assert moved.count(("load", TensorRole.WEIGHT, weight)) == 3  # forward, backward, step
+    assert moved.count(("load", TensorRole.GRADIENT, weight)) == 1
+    assert moved.count(("write_back", TensorRole.GRADIENT, weight)) == 1
+    assert moved.count(("write_back", TensorRole.WEIGHT, weight)) == 1
+    assert moved.count(("write_back", TensorRole.OPTIMISER_STATE, moments * weight)) == len(states)
 
 
 def test_embeddings_learn_the_rows_that_were_looked_up() -> None:
     operations, transfers = trained(MODELS["attention"])
-    rows = {t.tensor: t.elements for t in transfers if t.role is Role.EMBEDDING and t.action == "write_back"}
+    rows = {t.tensor: t.elements for t in transfers if t.role is TensorRole.EMBEDDING and t.action == "write_back"}
     assert rows == {"emb[step]-s": BATCH * LENGTH * 16, "position[step]-s": LENGTH * 16}
     scatter = next(o for o in operations if o.name == "emb[wgt]")
     assert scatter.needs == ("layer_1[del]-s",)

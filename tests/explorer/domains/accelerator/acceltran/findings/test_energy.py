@@ -19,7 +19,7 @@ from explorer.domains.accelerator.acceltran.findings.energy import (
     summed,
 )
 from explorer.domains.accelerator.acceltran.findings.reuse import ORDERS, reuse
-from explorer.domains.accelerator.acceltran.program import Role, Transfer
+from explorer.domains.accelerator.acceltran.program import TensorRole, Transfer
 from explorer.domains.accelerator.acceltran.schedule.trace import OperationRun, TransferRun
 from explorer.domains.accelerator.acceltran.settings.switches import SWITCHES
 from tests.explorer.domains.accelerator.acceltran import reading
@@ -106,7 +106,7 @@ def test_a_mask_that_is_there_already_does_not_move(switches: list[str], share: 
 
 
 def test_a_write_back_reads_the_buffer() -> None:
-    back = Transfer("q", "write_back", "activation", 4096, Role.QUERY)
+    back = Transfer("q", "write_back", "activation", 4096, TensorRole.QUERY)
     found = energies(PROGRAM, COSTS, trace(transfers=(TransferRun(back, 0, 4, 1),)), case().chip, settings())
     assert found["energy_activation_buffer_read_j"] > 0
     assert found["energy_activation_buffer_write_j"] == 0

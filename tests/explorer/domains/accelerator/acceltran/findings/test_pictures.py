@@ -29,7 +29,7 @@ from explorer.domains.accelerator.acceltran.findings.pictures import (
     run_timeline,
     sums_energy,
 )
-from explorer.domains.accelerator.acceltran.program import Kind, Operation, Program, Role, Transfer
+from explorer.domains.accelerator.acceltran.program import Kind, Operation, Program, TensorRole, Transfer
 from explorer.domains.accelerator.acceltran.schedule.scheduler import Resources, run
 from explorer.domains.accelerator.acceltran.schedule.trace import (
     COMPUTE_STALLS,
@@ -43,9 +43,9 @@ from explorer.report.roofline import attainable
 
 EDGE = registry.preset("edge").choices
 LANES = 64 * 16
-PRODUCT = Operation("p", Kind.PRODUCT, 4, 128, 128, 64, Role.INPUT, Role.WEIGHT, needs=("x", "w"))
-SOFTMAX = Operation("s", Kind.SOFTMAX, 4, 128, 128, 0, Role.SCORES, Role.SCORES)
-LOAD = Transfer("w", "load", "weight", 4 * 128 * 64, Role.WEIGHT)
+PRODUCT = Operation("p", Kind.PRODUCT, 4, 128, 128, 64, TensorRole.INPUT, TensorRole.WEIGHT, needs=("x", "w"))
+SOFTMAX = Operation("s", Kind.SOFTMAX, 4, 128, 128, 0, TensorRole.SCORES, TensorRole.SCORES)
+LOAD = Transfer("w", "load", "weight", 4 * 128 * 64, TensorRole.WEIGHT)
 PROGRAM = Program((PRODUCT, SOFTMAX), (LOAD,))
 COSTS = Costs(
     {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from explorer.domains.accelerator.acceltran.findings.reuse import (
     ORDERS,
     Reuse,
-    Rule,
+    ReuseRule,
     convolution_reuse,
     dataflow_study,
     reuse,
@@ -23,7 +23,7 @@ from tests.explorer.domains.accelerator.acceltran import reading
 SIZES = st.integers(1, 7)
 
 
-def counted(order: str, sizes: dict[str, int], lanes: int, rule: Rule, shared: tuple[bool, bool]) -> Reuse:
+def counted(order: str, sizes: dict[str, int], lanes: int, rule: ReuseRule, shared: tuple[bool, bool]) -> Reuse:
     """The same by issuing every tile."""
     tiles = [dict(zip(order, indices, strict=True)) for indices in product(*(range(sizes[loop]) for loop in order))]
     axes = ["ik" if shared[0] else "bik", "kj" if rule == "right" else "k"]
@@ -39,11 +39,11 @@ def counted(order: str, sizes: dict[str, int], lanes: int, rule: Rule, shared: t
     st.permutations("bijk"),
     st.tuples(SIZES, SIZES, SIZES, SIZES),
     st.integers(1, 60),
-    st.sampled_from(Rule),
+    st.sampled_from(ReuseRule),
     st.tuples(st.booleans(), st.booleans()),
 )
 def test_every_tile_counted(
-    order: list[str], sizes: tuple[int, ...], lanes: int, rule: Rule, shared: tuple[bool, bool]
+    order: list[str], sizes: tuple[int, ...], lanes: int, rule: ReuseRule, shared: tuple[bool, bool]
 ) -> None:
     tiles = dict(zip("bijk", sizes, strict=True))
     wanted = counted("".join(order), tiles, lanes, rule, shared)
@@ -76,7 +76,7 @@ def test_the_published_figure() -> None:
     bars = reading.table("dataflow.csv")
     assert len(bars) == 72
     studies = {
-        size: {row.order: row for row in dataflow_study(*size, rule=Rule.PUBLISHED)}
+        size: {row.order: row for row in dataflow_study(*size, rule=ReuseRule.PUBLISHED)}
         for size in {(int(bar["m"]), int(bar["n"]), int(bar["p"])) for bar in bars}
     }
     for bar in bars:

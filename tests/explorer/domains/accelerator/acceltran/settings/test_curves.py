@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.domains.accelerator.acceltran.program import Role
+from explorer.domains.accelerator.acceltran.program import TensorRole
 from explorer.domains.accelerator.acceltran.settings.curves import MEASURED, Curve, find_curve, published_curves
 from graphdb.errors import InputError
 
@@ -117,7 +117,7 @@ def test_what_was_not_measured_is_refused(method: str, value: float, covered: st
 def test_a_profile_is_sorted_and_comes_back() -> None:
     curve = Curve.from_json(PROFILE)
     assert [point.threshold for point in curve.points] == [0.0, 0.1, 0.2]
-    assert curve.roles == {Role.QUERY, Role.GRADIENT}
+    assert curve.roles == {TensorRole.QUERY, TensorRole.GRADIENT}
     again = json.loads(json.dumps(curve.json()))
     assert again["points"] == sorted(PROFILE["points"], key=lambda point: float(point["threshold"]))
     assert Curve.from_json(again) == curve == find_curve(PROFILE)
@@ -126,9 +126,9 @@ def test_a_profile_is_sorted_and_comes_back() -> None:
 
 def test_roles_change_linearly_too() -> None:
     point = Curve.from_json(PROFILE).at_threshold(0.15)
-    assert point.of(Role.QUERY) == pytest.approx(0.35)
-    assert point.of(Role.GRADIENT) == pytest.approx(0.75)
-    assert point.of(Role.KEY) == point.sparsity == pytest.approx(0.5)
+    assert point.of(TensorRole.QUERY) == pytest.approx(0.35)
+    assert point.of(TensorRole.GRADIENT) == pytest.approx(0.75)
+    assert point.of(TensorRole.KEY) == point.sparsity == pytest.approx(0.5)
 
 
 def test_choosing_looks_up_what_is_given() -> None:

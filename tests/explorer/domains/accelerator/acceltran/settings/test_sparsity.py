@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from explorer.domains.accelerator.acceltran.engines.detailed import simulate
-from explorer.domains.accelerator.acceltran.program import Role
+from explorer.domains.accelerator.acceltran.program import TensorRole
 from explorer.domains.accelerator.acceltran.settings.curves import PRUNED
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings, run_settings
 from explorer.domains.accelerator.acceltran.settings.sparsity import expected_score, role_sparsities
@@ -23,32 +23,32 @@ CONSTANTS: dict[str, Any] = {
     "weight_sparsity": 0.3,
     "gradient_sparsity": 0.4,
 }
-STORED = {Role.WEIGHT, Role.EMBEDDING, Role.OPTIMISER_STATE}
+STORED = {TensorRole.WEIGHT, TensorRole.EMBEDDING, TensorRole.OPTIMISER_STATE}
 
 
-def _shares(settings: RunSettings) -> dict[Role, float]:
+def _shares(settings: RunSettings) -> dict[TensorRole, float]:
     of = role_sparsities(settings)
-    return {role: of(role) for role in Role}
+    return {role: of(role) for role in TensorRole}
 
 
 @pytest.mark.parametrize("way", [{"mode": "reference"}, {"correct": "none"}, {"correct": "-operation-sparsity"}])
 def test_as_published_there_are_three_constants(way: dict[str, str]) -> None:
     shares = _shares(run_settings({**CONSTANTS, **way}))
     assert {role for role, share in shares.items() if share == 0.3} == STORED
-    assert {role for role, share in shares.items() if share == 0.4} == {Role.GRADIENT}
-    assert {role for role, share in shares.items() if share == 0.2} == {*Role} - STORED - {Role.GRADIENT}
+    assert {role for role, share in shares.items() if share == 0.4} == {TensorRole.GRADIENT}
+    assert {role for role, share in shares.items() if share == 0.2} == {*TensorRole} - STORED - {TensorRole.GRADIENT}
 
 
 def test_what_is_not_pruned_is_dense() -> None:
     shares = _shares(run_settings(CONSTANTS))
     dense = {role for role, share in shares.items() if share == 0.0}
-    assert dense == {Role.INPUT, Role.EMBEDDING, Role.OPTIMISER_STATE}
+    assert dense == {TensorRole.INPUT, TensorRole.EMBEDDING, TensorRole.OPTIMISER_STATE}
     assert {role for role, share in shares.items() if share == 0.2} == PRUNED
-    assert (shares[Role.WEIGHT], shares[Role.GRADIENT]) == (0.3, 0.4)
+    assert (shares[TensorRole.WEIGHT], shares[TensorRole.GRADIENT]) == (0.3, 0.4)
 
 
 def test_the_whole_embedding_table_stays_pruned_as_published() -> None:
-    assert _shares(run_settings({**CONSTANTS, "correct": "operation-sparsity"}))[Role.EMBEDDING] == 0.3
+    assert _shares(run_settings({**CONSTANTS, "correct": "operation-sparsity"}))[TensorRole.EMBEDDING] == 0.3
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,11 @@ def test_a_point_gives_pruned_roles_their_share_and_the_run_its_score(target: di
     settings = run_settings(target)
     shares = _shares(settings)
     assert {shares[role] for role in PRUNED} == {0.3355}
-    assert shares[Role.INPUT] == 0.0
-    assert (shares[Role.WEIGHT], shares[Role.GRADIENT]) == (settings.weight_sparsity, settings.gradient_sparsity)
+    assert shares[TensorRole.INPUT] == 0.0
+    assert (shares[TensorRole.WEIGHT], shares[TensorRole.GRADIENT]) == (
+        settings.weight_sparsity,
+        settings.gradient_sparsity,
+    )
     assert expected_score(settings) == 0.9381
 
 
@@ -70,7 +73,7 @@ def test_without_a_point_no_score_is_known() -> None:
 
 def test_the_named_curve_is_used() -> None:
     settings = run_settings({"dynatran_curve": "bert-base-sst2-pruned-weights", "dynatran_threshold": 0.02})
-    assert role_sparsities(settings)(Role.SCORES) == 0.4232
+    assert role_sparsities(settings)(TensorRole.SCORES) == 0.4232
     assert expected_score(settings) == 0.9151
 
 
@@ -84,7 +87,7 @@ def test_a_profile_gives_each_role_its_own_share_and_is_carried_by_value() -> No
     given |= {"task": "training", "dynaprop_threshold": 0.2}
     settings = run_settings(given)
     shares = _shares(settings)
-    assert (shares[Role.QUERY], shares[Role.KEY], shares[Role.GRADIENT]) == (0.2, 0.4, 0.9)
+    assert (shares[TensorRole.QUERY], shares[TensorRole.KEY], shares[TensorRole.GRADIENT]) == (0.2, 0.4, 0.9)
     assert expected_score(settings) == 0.9
     stored = settings.model_dump(mode="json")
     assert len(stored["dynatran_curve"]["points"]) == 3
