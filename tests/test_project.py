@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import os
 import re
 import subprocess
 import sys
@@ -121,3 +122,15 @@ def test_names_in_the_documentation_exist() -> None:
         missing += [(page.name, path) for path in paths if not (ROOT / path.rstrip("/")).exists()]
         missing += [(page.name, link) for link in links if not (page.parent / link).exists()]
     assert missing == []
+
+
+def test_the_page_of_measures_is_what_is_declared() -> None:
+    """After a change: python scripts/measures.py."""
+    written = subprocess.run(
+        [sys.executable, "-c", "import measures; print(measures.page(), end='')"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'scripts'}:{ROOT}"},
+    )
+    assert written.stdout == (ROOT / "docs/measures.md").read_text(encoding="utf-8")
