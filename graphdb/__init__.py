@@ -1,1 +1,1 @@
-"""The ground floor: `Architecture`, `Measurement` and their store in Neo4j."""
+"""The lowest layer: `Architecture`, `Measurement` and their store in Neo4j."""

@@ -1,4 +1,4 @@
-"""`Architecture`: an immutable design, as its choices and as a directed graph of typed blocks."""
+"""`Architecture`: an immutable design, given by its choices and by a directed graph of typed blocks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Scalar = bool | int | float | str
 class Block:
     """A typed node: an operation of a network or a unit of a machine.
 
-    Units repeated n times are one block with an attribute `count`. Attribute names carry SI units.
+    A unit that is repeated n times is one block with the attribute `count`. Attribute names carry SI units.
     """
 
     kind: str
@@ -39,7 +39,7 @@ class Edge:
 class Architecture:
     """One design of one space.
 
-    `key` identifies the design (domain, space and choices), whatever the order in which a builder numbered the blocks;
+    `key` identifies the design (domain, space and choices), in whatever order a builder numbered the blocks;
     `fingerprint` identifies the graph up to isomorphism, whatever the space it came from.
     """
 
@@ -61,23 +61,23 @@ class Architecture:
     def of(
         cls, domain: str, space: str, choices: Mapping[str, Any], blocks: Sequence[Block], edges: Sequence[Edge]
     ) -> Architecture:
-        """An architecture from its choices.
+        """Returns the architecture with these choices.
 
         Args:
             domain: kind of architecture.
-            space: that the choices are of.
-            choices: name -> any JSON value.
-            blocks: nodes of the graph.
-            edges: between blocks, given by their positions.
+            space: the design space of the choices.
+            choices: the value of each choice by name; any JSON value.
+            blocks: the nodes of the graph.
+            edges: the edges of the graph, from block to block.
 
         Raises:
-            InputError: an edge leaves the blocks, or a choice is no JSON value.
+            InputError: an edge refers to a block that does not exist, or a choice is not a JSON value.
         """
         return cls(domain, space, canonical_json(choices), tuple(blocks), tuple(edges))
 
     @cached_property
     def choices(self) -> dict[str, Any]:
-        """The design decisions, as the space understands them: read from `choices_json`, and not to be changed."""
+        """The design decisions as the space defines them, read from `choices_json`; do not modify them."""
         parsed: dict[str, Any] = json.loads(self.choices_json)
         return parsed
 
@@ -106,12 +106,12 @@ class Architecture:
 
 _MASK = (1 << 64) - 1
 _OWN, _INCOMING, _OUTGOING, _LABELLED = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93
-"""Odd numbers without structure, so that what is multiplied by them spreads over 64 bits."""
+"""Odd multipliers without structure, so that products spread over all 64 bits."""
 
 
 @lru_cache(maxsize=1 << 14)
 def _colour(kind: str, attributes: tuple[tuple[str, type, Scalar], ...]) -> int:
-    """64 bits of a hash of a label; the types tell 1 and True apart, which are equal to Python."""
+    """The first 64 bits of a label's hash; the types distinguish 1 from True, which are equal in Python."""
     label = kind + canonical_json({name: value for name, _, value in attributes}) if attributes else kind
     return int.from_bytes(hashlib.blake2b(label.encode(), digest_size=8).digest(), "little")
 
@@ -126,7 +126,7 @@ def _mixed(value: int) -> int:
 
 
 def _fingerprint(blocks: Sequence[Block], edges: Sequence[Edge]) -> str:
-    """Colours are 64-bit numbers that look random, so that a sum of neighbours' colours tells multisets apart."""
+    """The hash; colours are random-looking 64-bit numbers, so that sums of them distinguish multisets of neighbours."""
     incoming: list[list[int]] = [[] for _ in blocks]
     outgoing: list[list[int]] = [[] for _ in blocks]
     for edge in edges:
@@ -153,7 +153,7 @@ def _refined(
     outgoing: Sequence[Sequence[int]],
     labelled: Sequence[tuple[int, int, int]],
 ) -> list[int]:
-    """New colours out of each block's own and its neighbours'; edges with attributes bring a mixture of both."""
+    """New colours from each block's own and its neighbours' colours; an edge with attributes contributes a mixture."""
     at = colours.__getitem__
     sums = [
         own * _OWN + sum(map(at, into)) * _INCOMING + sum(map(at, out)) * _OUTGOING

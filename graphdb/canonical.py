@@ -1,4 +1,4 @@
-"""Canonical JSON and the hashes made of it: equal values give equal text, on any machine."""
+"""Canonical JSON and hashes of it: equal values give equal text on every machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def canonical_json(value: Any) -> str:
     """`value` as JSON with sorted keys and no spaces; whole floats are written as integers.
 
     Raises:
-        InputError: `value` holds what JSON cannot represent (NaN, infinity, bytes, a key that is not text).
+        InputError: `value` holds something that JSON cannot represent (NaN, infinity, bytes, a key that is not text).
     """
     return json.dumps(_normal(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 

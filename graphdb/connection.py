@@ -1,6 +1,6 @@
-"""Opens the store: at NEO4J_URI, or on the embedded server of a data directory.
+"""Connections to the store: at NEO4J_URI, or on the embedded server of a data directory.
 
-The driver is imported when a connection is opened, so that importing this module is cheap.
+The driver is imported only when a connection is opened, so that importing this module is cheap.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 def connect(settings: Settings) -> Database:
-    """A connected database; the embedded server is used only if it runs already.
+    """Returns a connected database; an embedded server is used only if it is already running.
 
     Raises:
         InputError: the address is malformed.
-        UnavailableError: nobody answers there, or the password is refused.
+        UnavailableError: no server answers there, or the password is refused.
     """
     if settings.uri is not None:
         return _connect(settings, settings.uri)
@@ -39,15 +39,15 @@ def connect(settings: Settings) -> Database:
 
 @contextmanager
 def open_store(settings: Settings, *, start: bool = True) -> Iterator[Store]:
-    """The store, with its schema brought up to date; closed at the end of the `with` block.
+    """Yields the store with its schema up to date; it is closed at the end of the `with` block.
 
     Args:
         settings: where the database is.
-        start: whether to start the embedded server where `settings` names no other one and it does not run yet.
+        start: whether to start the embedded server if `settings` names no other server and it is not running yet.
 
     Raises:
-        UnavailableError: the database cannot be reached, or refuses us.
-        ProvisionError: the embedded server cannot be brought onto this machine.
+        UnavailableError: the database cannot be reached, or refuses the password.
+        ProvisionError: the embedded server cannot be installed on this machine.
         ConflictError: the database is newer than this code, or an applied migration has been edited since.
     """
     if settings.uri is None and start:

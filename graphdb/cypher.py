@@ -1,6 +1,6 @@
-"""All Cypher of the product, as literal text: values reach it as parameters only.
+"""All Cypher statements of the product, as literal text: values reach them only as parameters.
 
-The one exception are names of measures, as an index must name its property in the text: they are checked first.
+The one exception is the names of measures, because an index must name its property in the text: they are checked first.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ AWAIT_INDEXES: Final = "CALL db.awaitIndexes(60)"
 # --- indexed measures -------------------------------------------------------------------------------------------------
 
 MEASURE: LiteralString = "measure_"
-"""Begins the name of the property that holds a measure."""
+"""Prefix of the properties that hold measures."""
 _INDEXABLE = re.compile(r"[a-z0-9_]{1,64}")
 
 INDEXED_PROPERTIES: Final = """
@@ -37,10 +37,10 @@ RETURN properties[0]
 
 
 def index_measure(name: str) -> LiteralString:
-    """The statement that indexes a measure; it changes nothing where the measure is indexed already.
+    """The statement that indexes a measure; it changes nothing if the measure is already indexed.
 
     Raises:
-        InputError: the name is more than small letters, digits and underscores, or longer than 64 characters.
+        InputError: the name has characters other than small letters, digits and underscores, or more than 64 of them.
     """
     indexed = _measure_property(name)
     return "CREATE INDEX `range_" + indexed + "` IF NOT EXISTS FOR (m:Measurement) ON (m.`" + indexed + "`)"
@@ -118,7 +118,7 @@ CALL (a) { MATCH (a)<-[d:DERIVED_FROM]-(other:Architecture)"""
     + _RELATIVES
 )
 
-# A listing is a source (which index to enter by), the remaining conditions, and what is to be returned.
+# A listing consists of a source (the index to start from), the remaining conditions, and what to return.
 
 SOURCE_ALL: LiteralString = "MATCH (a:Architecture) WHERE a.key > $after"
 SOURCE_DOMAIN: LiteralString = "MATCH (a:Architecture) WHERE a.domain = $domain AND a.key > $after"
@@ -128,10 +128,10 @@ MATCH (m)-[:OF]->(a:Architecture) WITH DISTINCT a WHERE a.key > $after"""
 
 
 def source_measure(name: str) -> LiteralString:
-    """The source that enters by the index of a measure.
+    """The source that starts from the index of a measure.
 
     Raises:
-        InputError: such a name cannot be indexed.
+        InputError: a measure of this name cannot be indexed.
     """
     return "MATCH (m:Measurement) WHERE $low <= m.`" + _measure_property(name) + "` <= $high" + _MEASURED
 
@@ -219,7 +219,7 @@ class EmbeddingQueries:
 
 
 def _embedding_queries(vector: LiteralString, model: LiteralString, index: LiteralString) -> EmbeddingQueries:
-    """The statements for a property that holds vectors, the one that names their model, and their vector index."""
+    """The statements for a property with vectors, the property with the name of their model, and the vector index."""
     return EmbeddingQueries(
         write="UNWIND $rows AS row MATCH (a:Architecture {key: row.key}) "
         "SET a." + vector + " = row.vector, a." + model + " = $model RETURN count(a)",
@@ -305,7 +305,7 @@ MATCH (s:Study {name: $name}) OPTIONAL MATCH (s)-[t:TRIAL]->() RETURN t.state, c
 
 
 class Leased(StrEnum):
-    """The labels of nodes that one process at a time may work on; each node has a name."""
+    """The labels of named nodes that only one process at a time may work on."""
 
     STUDY = "Study"
     JOB = "Job"
@@ -313,7 +313,7 @@ class Leased(StrEnum):
 
 @dataclass(frozen=True)
 class LeaseQueries:
-    """The statements about leases of the nodes of one label."""
+    """The statements about leases of nodes with one label."""
 
     lock: LiteralString
     take: LiteralString

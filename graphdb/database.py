@@ -1,7 +1,7 @@
-"""The one place that sends Cypher: managed transactions, a count of queries, and one sentence for every fault.
+"""The only module that sends Cypher: managed transactions, a count of queries, and one sentence for every error.
 
-Importing it imports the driver, and with that numpy and pandas where they are installed: import it for its types under
-`TYPE_CHECKING`, and otherwise when a connection is opened.
+Importing it imports the driver, and with it numpy and pandas where they are installed: import its types under
+`TYPE_CHECKING`, and everything else only when a connection is opened.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from graphdb.interrupt import interrupt_held
 T = TypeVar("T")
 
 Rows = list[Any]
-"""The rows of an answer, each a list in the order of the RETURN."""
+"""The rows of a result, each a list in the order of the RETURN clause."""
 
 _WRITE_ATTEMPTS = 8
 
@@ -33,13 +33,13 @@ class Transaction:
         self._count = count
 
     def run(self, query: LiteralString, /, **parameters: Any) -> Rows:
-        """Sends one statement and returns all its rows, as lists in the order of its RETURN."""
+        """Sends one statement and returns all its rows, as lists in the order of its RETURN clause."""
         self._count()
         return self._transaction.run(query, parameters).values()
 
 
 class Database:
-    """A connected driver and the database it works on."""
+    """A connected driver and the database that it works on."""
 
     def __init__(self, driver: neo4j.Driver, name: str, address: str) -> None:
         self._driver = driver
@@ -49,7 +49,7 @@ class Database:
         self.queries = 0
 
     def read(self, query: LiteralString, /, **parameters: Any) -> Rows:
-        """One reading statement in a transaction of its own, repeated by the driver on passing faults."""
+        """Runs one reading statement in its own transaction, which the driver repeats after transient errors."""
 
         def act(session: neo4j.Session) -> Rows:
             return session.execute_read(lambda transaction: self._own(transaction).run(query, **parameters))
@@ -57,14 +57,14 @@ class Database:
         return self._in_session(neo4j.READ_ACCESS, act)
 
     def write(self, query: LiteralString, /, **parameters: Any) -> Rows:
-        """One writing statement in a transaction of its own."""
+        """Runs one writing statement in its own transaction."""
         return self.transact(lambda transaction: transaction.run(query, **parameters))
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
-        """Does `work` in one writing transaction.
+        """Runs `work` in one writing transaction.
 
-        It is repeated as a whole on passing faults, and when another writer created the same node first: the second
-        attempt then finds that node. So `work` must not change anything but the database.
+        The transaction is repeated as a whole after transient errors, and when another writer has created the same node
+        first: the second attempt then finds that node. `work` must therefore change nothing but the database.
         """
 
         def act(session: neo4j.Session) -> T:
@@ -79,7 +79,7 @@ class Database:
         return self._in_session(neo4j.WRITE_ACCESS, act)
 
     def schema(self, query: LiteralString, /) -> Rows:
-        """One statement outside a managed transaction, for changes of the schema."""
+        """Runs one statement outside a managed transaction, to change the schema."""
 
         def act(session: neo4j.Session) -> Rows:
             self._increment()
@@ -88,10 +88,10 @@ class Database:
         return self._in_session(neo4j.WRITE_ACCESS, act)
 
     def verify(self) -> None:
-        """Connects once.
+        """Connects once, to check that the database answers.
 
         Raises:
-            UnavailableError: nobody answers there, or the password is refused.
+            UnavailableError: no server answers there, or the password is refused.
         """
         with interrupt_held(), self._errors():
             self._driver.verify_connectivity()
@@ -102,7 +102,7 @@ class Database:
             self._driver.close()
 
     def _in_session(self, access: str, act: Callable[[neo4j.Session], T]) -> T:
-        with interrupt_held():  # around the frame that owns the session, whose destructor may speak too
+        with interrupt_held():  # around the frame that owns the session, whose destructor may send messages too
             return self._act_in_session(access, act)
 
     def _act_in_session(self, access: str, act: Callable[[neo4j.Session], T]) -> T:

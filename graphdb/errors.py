@@ -1,7 +1,7 @@
-"""The one error tree of the product.
+"""The error classes of the product, all in one tree.
 
-Every error that a user can cause or meet carries a `code`, which the command line turns into an exit status and the API
-into `extensions.code`. Its message is one clear sentence: the place, what was found, what is allowed.
+Every error that a user can cause or encounter has a `code`, which the command line turns into an exit status and the
+API into `extensions.code`. Its message is one clear sentence: the place, what was found, what is allowed.
 """
 
 from __future__ import annotations
@@ -16,36 +16,36 @@ class ExplorerError(Exception):
 
 
 class InputError(ExplorerError, ValueError):
-    """Something given by the user is malformed, illegal or unknown."""
+    """The user's input is malformed, not allowed or unknown."""
 
     code = "BAD_USER_INPUT"
 
 
 class NotFoundError(ExplorerError, LookupError):
-    """A key or name that nothing in the database has."""
+    """Nothing in the database has this key or name."""
 
     code = "NOT_FOUND"
 
 
 class ConflictError(ExplorerError):
-    """The request contradicts what is stored: a study of that name with other settings, a lock that is held."""
+    """The request contradicts what is stored: a study of the same name with other settings, a lock that is held."""
 
     code = "CONFLICT"
 
 
 class UnavailableError(ExplorerError):
-    """The database cannot be reached, or refuses us."""
+    """The database cannot be reached, or refuses the password."""
 
     code = "UNAVAILABLE"
 
 
 class ProvisionError(UnavailableError):
-    """The embedded Neo4j could not be brought onto this machine, or is not what the lock file says."""
+    """The embedded Neo4j could not be installed on this machine, or does not match the lock file."""
 
     code = "PROVISION_FAILED"
 
 
 class StorageFullError(ProvisionError):
-    """No room is left on the disk."""
+    """The disk is full."""
 
     code = "STORAGE_FULL"

@@ -1,8 +1,8 @@
-"""Ctrl-C without harm: not in the middle of what the driver says to the server, and not lost in a destructor.
+"""Harmless Ctrl-C: never in the middle of a message between driver and server, and never lost in a destructor.
 
-Python raises KeyboardInterrupt between any two instructions of the main thread. Inside the driver that leaves a
-message half-read: the next one fails for a reason that has nothing to do with the user, or a write that did happen
-looks as if it had not. Inside a destructor Python drops it, and the program goes on.
+Python raises KeyboardInterrupt between any two instructions of the main thread. Inside the driver this leaves a
+message half-read: the next message fails for a reason that has nothing to do with the user, or a completed write
+appears to have failed. Inside a destructor Python drops the exception, and the program continues.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _AGAIN_S = 0.02
 
 
 def raise_interrupt(number: int, frame: FrameType | None) -> None:
-    """A handler of SIGINT: raises KeyboardInterrupt, where a destructor runs a moment later."""
+    """A handler of SIGINT: raises KeyboardInterrupt, slightly later if a destructor is running."""
     while frame is not None:
         if frame.f_code.co_name == "__del__":
             again = threading.Timer(_AGAIN_S, os.kill, (os.getpid(), number))
@@ -31,10 +31,10 @@ def raise_interrupt(number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def interrupt_held() -> Iterator[None]:
-    """Raises the KeyboardInterrupt of a Ctrl-C inside the block at its end; that of a second one at once.
+    """Delays the KeyboardInterrupt of a Ctrl-C to the end of the block; a second Ctrl-C raises it at once.
 
-    Only in the main thread, where Python delivers signals, and only where a Ctrl-C would raise: a program's own
-    handler stays in force.
+    This applies only in the main thread, where Python delivers signals, and only if a Ctrl-C would raise the exception:
+    a program's own handler stays in force.
     """
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or before not in (

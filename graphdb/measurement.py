@@ -1,4 +1,4 @@
-"""`Measurement`: what one simulator, or one published experiment, found for one set of architectures."""
+"""`Measurement`: the result of one simulator, or one published experiment, for one set of architectures."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Measurement:
     """One run of one simulator on one or more architectures.
 
     Attributes:
-        simulator: its registered name, or the name of the published source.
-        version: of the simulator; another version gives another measurement.
+        simulator: the registered name of the simulator, or the name of the published source.
+        version: the version of the simulator; another version gives another measurement.
         roles: role -> key of the architecture that played it.
-        settings: all else that the result depends on; any JSON value by name.
-        seed: of the run; None where the simulator is deterministic.
-        measures: name -> value; where a measure has a unit, its name ends in it (`latency_s`, `area_mm2`).
-        predicted: names of the measures that were predicted by a surrogate, not measured.
+        settings: everything else that the result depends on; any JSON value by name.
+        seed: the seed of the run; None if the simulator is deterministic.
+        measures: name -> value; the name of a measure with a unit ends in that unit (`latency_s`, `area_mm2`).
+        predicted: the names of the measures that were predicted by a surrogate, not measured.
     """
 
     simulator: str
@@ -34,20 +34,20 @@ class Measurement:
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 (64 hexadecimal digits) of all that determines the result: known before the run."""
+        """SHA-256 (64 hexadecimal digits) of everything that determines the result; known before the run."""
         return measurement_key(self.simulator, self.version, self.roles, self.settings, self.seed)
 
 
 def measurement_key(
     simulator: str, version: str, roles: Mapping[str, str], settings: Mapping[str, Any], seed: int | None
 ) -> str:
-    """The key that a measurement will have, before it has been taken.
+    """The key of a measurement, which is known before it is taken.
 
     Args:
-        simulator: its registered name.
-        version: of the simulator.
+        simulator: the registered name of the simulator.
+        version: the version of the simulator.
         roles: role -> key of the architecture.
-        settings: all else that the result depends on.
-        seed: of the run; None where the simulator is deterministic.
+        settings: everything else that the result depends on.
+        seed: the seed of the run; None if the simulator is deterministic.
     """
     return digest([simulator, version, roles, settings, seed])

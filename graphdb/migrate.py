@@ -1,7 +1,7 @@
-"""Brings the schema of a database up to date, from the numbered files in `migrations/`.
+"""Migration of a database's schema by the numbered files in `migrations/`.
 
-Every statement in them can be repeated; a version is recorded once all of its statements have run, so a migration that
-was interrupted, or that two processes run at once, is simply run again.
+Every statement in them can be repeated; a version is recorded once all its statements have run, so that an interrupted
+migration, or one that two processes run at the same time, is simply run again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NAME = re.compile(r"V(\d{4})__(\w+)\.cypher")
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One file: its number, its name, its statements and the SHA-256 of its text."""
+    """A migration file: its number, its name, its statements and the SHA-256 of its text."""
 
     version: int
     name: str
@@ -32,7 +32,7 @@ class Migration:
 
 
 def available() -> tuple[Migration, ...]:
-    """The migrations that come with this code, in order."""
+    """The migrations that are part of this code, in order."""
     migrations = []
     for entry in files("graphdb").joinpath("migrations").iterdir():
         match = _NAME.fullmatch(entry.name)
@@ -42,25 +42,25 @@ def available() -> tuple[Migration, ...]:
 
 
 def parse(version: int, name: str, text: str) -> Migration:
-    """A migration from the text of its file; statements end with a semicolon at the end of a line.
+    """Returns the migration in a file's text; statements end with a semicolon at the end of a line.
 
     Args:
-        version: number of the file.
-        name: what it changes.
-        text: of the file.
+        version: the number of the file.
+        name: the change, from the name of the file.
+        text: the text of the file.
     """
     lines = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("//"))
     statements = (statement.strip() for statement in re.split(r";\s*(?:\n|$)", lines))
     return Migration(
         version,
         name,
-        tuple(cast(LiteralString, statement) for statement in statements if statement),  # our own package data
+        tuple(cast(LiteralString, statement) for statement in statements if statement),  # from this package's own data
         hashlib.sha256(text.encode()).hexdigest(),
     )
 
 
 def migrate(database: Database, migrations: tuple[Migration, ...] | None = None) -> list[int]:
-    """Applies the migrations that are missing; returns their versions.
+    """Applies the missing migrations; returns their versions.
 
     Raises:
         ConflictError: the database is newer than this code, or an applied migration has been edited since.

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class StudyState(StrEnum):
-    """Where a study stands. A study that was killed is still RUNNING, and is resumed from there."""
+    """The state of a study. A study whose process was killed is still RUNNING, and resumes from there."""
 
     RUNNING = "running"
     DONE = "done"
@@ -22,7 +22,7 @@ class StudyState(StrEnum):
 
 
 class TrialState(StrEnum):
-    """PENDING: asked for, not yet measured. DONE: measured. FAILED: refused by the simulator, the message says why."""
+    """PENDING: asked for, not yet measured. DONE: measured. FAILED: refused by the simulator, with a message."""
 
     PENDING = "pending"
     DONE = "done"
@@ -42,7 +42,7 @@ class Range:
 class ArchitectureFilter:
     """Which architectures to list; all conditions must hold.
 
-    A choice that is a list of numbers matches a range where any of its entries does.
+    A choice that is a list of numbers matches a range if any of its entries does.
     """
 
     domain: str | None = None
@@ -65,12 +65,12 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True)
 class Relative:
-    """A design that another came from, or one that came from it.
+    """A parent or child of a design.
 
     Attributes:
-        key: of the relative.
-        how: the child was made (weight transfer, crossover, mutation ...).
-        properties: of that step, such as `ratio`, the share of weights that were taken over.
+        key: the key of the relative.
+        how: the step that made the child (weight transfer, crossover, mutation ...).
+        properties: properties of that step, such as `ratio`, the share of weights that were taken over.
     """
 
     key: str
@@ -80,7 +80,7 @@ class Relative:
 
 @dataclass(frozen=True)
 class StudyRecord:
-    """A study as stored. `settings` holds all that its trials depend on."""
+    """A study as stored; `settings` holds everything that its trials depend on."""
 
     name: str
     recipe: str
@@ -97,8 +97,8 @@ class NewTrial:
     """A trial to be measured.
 
     Attributes:
-        index: place in the study.
-        pending: measurement to be taken: its key is known, its measures are empty.
+        index: the position in the study.
+        pending: the measurement to be taken: its key is known, its measures are empty.
         origin: how the design was chosen, such as `initial` or `optimise`.
     """
 
@@ -123,9 +123,9 @@ class SurrogateRecord:
     """Trained weights in the database.
 
     Attributes:
-        key: hash of what they were trained on.
-        target: what they predict.
-        settings: how the weights are to be read, as JSON.
+        key: the hash of the training data and settings.
+        target: the name of what is predicted.
+        settings: how to read the weights, as JSON.
         weights: safetensors bytes.
     """
 

@@ -1,4 +1,4 @@
-"""Where the database is: from the environment, or an embedded server in a data directory."""
+"""Settings of the database: from the environment, or an embedded server in a data directory."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Settings:
     """How to reach the database.
 
     Attributes:
-        uri: of a running server (NEO4J_URI); None for the embedded one of `data_directory`.
+        uri: the address of a running server (NEO4J_URI); None for the embedded server of `data_directory`.
         username: NEO4J_USERNAME, default `neo4j`.
-        password: NEO4J_PASSWORD; never shown. The embedded server has its own, kept in its data directory.
+        password: NEO4J_PASSWORD; never shown. The embedded server has its own password, kept in its data directory.
         data_directory: EXPLORER_DATA, default `.explorer` in the current directory; absolute.
         database: NEO4J_DATABASE, default `neo4j`.
-        retry_s: for how long a query is repeated once the server does not answer (EXPLORER_RETRY_S), 0 to 600 s.
+        retry_s: how long a query is repeated while the server does not answer (EXPLORER_RETRY_S), 0 to 600 s.
 
     Raises:
         InputError: `retry_s` is out of range.
@@ -43,10 +43,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """The settings that the environment variables ask for; an empty variable counts as unset.
+        """The settings given by the environment variables; an empty variable counts as unset.
 
         Raises:
-            InputError: EXPLORER_RETRY_S is no number of seconds, or out of range.
+            InputError: EXPLORER_RETRY_S is not a number of seconds, or is out of range.
         """
         return cls(
             uri=environment.get("NEO4J_URI") or None,

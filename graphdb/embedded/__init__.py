@@ -1,4 +1,4 @@
-"""The embedded Neo4j: brought onto the machine, started, stopped and wiped without a server to install."""
+"""The embedded Neo4j: downloaded, started, stopped and wiped, without a server to install."""
 
 from graphdb.embedded.jars import NEO4J_VERSION, provision
 from graphdb.embedded.lifecycle import ServerStatus, start, status, stop, wipe

@@ -1,7 +1,7 @@
-"""The server's own process: `python -m graphdb.embedded.child DATA_DIRECTORY JARS PORT`.
+"""The process of the server: `python -m graphdb.embedded.child DATA_DIRECTORY JARS PORT`.
 
-It holds the data directory's lock for its life, starts Neo4j through its Java API with a Bolt connector on 127.0.0.1,
-says so in the state file, and shuts the database down in order on SIGTERM.
+It holds the lock of the data directory for its lifetime, starts Neo4j through its Java API with a Bolt connector on
+127.0.0.1, records this in the state file, and shuts the database down cleanly on SIGTERM.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def main(data_directory: str, jars: str, port: str) -> int:
     """Serves until told to stop; returns the exit status.
 
     Args:
-        data_directory: that is served.
-        jars: folder of Neo4j's jars.
-        port: on 127.0.0.1 that is wanted.
+        data_directory: the data directory to serve.
+        jars: the folder with Neo4j's jars.
+        port: the preferred port on 127.0.0.1.
     """
     directory = DataDirectory(Path(data_directory))
     lock = _wait_for_lock(directory)
@@ -71,7 +71,7 @@ def main(data_directory: str, jars: str, port: str) -> int:
 
 
 def _wait_for_lock(directory: DataDirectory) -> int | None:
-    """The lock, waiting for a server that is just stopping; None once another one serves."""
+    """Waits for the lock while a server is stopping; None once another server serves the directory."""
     deadline = time.monotonic() + LOCK_WAIT_S
     while time.monotonic() < deadline:
         lock = try_lock(directory.lock)
@@ -89,7 +89,7 @@ def start_virtual_machine(jars: Path) -> None:
         str(_java_library()),
         f"-Xmx{HEAP_MIB}m",
         "-XX:+UseSerialGC",  # smallest footprint; the heap is small
-        "-Xrs",  # signals stay with Python, which shuts the database down in order
+        "-Xrs",  # signals stay with Python, which shuts the database down cleanly
         "--enable-native-access=ALL-UNNAMED",
         "--sun-misc-unsafe-memory-access=allow",
         "--add-opens=java.base/java.nio=ALL-UNNAMED",
@@ -140,7 +140,7 @@ def _build(home: Path, port: int) -> Any:
         (settings.auth_enabled, boolean.TRUE),
         (settings.pagecache_memory, mebibytes),
         (settings.shutdown_transaction_end_timeout, duration.ofSeconds(2)),
-        (settings.preallocate_logical_logs, boolean.FALSE),  # else an empty database takes 0.5 GB
+        (settings.preallocate_logical_logs, boolean.FALSE),  # otherwise an empty database takes 0.5 GB
         (settings.udc_enabled, boolean.FALSE),  # no usage reports
         (internal.thread_pool_shutdown_wait_time, duration.ofSeconds(1)),
         (internal.connection_shutdown_wait_time, duration.ofSeconds(1)),
@@ -150,7 +150,7 @@ def _build(home: Path, port: int) -> Any:
 
 
 def _set_password(service: Any, directory: DataDirectory) -> None:
-    """Gives the one user of the database the directory's password, unless it has it already."""
+    """Gives the only user of the database the directory's password, unless it already has it."""
     password = directory.password()
     marker = directory.database / "password.sha256"
     digest = hashlib.sha256(password.encode()).hexdigest()
@@ -163,7 +163,7 @@ def _set_password(service: Any, directory: DataDirectory) -> None:
             "ALTER USER neo4j SET PASSWORD $password CHANGE NOT REQUIRED", parameters
         )
     except jpype.JException as error:
-        if "cannot be the same" not in str(error):  # killed between setting it and saying so
+        if "cannot be the same" not in str(error):  # the server was killed between setting and recording it
             raise
     write_atomically(marker, digest)
 

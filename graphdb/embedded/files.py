@@ -1,4 +1,4 @@
-"""The files of one data directory: the database, the lock of its one server, and what that server says of itself."""
+"""The files of a data directory: the database, the lock of its only server, and the state that this server reports."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 from graphdb.embedded.process import is_alive
 
 EXIT_ANOTHER_SERVES = 3
-"""How a server's process ends that finds another one serving the same directory."""
+"""Exit status of a server process that finds another server serving the same directory."""
 EXIT_STORAGE_FULL = 4
-"""How a server's process ends when the disk is full."""
+"""Exit status of a server process when the disk is full."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """Written by a server once it answers, removed when it stops in order; a stale one names a dead process."""
+    """Written by a server once it answers, removed when it stops cleanly; a stale state names a dead process."""
 
     pid: int
     started: str
@@ -28,24 +28,24 @@ class ServerState:
     version: str
 
     def is_alive(self) -> bool:
-        """Whether the process that wrote this still runs."""
+        """Whether the process that wrote this state is still running."""
         return is_alive(self.pid, self.started)
 
 
 @dataclass(frozen=True, slots=True)
 class DataDirectory:
-    """Where things lie in a data directory."""
+    """The paths of a data directory."""
 
     root: Path
 
     @property
     def database(self) -> Path:
-        """Neo4j's home: the data, and only the data."""
+        """Neo4j's home: the data, and nothing else."""
         return self.root / "neo4j"
 
     @property
     def lock(self) -> Path:
-        """Held by the server for its life; never removed, so that all processes lock the same file."""
+        """The lock that the server holds for its lifetime; never removed, so that all processes lock the same file."""
         return self.root / "server.lock"
 
     @property
@@ -55,15 +55,15 @@ class DataDirectory:
 
     @property
     def log(self) -> Path:
-        """What the server's process printed."""
+        """The output of the server process."""
         return self.root / "server.log"
 
     def create(self) -> None:
-        """Makes the directory, readable by its owner only."""
+        """Creates the directory, readable by its owner only."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def read_state(self) -> ServerState | None:
-        """The state of a living server, else None."""
+        """The state of a running server, or None."""
         try:
             state = ServerState(**json.loads(self.state.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
@@ -75,7 +75,7 @@ class DataDirectory:
         write_atomically(self.state, json.dumps(asdict(state)))
 
     def password(self) -> str:
-        """The password of this directory's database, made up at first use and readable by its owner only."""
+        """The password of this directory's database, generated at first use and readable by its owner only."""
         path = self.root / "password"
         try:
             return path.read_text(encoding="utf-8")
@@ -86,7 +86,7 @@ class DataDirectory:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Writes a file so that a reader, or a crash, meets the old content or the new, never a part."""
+    """Writes a file so that readers see the old content or the new, never a part of it, even after a crash."""
     temporary = _written_beside(path, text)
     temporary.replace(path)
 
@@ -94,7 +94,7 @@ def write_atomically(path: Path, text: str) -> None:
 def _publish_once(path: Path, text: str) -> None:
     temporary = _written_beside(path, text)
     try:
-        os.link(temporary, path)  # fails where another process was first: its content stands
+        os.link(temporary, path)  # fails if another process was first: its content stays
     except FileExistsError:
         pass
     finally:

@@ -1,7 +1,7 @@
-"""Brings Neo4j's jars into the user's cache and checks each against the lock file `jars.csv`.
+"""Downloads Neo4j's jars into the user's cache and checks each against the lock file `jars.csv`.
 
 The lock file names every jar by its Maven coordinates and its SHA-256, so nothing is resolved at run time: each jar is
-fetched by its own name, several at a time, and only a jar with the right sum ever reaches the directory in use.
+fetched by its own name, several at a time, and only a jar with the right checksum ever reaches the directory in use.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Jar:
 
 
 def locked_jars() -> tuple[Jar, ...]:
-    """Every jar that the embedded server is made of."""
+    """All jars of the embedded server."""
     lines = (files("graphdb.embedded") / "jars.csv").read_text(encoding="utf-8").splitlines()
     return tuple(
         Jar(row["group"], row["artifact"], row["version"], row["classifier"], int(row["size_bytes"]), row["sha256"])
@@ -58,7 +58,7 @@ def locked_jars() -> tuple[Jar, ...]:
 
 
 def cache_directory() -> Path:
-    """`$EXPLORER_CACHE`, else `explorer` in the user's cache directory."""
+    """`$EXPLORER_CACHE`, or else `explorer` in the user's cache directory."""
     chosen = os.environ.get("EXPLORER_CACHE")
     if chosen:
         return Path(chosen).expanduser().absolute()
@@ -67,11 +67,11 @@ def cache_directory() -> Path:
 
 
 def provision(progress: Progress | None = None) -> Path:
-    """The directory with all jars, fetching those that are missing.
+    """Returns the directory with all jars, after fetching those that are missing.
 
     Raises:
-        ProvisionError: a jar cannot be fetched, or is not the one that the lock file names.
-        StorageFullError: no room is left for them.
+        ProvisionError: a jar cannot be fetched, or is not the jar that the lock file names.
+        StorageFullError: the disk has no room for them.
     """
     target = cache_directory() / "neo4j" / NEO4J_VERSION
     jars = locked_jars()
@@ -128,13 +128,13 @@ def _fetch(jar: Jar, scratch: Path, target: Path) -> None:
 
 
 def _download(jar: Jar, scratch: Path) -> Path:
-    from jgo.maven import MavenContext, PythonResolver  # slow to import, and needed once
+    from jgo.maven import MavenContext, PythonResolver  # slow to import, and rarely needed
 
     context = MavenContext(resolver=PythonResolver(), repo_cache=scratch, timeout=_TIMEOUT_S)
     component = context.project(jar.group, jar.artifact).at_version(jar.version)
     try:
         return Path(component.artifact(classifier=jar.classifier, packaging="jar").resolve())
-    except OSError as error:  # requests' errors are OSErrors too; those of the disk carry an errno
+    except OSError as error:  # errors of requests are OSErrors too; only those of the disk have an errno
         if error.errno in _FULL:
             raise
         raise ProvisionError(

@@ -1,4 +1,4 @@
-"""Starts, stops, inspects and wipes the one server of a data directory; every call is safe to repeat and to race."""
+"""Starts, stops, inspects and wipes the server of a data directory; calls may be repeated and may run concurrently."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 30.0
 LOCK_TIMEOUT_S = 5.0
 NEEDED_BYTES = 100_000_000
-"""Free space without which no server is started."""
+"""Free disk space without which no server is started."""
 _POLL_S = 0.05
 
 
 @dataclass(frozen=True)
 class ServerStatus:
-    """Whether a data directory's server runs, and where it answers."""
+    """Whether the server of a data directory is running, and where it answers."""
 
     running: bool
     uri: str | None
@@ -38,7 +38,7 @@ class ServerStatus:
 
 
 def status(data_directory: Path) -> ServerStatus:
-    """The server of `data_directory` as it is now."""
+    """The current status of the server of `data_directory`."""
     state = DataDirectory(data_directory).read_state()
     if state is None:
         return ServerStatus(False, None, NEO4J_VERSION, None, str(data_directory), None)
@@ -53,19 +53,19 @@ def status(data_directory: Path) -> ServerStatus:
 
 
 def start(data_directory: Path, *, port: int = 7687, progress: Progress | None = None) -> ServerStatus:
-    """Starts the server unless it runs already; another port is taken where the wanted one is not free.
+    """Starts the server unless it is already running; if the preferred port is taken, it listens on another.
 
     The server outlives the calling process.
 
     Args:
-        data_directory: that is served.
-        port: on 127.0.0.1 that is wanted.
-        progress: is told how many of the jars were fetched.
+        data_directory: the data directory to serve.
+        port: the preferred port on 127.0.0.1.
+        progress: called with the number of jars fetched.
 
     Raises:
-        InputError: the port is not one.
-        ProvisionError, StorageFullError: Neo4j cannot be brought onto this machine.
-        UnavailableError: the server did not start; the message names its log.
+        InputError: the port is out of range.
+        ProvisionError, StorageFullError: Neo4j cannot be installed on this machine.
+        UnavailableError: the server did not start; the message gives the path of its log.
     """
     if not 1 <= port <= 65535:
         raise InputError(f"The port is {port}; ports go from 1 to 65535.")
@@ -79,7 +79,7 @@ def start(data_directory: Path, *, port: int = 7687, progress: Progress | None =
 
 
 def stop(data_directory: Path, *, timeout_s: float = STOP_TIMEOUT_S) -> ServerStatus:
-    """Stops the server in order, and by force once `timeout_s` has passed; without a server it does nothing."""
+    """Stops the server cleanly, or by force after `timeout_s`; does nothing if no server is running."""
     directory = DataDirectory(data_directory.absolute())
     server = _server_process(directory)
     if server is not None:
@@ -92,7 +92,7 @@ def stop(data_directory: Path, *, timeout_s: float = STOP_TIMEOUT_S) -> ServerSt
 
 
 def wipe(data_directory: Path) -> None:
-    """Stops the server and removes its data; the downloaded Neo4j stays.
+    """Stops the server and removes its data; the downloaded Neo4j is kept.
 
     Raises:
         ConflictError: the server cannot be stopped, or another process is just starting one.
@@ -120,7 +120,7 @@ def _create(directory: DataDirectory) -> None:
         free_bytes = shutil.disk_usage(directory.root).free
     except OSError as error:
         raise UnavailableError(f"The data directory {directory.root} cannot be made: {error.strerror}.") from error
-    if free_bytes < NEEDED_BYTES:  # Neo4j itself waits for space without a word
+    if free_bytes < NEEDED_BYTES:  # Neo4j itself would wait for space without a message
         raise StorageFullError(
             f"The disk of {directory.root} is full: {free_bytes // 1_000_000} MB are free, the database needs "
             f"{NEEDED_BYTES // 1_000_000} MB to start."
@@ -141,7 +141,7 @@ def _spawn(directory: DataDirectory, jars: Path, port: int) -> subprocess.Popen[
             )
     except OSError as error:
         raise UnavailableError(f"The server of {directory.root} cannot be started: {error.strerror}.") from error
-    threading.Thread(target=process.wait, daemon=True).start()  # reaps it, should it die before we do
+    threading.Thread(target=process.wait, daemon=True).start()  # reaps the process if it ends before this one
     return process
 
 
@@ -164,7 +164,7 @@ def _await_server(directory: DataDirectory, process: subprocess.Popen[bytes]) ->
 
 
 def _server_process(directory: DataDirectory) -> tuple[int, str] | None:
-    """The process that serves, or is on its way to; None where nobody holds the lock."""
+    """The process that serves the directory or is starting to; None if no process holds the lock."""
     state = directory.read_state()
     if state is not None:
         return state.pid, state.started
@@ -182,7 +182,7 @@ def _server_process(directory: DataDirectory) -> tuple[int, str] | None:
 
 
 def _lock_within(directory: DataDirectory, timeout_s: float) -> int | None:
-    """The lock, which a killed server's threads may hold for a moment longer than their process."""
+    """Waits for the lock, which the threads of a killed server may hold slightly longer than their process lives."""
     deadline = time.monotonic() + timeout_s
     while (lock := try_lock(directory.lock)) is None and time.monotonic() < deadline:
         time.sleep(_POLL_S)
@@ -193,7 +193,7 @@ def _signal(pid: int, number: signal.Signals) -> None:
     try:
         os.kill(pid, number)
     except (ProcessLookupError, PermissionError):
-        return  # gone already, or another user's: the caller finds out by looking
+        return  # already gone, or owned by another user: the caller checks
 
 
 def _dies_within(pid: int, started: str, timeout_s: float) -> bool:

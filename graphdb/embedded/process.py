@@ -1,4 +1,4 @@
-"""What the operating system says of a process; where `/proc` is missing, only whether it lives."""
+"""Facts about a process from the operating system; without `/proc`, only whether it is alive."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 
 def start_time(pid: int) -> str:
-    """When the process started, as the kernel counts time; a later process of the same number has another start."""
+    """The start time of the process on the kernel's clock; a later process with the same number has another one."""
     fields = _stat(pid)
     return fields[19] if fields else ""
 
 
 def is_alive(pid: int, started: str) -> bool:
-    """Whether the very process that started then still runs (a zombie does not)."""
+    """Whether the process that started at that time is still running (a zombie is not)."""
     if Path("/proc/self/stat").exists():
         fields = _stat(pid)
         return bool(fields) and fields[0] not in "ZX" and fields[19] == started
@@ -27,7 +27,7 @@ def is_alive(pid: int, started: str) -> bool:
 
 
 def resident_memory_bytes(pid: int) -> int | None:
-    """Resident memory of the process; None where the system does not say."""
+    """Resident memory of the process; None if the system does not report it."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except (OSError, IndexError, ValueError):

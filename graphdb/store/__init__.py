@@ -1,4 +1,4 @@
-"""The store: everything that is kept, one attribute per kind."""
+"""The store: everything that the database keeps, one attribute per kind."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WIPED_AT_ONCE = 20_000
 
 
 class Store:
-    """All that the database keeps. Safe to use from several threads."""
+    """Everything that the database keeps. Safe to use from several threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -48,18 +48,18 @@ class Store:
         return LeaseStore(self._database, label)
 
     def index_measures(self, names: Iterable[str]) -> list[str]:
-        """Index measures, so that listings by their ranges need not read every design; returns those new to the index.
+        """Indexes measures, so that listings by range need not read every design; returns those newly indexed.
 
         Indexing a measure again changes nothing.
 
         Args:
-            names: small letters, digits and underscores, at most 64 characters each.
+            names: names of at most 64 small letters, digits and underscores each.
 
         Raises:
-            InputError: a name is not of that form; nothing has been indexed then.
+            InputError: a name is not of that form; nothing is indexed then.
         """
         statements = {name: cypher.index_measure(name) for name in names}
-        self._indexed = None  # another process may have indexed some
+        self._indexed = None  # another process may have indexed some measures
         missing = [name for name in statements if name not in self.indexed_measures()]
         for name in missing:
             self._database.schema(statements[name])
@@ -69,7 +69,7 @@ class Store:
         return missing
 
     def indexed_measures(self) -> frozenset[str]:
-        """Names of the measures that have an index; read once."""
+        """The names of the measures that have an index; read once."""
         if self._indexed is None:
             properties = (row[0] for row in self._database.schema(cypher.INDEXED_PROPERTIES))
             self._indexed = frozenset(
@@ -79,11 +79,11 @@ class Store:
 
     @property
     def query_counter(self) -> int:
-        """Number of statements sent so far."""
+        """The number of statements sent so far."""
         return self._database.queries
 
     def wipe(self) -> None:
-        """Removes every node and relationship; the schema stays."""
+        """Removes all nodes and relationships; the schema stays."""
         while self._database.write(cypher.WIPE_SOME, limit=_WIPED_AT_ONCE)[0][0]:
             pass
 

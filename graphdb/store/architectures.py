@@ -1,4 +1,4 @@
-"""Architectures in the database: written in large batches, read whole graphs at a time."""
+"""Architectures in the database: written in large batches, read as whole graphs."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ class ArchitectureStore:
     def __init__(self, database: Database, indexed: Callable[[], frozenset[str]]) -> None:
         """
         Args:
-            database: that holds them.
-            indexed: gives the names of the measures that have an index.
+            database: the database that holds the architectures.
+            indexed: returns the names of the measures that have an index.
         """
         self._database = database
         self._indexed = indexed
 
     def add(self, architectures: Iterable[Architecture], *, batch_size: int = 1000) -> int:
-        """Stores those architectures that are not stored yet; returns how many were new.
+        """Stores the architectures that are not stored yet; returns how many were new.
 
         Args:
-            architectures: in any number; they are consumed in batches, one transaction each.
-            batch_size: the most architectures in a transaction; graphs of many blocks make it fewer.
+            architectures: any number of architectures, consumed in batches of one transaction each.
+            batch_size: the most architectures in a transaction; fewer if their graphs are large.
 
         Raises:
-            InputError: an attribute cannot be stored; nothing of its batch is.
+            InputError: an attribute cannot be stored; then none of its batch is stored.
         """
         return sum(self._add(batch) for batch in _by_elements(rows.batches(architectures, batch_size)))
 
@@ -58,7 +58,7 @@ class ArchitectureStore:
         return self._database.transact(work)
 
     def get(self, key: str) -> Architecture:
-        """The architecture of a key.
+        """Returns the architecture with this key.
 
         Raises:
             NotFoundError: no architecture has this key.
@@ -69,7 +69,7 @@ class ArchitectureStore:
         return stored[key]
 
     def get_many(self, keys: Sequence[str]) -> dict[str, Architecture]:
-        """The architectures of those keys that are stored, in one query."""
+        """The stored architectures among these keys, in one query."""
         stored = {
             row[0]: rows.architecture_of(row)
             for row in self._database.read(cypher.READ_ARCHITECTURES, keys=list(dict.fromkeys(keys)))
@@ -77,12 +77,12 @@ class ArchitectureStore:
         return {key: stored[key] for key in keys if key in stored}
 
     def find(self, filter: ArchitectureFilter, *, first: int = 20, after: str | None = None) -> Page[Architecture]:
-        """The next `first` architectures in key order.
+        """Returns the next `first` architectures in key order.
 
         Args:
-            filter: what must hold.
-            first: length of the page.
-            after: the `end_cursor` of the page before.
+            filter: the conditions.
+            first: the length of the page.
+            after: the `end_cursor` of the previous page.
 
         Raises:
             InputError: `first` is below 1.
@@ -98,16 +98,16 @@ class ArchitectureStore:
         return Page(items, items[-1].key if items else None, len(listed) > first, total)
 
     def keys(self, filter: ArchitectureFilter) -> list[str]:
-        """The keys of all architectures for which the filter holds, in order."""
+        """The keys of all architectures that match the filter, in order."""
         source, parameters = self._listing(filter)
         return [row[0] for row in self._database.read(source + cypher.CONDITIONS + cypher.KEYS, **parameters, after="")]
 
     def resolve(self, prefix: str) -> str:
-        """The one key that begins with these 6 to 64 hexadecimal digits.
+        """Returns the only key that begins with these 6 to 64 hexadecimal digits.
 
         Raises:
-            InputError: they are not hexadecimal digits, or several keys begin with them.
-            NotFoundError: no key does.
+            InputError: the prefix is not of that form, or several keys begin with it.
+            NotFoundError: no key begins with it.
         """
         if not _PREFIX.fullmatch(prefix):
             raise InputError(f"{prefix!r} is not the beginning of a key; 6 to 64 hexadecimal digits are.")
@@ -123,9 +123,9 @@ class ArchitectureStore:
         """Records that a design came from another.
 
         Args:
-            child_key: of what was made.
-            parent_key: of what it was made of.
-            how: such as `crossover`, `mutation` or `weight transfer`.
+            child_key: the key of the new design.
+            parent_key: the key of the design that it came from.
+            how: the kind of step, such as `crossover`, `mutation` or `weight transfer`.
             properties: more about the step.
 
         Raises:
@@ -140,11 +140,11 @@ class ArchitectureStore:
             raise NotFoundError(f"No architecture has the key {child_key!r}, or none has {parent_key!r}.")
 
     def parents(self, keys: Sequence[str], limit: int) -> dict[str, list[Relative]]:
-        """Key -> what the design came from, at most `limit` each, without designs that came from nothing. One query."""
+        """Key -> the parents of the design, at most `limit` each; designs without parents are left out. One query."""
         return self._relatives(cypher.PARENTS, keys, limit)
 
     def children(self, keys: Sequence[str], limit: int) -> dict[str, list[Relative]]:
-        """Key -> what came from the design, at most `limit` each, without designs that nothing came from. One query."""
+        """Key -> the children of the design, at most `limit` each; designs without children are left out. One query."""
         return self._relatives(cypher.CHILDREN, keys, limit)
 
     def _relatives(self, query: LiteralString, keys: Sequence[str], limit: int) -> dict[str, list[Relative]]:
@@ -155,7 +155,7 @@ class ArchitectureStore:
         return relatives
 
     def _listing(self, filter: ArchitectureFilter) -> tuple[LiteralString, dict[str, Any]]:
-        """Where a listing begins, and its parameters: at an indexed measure, else at the space or the domain."""
+        """The source and parameters of a listing: it starts from an indexed measure, else from the space or domain."""
         parameters: dict[str, Any] = {
             "domain": filter.domain,
             "space": filter.space,
@@ -177,12 +177,12 @@ class ArchitectureStore:
         return (cypher.SOURCE_DOMAIN if filter.domain is not None else cypher.SOURCE_ALL), parameters
 
     def counts(self) -> dict[str, int]:
-        """How many architectures there are, per `domain/space`."""
+        """The number of architectures per `domain/space`."""
         return dict(self._database.read(cypher.COUNT_ARCHITECTURES))
 
 
 def _by_elements(batches: Iterator[list[Architecture]]) -> Iterator[list[Architecture]]:
-    """Splits batches so that a transaction creates about as many nodes and relationships, whatever the graphs' size."""
+    """Splits batches so that each transaction creates about as many elements, whatever the size of the graphs."""
     for batch in batches:
         part: list[Architecture] = []
         elements = 0

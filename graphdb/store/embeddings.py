@@ -25,10 +25,10 @@ class EmbeddingKind:
     """A kind of embedding.
 
     Attributes:
-        name: for people.
-        dimensions: numbers of a vector, as its index has them.
-        directions: whether only the direction of a vector matters, so that none may be 0.
-        queries: its statements.
+        name: the name shown to users.
+        dimensions: the length of the vectors, as in their index.
+        directions: whether only the direction of a vector matters, so that no vector may be 0.
+        queries: the statements for this kind.
     """
 
     name: str
@@ -38,24 +38,24 @@ class EmbeddingKind:
 
 
 BEHAVIOUR = EmbeddingKind("embedding", 32, True, cypher.BEHAVIOUR_QUERIES)
-"""How a surrogate of measures represents a design; scores are (1 + cosine similarity) / 2."""
+"""The representation of a design in a surrogate of measures; scores are (1 + cosine similarity) / 2."""
 
 DISTANCE = EmbeddingKind("distance embedding", 128, False, cypher.DISTANCE_QUERIES)
-"""Squared Euclidean distances estimate edit distances; scores are 1 / (1 + squared distance)."""
+"""Vectors whose squared Euclidean distances estimate edit distances; scores are 1 / (1 + squared distance)."""
 
 
 class EmbeddingStore:
-    """The latest embedding of one kind of each architecture, with the name of the model that computed it."""
+    """The latest embedding of each architecture, of one kind, with the name of the model that computed it."""
 
     def __init__(self, database: Database, kind: EmbeddingKind = BEHAVIOUR) -> None:
         self._database = database
         self._kind = kind
 
     def write(self, model: str, vectors: Mapping[str, Sequence[float]]) -> int:
-        """Sets embeddings (key -> as many numbers as the kind has); returns how many of the architectures are stored.
+        """Writes embeddings (key -> vector of the kind's length); returns how many of the architectures are stored.
 
         Raises:
-            InputError: a vector has another length, holds a number that is not finite, or is zero where directions
+            InputError: a vector has another length, holds a number that is not finite, or is zero although directions
                 matter.
         """
         checked = [{"key": key, "vector": self._checked(vector)} for key, vector in vectors.items()]
@@ -65,15 +65,15 @@ class EmbeddingStore:
         )
 
     def read(self, keys: Sequence[str]) -> dict[str, list[float]]:
-        """The embeddings of those architectures that have one, in one query."""
+        """The embeddings of the architectures that have one, in one query."""
         return dict(self._database.read(self._kind.queries.read, keys=list(keys)))
 
     def missing(self, model: str, domain: str) -> list[str]:
-        """Keys of the architectures of `domain` whose embedding is not one of this model."""
+        """The keys of the architectures of `domain` that have no embedding by this model."""
         return [row[0] for row in self._database.read(self._kind.queries.missing, model=model, domain=domain)]
 
     def similar(self, key: str, k: int) -> list[tuple[str, float]]:
-        """The `k` nearest architectures of the same domain, nearest first, with the score of the kind.
+        """Returns the `k` nearest architectures of the same domain, nearest first, with the score of the kind.
 
         Raises:
             NotFoundError: the architecture is not stored, or has no embedding yet.
@@ -87,25 +87,25 @@ class EmbeddingStore:
         return [item for item in self.similar_to(vector, domain, k + 1) if item[0] != key][:k]
 
     def similar_to(self, vector: Sequence[float], domain: str, k: int) -> list[tuple[str, float]]:
-        """The architectures of a domain nearest to a vector, nearest first, with the score of the kind.
+        """Returns the architectures of a domain nearest to a vector, nearest first, with the score of the kind.
 
         Args:
-            vector: as many numbers as the kind has.
-            domain: of the architectures.
-            k: how many.
+            vector: a vector of the kind's length.
+            domain: the domain of the architectures.
+            k: the number of architectures.
 
         Raises:
-            InputError: no neighbour is asked for, or the vector cannot be compared.
+            InputError: `k` is below 1, or the vector cannot be compared.
         """
         if k < 1:
             raise InputError(f"The number of neighbours is {k}; it must be at least 1.")
-        # The index is approximate: asked for a few it can miss the nearest, asked for many it has them among them.
+        # The index is approximate: among few results the nearest can be missing, among many they are included.
         many = max(_FEWEST_CANDIDATES, _CANDIDATES_PER_NEIGHBOUR * k)
         nearest = self._database.read(self._kind.queries.similar, vector=self._checked(vector), domain=domain, k=many)
         return [(key, score) for key, score in nearest[:k]]
 
     def write_neighbours(self, neighbours: Iterable[tuple[str, str, float]]) -> int:
-        """Writes NEIGHBOUR relationships (from, to, distance); returns how many."""
+        """Writes NEIGHBOUR relationships (from, to, distance); returns how many were written."""
         return sum(
             self._database.write(cypher.WRITE_NEIGHBOURS, rows=[list(item) for item in batch])[0][0]
             for batch in rows.batches(neighbours, _BATCH)

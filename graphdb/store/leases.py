@@ -1,4 +1,4 @@
-"""Leases: the right of one process at a time to work on a named node, by the database's clock."""
+"""Leases: the right of one process at a time to work on a named node, timed by the database's clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["LeaseStore", "Leased"]
 
 
 class LeaseStore:
-    """The leases of all nodes of one label."""
+    """The leases of all nodes with one label."""
 
     def __init__(self, database: Database, label: Leased) -> None:
         self._database = database
@@ -23,16 +23,16 @@ class LeaseStore:
         self._queries = cypher.LEASES[self._label]
 
     def take(self, name: str, owner: str, seconds: float) -> bool:
-        """Take or renew a lease; False while another owner holds it.
+        """Takes or renews a lease; False while another owner holds it.
 
         Args:
-            name: of the node.
-            owner: who takes it.
-            seconds: after which it lapses.
+            name: the name of the node.
+            owner: the new owner.
+            seconds: the time after which the lease expires.
 
         Raises:
-            NotFoundError: no node of the label has this name.
-            InputError: the lease would last no time.
+            NotFoundError: no node with the label has this name.
+            InputError: `seconds` is not positive.
         """
         if not seconds > 0:
             raise InputError(f"The lease lasts {seconds} s; it must be more than 0.")
@@ -46,10 +46,10 @@ class LeaseStore:
         return self._database.transact(work)
 
     def owner(self, name: str) -> str | None:
-        """Who holds the lease; None where it is free or has lapsed.
+        """The owner of the lease; None if it is free or has expired.
 
         Raises:
-            NotFoundError: no node of the label has this name.
+            NotFoundError: no node with the label has this name.
         """
         rows = self._database.read(self._queries.owner, name=name)
         if not rows:
@@ -58,7 +58,7 @@ class LeaseStore:
         return owner
 
     def release(self, name: str, owner: str) -> None:
-        """Give a lease back; nothing happens where `owner` does not hold it."""
+        """Gives a lease back; does nothing if `owner` does not hold it."""
         self._database.write(self._queries.release, name=name, owner=owner)
 
     def _unknown(self, name: str) -> NotFoundError:

@@ -24,10 +24,10 @@ class MeasurementStore:
         self._database = database
 
     def add(self, measurements: Iterable[Measurement], *, batch_size: int = 1000) -> int:
-        """Stores finished measurements; how many were not known as finished before.
+        """Stores finished measurements; returns how many were not finished before.
 
         Raises:
-            NotFoundError: an architecture that played a role is not stored; nothing of its batch is then.
+            NotFoundError: an architecture that played a role is not stored; then none of its batch is stored.
             InputError: a measure is not a finite number.
         """
         return sum(self._add(batch) for batch in rows.batches(measurements, batch_size))
@@ -37,7 +37,7 @@ class MeasurementStore:
         return self._database.transact(lambda transaction: finish(transaction, prepared))
 
     def get(self, key: str) -> Measurement:
-        """The measurement of a key; its measures are empty while it is pending.
+        """Returns the measurement with this key; its measures are empty while it is pending.
 
         Raises:
             NotFoundError: no measurement has this key.
@@ -48,7 +48,7 @@ class MeasurementStore:
         return stored[key]
 
     def get_many(self, keys: Sequence[str]) -> dict[str, Measurement]:
-        """The measurements of those keys that are stored, in one query."""
+        """The stored measurements among these keys, in one query."""
         stored = {
             row[0]["key"]: rows.measurement_of(row[0])
             for row in self._database.read(cypher.READ_MEASUREMENTS, keys=list(dict.fromkeys(keys)))
@@ -56,7 +56,7 @@ class MeasurementStore:
         return {key: stored[key] for key in keys if key in stored}
 
     def of(self, keys: Sequence[str]) -> dict[str, list[Measurement]]:
-        """The finished measurements of each of these architectures, in one query; an empty list where there is none."""
+        """The finished measurements of each of these architectures, in one query; an empty list if there are none."""
         finished: dict[str, list[Measurement]] = {key: [] for key in keys}
         for key, properties in self._database.read(cypher.MEASUREMENTS_OF, keys=list(finished)):
             finished[key].append(rows.measurement_of(properties))
@@ -65,16 +65,16 @@ class MeasurementStore:
     def with_measure(
         self, measure: str, *, domain: str | None = None, space: str | None = None, simulator: str | None = None
     ) -> list[Measurement]:
-        """All finished measurements that hold a measure, in key order: what a surrogate learns from.
+        """Returns all finished measurements with a measure, in key order: the data that a surrogate learns from.
 
         Args:
-            measure: its name.
-            domain: of an architecture that was measured; None for any.
-            space: likewise.
-            simulator: that measured; None for any.
+            measure: the name of the measure.
+            domain: the domain of an architecture that was measured; None for any.
+            space: the space of an architecture that was measured; None for any.
+            simulator: the simulator that took the measurements; None for any.
 
         Raises:
-            InputError: the measure is more than letters, digits and underscores.
+            InputError: the measure's name has characters other than letters, digits and underscores.
         """
         stored = self._database.read(
             cypher.MEASUREMENTS_WITH,
@@ -87,7 +87,7 @@ class MeasurementStore:
 
 
 def finish(transaction: Transaction, prepared: dict[str, rows.Row]) -> int:
-    """Writes finished measurements over pending ones, or anew; how many were not finished before."""
+    """Writes finished measurements, replacing pending ones; returns how many were not finished before."""
     states = create_missing(transaction, prepared)
     pending = [row for key, row in prepared.items() if states.get(key, DONE) != DONE]
     if pending:
@@ -96,7 +96,7 @@ def finish(transaction: Transaction, prepared: dict[str, rows.Row]) -> int:
 
 
 def create_missing(transaction: Transaction, prepared: dict[str, rows.Row]) -> dict[str, str]:
-    """Creates those measurements that are not stored; the states of the others, which stay locked until the commit."""
+    """Creates the missing measurements; returns the states of the others, which stay locked until the commit."""
     states: dict[str, str] = dict(transaction.run(cypher.MEASUREMENT_STATES, keys=list(prepared)))
     new = [row for key, row in prepared.items() if key not in states]
     if new:

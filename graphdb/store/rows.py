@@ -1,4 +1,4 @@
-"""Between values and rows: what is written is checked first, what is read is checked again."""
+"""Conversion between values and rows: values are checked before they are written and after they are read."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _RESERVED = frozenset({"position", "kind"})
 
 
 class CorruptError(ExplorerError):
-    """Something stored is not what this code writes."""
+    """A stored value is not one that this code writes."""
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of at most `size` items."""
+    """Splits the items into lists of at most `size`."""
     if size < 1:
         raise InputError(f"The batch size is {size}; it must be at least 1.")
     batch: list[T] = []
@@ -45,10 +45,10 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def identifier(name: str, what: str) -> str:
-    """`name`, if it can name a property.
+    """Returns `name` if it can name a property.
 
     Raises:
-        InputError: it holds more than letters, digits and underscores.
+        InputError: it has characters other than letters, digits and underscores.
     """
     if not _IDENTIFIER.fullmatch(name):
         raise InputError(f"The {what} {name!r} is not a name; letters, digits and underscores are allowed.")
@@ -59,7 +59,7 @@ def identifier(name: str, what: str) -> str:
 
 
 def architecture_row(architecture: Architecture) -> Row:
-    """Everything that is written for one architecture."""
+    """Everything that is written for an architecture."""
     if not _DOMAIN.fullmatch(architecture.domain):
         raise InputError(f"The domain {architecture.domain!r} is not a name; small letters, digits, _ are allowed.")
     return {
@@ -86,7 +86,7 @@ def architecture_row(architecture: Architecture) -> Row:
 
 
 def choice_properties(choices: Mapping[str, Any]) -> Row:
-    """The choices that a filter can ask for: scalars, and lists of scalars, nested ones flattened."""
+    """The choices that a filter can query: scalars, and lists of scalars, with nested lists flattened."""
     properties: Row = {}
     for name, value in choices.items():
         stored = _storable(value)
@@ -134,10 +134,10 @@ def _attributes(attributes: Mapping[str, Scalar], what: str) -> Mapping[str, Sca
 
 
 def architecture_of(row: Sequence[Any]) -> Architecture:
-    """The architecture of one row (key, domain, space, choices, numbers of blocks and edges, blocks, edges).
+    """The architecture in a row (key, domain, space, choices, numbers of blocks and edges, blocks, edges).
 
     Raises:
-        CorruptError: the row is not what `architecture_row` wrote.
+        CorruptError: the row is not one that `architecture_row` wrote.
     """
     key, domain, space, choices_json, block_count, edge_count, blocks, edges = row
     try:
@@ -169,7 +169,7 @@ def _pop_position(properties: Row) -> int:
 
 
 def measurement_row(measurement: Measurement, state: str) -> Row:
-    """Everything that is written for one measurement."""
+    """Everything that is written for a measurement."""
     return {
         "properties": {
             "key": measurement.key,
@@ -205,7 +205,7 @@ def measurement_of(properties: Mapping[str, Any]) -> Measurement:
     """The measurement with these stored properties.
 
     Raises:
-        CorruptError: they are not what `measurement_row` wrote.
+        CorruptError: they are not the properties that `measurement_row` wrote.
     """
     key = properties.get("key")
     try:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class StudyStore:
-    """The studies. A transaction on a study locks it first, so its trials change one transaction at a time."""
+    """The studies. Every transaction on a study locks it first, so that its trials change one transaction at a time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -31,7 +31,7 @@ class StudyStore:
         """Stores a new study; the database sets its time of creation.
 
         Raises:
-            ConflictError: a study of that name exists.
+            ConflictError: a study with this name exists.
             InputError: the name is empty.
         """
         if not record.name.strip():
@@ -45,7 +45,7 @@ class StudyStore:
         self._database.transact(work)
 
     def get(self, name: str) -> StudyRecord:
-        """The study of a name.
+        """Returns the study with this name.
 
         Raises:
             NotFoundError: no study has this name.
@@ -60,12 +60,12 @@ class StudyStore:
         return [_study(row) for row in self._database.read(cypher.LIST_STUDIES)]
 
     def set_state(self, name: str, state: StudyState, message: str = "") -> None:
-        """Sets where the study stands, and why.
+        """Sets the state of a study, and the reason.
 
         Args:
-            name: of the study.
-            state: from now on.
-            message: the reason, where there is one.
+            name: the name of the study.
+            state: the new state.
+            message: the reason, if any.
 
         Raises:
             NotFoundError: no study has this name.
@@ -73,7 +73,7 @@ class StudyStore:
         self._update(name, {"state": StudyState(state).value, "message": message})
 
     def set_budget(self, name: str, budget: int) -> None:
-        """Changes how many trials the study may take."""
+        """Changes the number of trials that the study may take."""
         self._update(name, {"budget": budget})
 
     def delete(self, name: str) -> None:
@@ -83,11 +83,11 @@ class StudyStore:
     def ask(self, name: str, trials: Sequence[NewTrial]) -> None:
         """Records trials to be measured, with their pending measurements, in one transaction.
 
-        A trial whose measurement is already finished is done at once. Asking the same trial again changes nothing.
+        A trial whose measurement is already finished is done at once. Asking for the same trial again changes nothing.
 
         Raises:
             NotFoundError: no study has this name, or an architecture of a trial is not stored.
-            ConflictError: a trial of that index has another measurement.
+            ConflictError: a trial with the same index has another measurement.
         """
         prepared = {trial.pending.key: rows.measurement_row(trial.pending, PENDING) for trial in trials}
         wanted = {trial.index: trial for trial in trials}
@@ -112,13 +112,13 @@ class StudyStore:
         """Records the result of a pending trial in one transaction; False, and no change, if it is not pending.
 
         Args:
-            name: of the study.
-            index: of the trial.
-            measurement: what was measured.
+            name: the name of the study.
+            index: the index of the trial.
+            measurement: the finished measurement.
 
         Raises:
             NotFoundError: no such study or trial.
-            ConflictError: the trial was to measure something else.
+            ConflictError: the measurement is not the one that the trial asked for.
         """
         prepared = {measurement.key: rows.measurement_row(measurement, "done")}
 
@@ -139,8 +139,8 @@ class StudyStore:
         """Records that a pending trial cannot be measured; False, and no change, if it is not pending.
 
         Args:
-            name: of the study.
-            index: of the trial.
+            name: the name of the study.
+            index: the index of the trial.
             message: the reason.
 
         Raises:
@@ -165,7 +165,7 @@ class StudyStore:
         return [_trial_record(name, row) for row in stored if row[0] is not None]
 
     def counts(self, name: str) -> dict[TrialState, int]:
-        """How many trials are in each state."""
+        """The number of trials in each state."""
         stored = self._database.read(cypher.COUNT_TRIALS, name=name)
         if not stored:
             raise _unknown(name)
@@ -176,18 +176,18 @@ class StudyStore:
         """Takes or renews the right to run the study; False while another owner holds it.
 
         Args:
-            name: of the study.
-            owner: who takes it.
-            seconds: after which it lapses.
+            name: the name of the study.
+            owner: the new owner.
+            seconds: the time after which the lease expires.
 
         Raises:
             NotFoundError: no study has this name.
-            InputError: the lease would last no time.
+            InputError: `seconds` is not positive.
         """
         return self._leases.take(name, owner, seconds)
 
     def lease_owner(self, name: str) -> str | None:
-        """Who holds the right to run the study; None where nobody does.
+        """The owner of the right to run the study; None if there is none.
 
         Raises:
             NotFoundError: no study has this name.
@@ -195,7 +195,7 @@ class StudyStore:
         return self._leases.owner(name)
 
     def release(self, name: str, owner: str) -> None:
-        """Gives the right to run the study back; nothing happens where `owner` does not hold it."""
+        """Gives the right to run the study back; does nothing if `owner` does not hold it."""
         self._leases.release(name, owner)
 
     def _update(self, name: str, properties: dict[str, Any]) -> None:

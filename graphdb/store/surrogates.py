@@ -1,4 +1,4 @@
-"""Trained surrogates in the database: safetensors bytes, and how to read them as JSON."""
+"""Trained surrogates in the database: safetensors bytes, and JSON that describes how to read them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class SurrogateStore:
-    """The surrogates; saving again under a key replaces what was there, in one transaction."""
+    """The surrogates; saving under an existing key replaces the old surrogate in one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def save(self, record: SurrogateRecord) -> None:
-        """Stores a surrogate, or replaces the one of its key."""
+        """Stores a surrogate, or replaces the one with the same key."""
         self._database.write(
             cypher.SAVE_SURROGATE,
             key=record.key,
@@ -32,11 +32,11 @@ class SurrogateStore:
         )
 
     def get(self, key: str) -> SurrogateRecord:
-        """The surrogate of a key.
+        """Returns the surrogate with this key.
 
         Raises:
             NotFoundError: no surrogate has this key.
-            CorruptError: what is stored is not a surrogate.
+            CorruptError: the stored value is not a surrogate.
         """
         stored = self._database.read(cypher.READ_SURROGATE, key=key)
         if not stored:
