@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import moocore
 import numpy as np
-import pydantic
 
 from explorer.contracts.measure import Direction
 from explorer.contracts.optimiser import Outcome
@@ -202,48 +201,6 @@ class Objective:
         """Whether all constraints hold."""
         return self.violation(measures) == 0
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON that `from_json` reads back."""
-        terms = [
-            {
-                **asdict(term),
-                "direction": term.direction.value,
-                "scale": {"kind": _kind(term.scale), **asdict(term.scale)},
-            }
-            for term in self.terms
-        ]
-        return {
-            "terms": terms,
-            "constraints": [asdict(constraint) for constraint in self.constraints],
-            "separate": self.separate,
-        }
-
-    @classmethod
-    def from_json(cls, data: Any, known: Collection[str]) -> Objective:
-        """Reads and checks an objective.
-
-        Args:
-            data: what `to_json` gives.
-            known: names of the measures that there are.
-
-        Raises:
-            InputError: malformed, weights that do not sum to 1, or a measure that is not known.
-        """
-        try:
-            parsed = _ObjectiveModel.model_validate(data)
-        except pydantic.ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the whole"
-            raise InputError(f"The objective is malformed at {place}: {first['msg']}.") from error
-        objective = cls(
-            tuple(Term(term.measure, term.weight, term.direction, term.scale.build()) for term in parsed.terms),
-            tuple(Constraint(c.measure, c.minimum, c.maximum) for c in parsed.constraints),
-            parsed.separate,
-        )
-        for measure in sorted(objective.measures):
-            check_measure(measure, known)
-        return objective
-
 
 def check_measure(measure: str, known: Collection[str]) -> None:
     """Refuses an unknown measure.
@@ -347,47 +304,3 @@ def _finite(measure: str, measures: Values) -> float:
     if not math.isfinite(value):
         raise InputError(f"The measure {measure} must be finite, found {value}.")
     return value
-
-
-def _kind(scale: Scale) -> str:
-    return "linear" if isinstance(scale, Linear) else "logarithmic"
-
-
-class _Strict(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
-
-
-class _LinearModel(_Strict):
-    kind: Literal["linear"]
-    maximum: float
-
-    def build(self) -> Linear:
-        return Linear(self.maximum)
-
-
-class _LogarithmicModel(_Strict):
-    kind: Literal["logarithmic"]
-    low: float
-    high: float
-
-    def build(self) -> Logarithmic:
-        return Logarithmic(self.low, self.high)
-
-
-class _TermModel(_Strict):
-    measure: str
-    weight: float
-    direction: Direction
-    scale: Annotated[_LinearModel | _LogarithmicModel, pydantic.Field(discriminator="kind")]
-
-
-class _ConstraintModel(_Strict):
-    measure: str
-    minimum: float | None = None
-    maximum: float | None = None
-
-
-class _ObjectiveModel(_Strict):
-    terms: list[_TermModel]
-    constraints: list[_ConstraintModel] = []
-    separate: bool = False

@@ -148,10 +148,10 @@ def _to_be_trained(roles: Roles, settings: FlexiBertSettings, done: Mapping[str,
     given = dict(settings.training or {})
     if settings.transfer != "none":
         rule: Rule = settings.transfer
-        ratios = {key: overlap(other.choices, roles["model"].choices, rule) for key, other in done.items()}
-        best = max(ratios, key=ratios.__getitem__, default=None)  # of equal ones the first
-        if best is not None and ratios[best] >= ENOUGH:
-            given |= {"parent": best, "rule": rule}
+        trained = {key: other.choices for key, other in done.items()}
+        best = transfer.best_source(roles["model"].choices, trained, rule)
+        if best is not None and best[1] >= ENOUGH:
+            given |= {"parent": best[0], "rule": rule}
     return PretrainingSimulator().pending(roles, given)
 
 
