@@ -15,6 +15,7 @@ import pytest
 from explorer import registry
 from explorer.domains.transformer.graph import reference_hashes
 from gnn.inductive import EncoderSettings
+from gnn.network import SurrogateSettings
 from graphdb.settings import Settings
 from graphdb.store import Store
 from tests.explorer.conftest import Run
@@ -197,7 +198,9 @@ def test_settings_are_overridden_one_by_one(run: Run, setting: str, place: str, 
     assert same == (name in idle - {"mask_buffer_mb"})
 
 
-def test_similar_trains_embeds_and_finds_neighbours(run: Run, store: Store) -> None:
+def test_similar_trains_embeds_and_finds_neighbours(run: Run, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = SurrogateSettings(members=1, steps=20, trees=0)  # how well it learns is tested where learning is
+    monkeypatch.setattr("explorer.learning.surrogates.settings_of", lambda task: small)
     run("load")
     model = registry.preset("bert-tiny")
     base = ("similar", model.key[:12], "-k", "5", "--by", "behaviour", "--json")

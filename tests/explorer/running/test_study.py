@@ -166,7 +166,7 @@ def test_kill_9_of_the_search_loses_nothing(store: Store, server_settings: Setti
 
 
 def test_kill_9_of_neo4j_loses_nothing(tmp_path: Path) -> None:
-    settings = Settings(data_directory=tmp_path / "data")
+    settings = Settings(data_directory=tmp_path / "data", retry_s=0.5)
     log = tmp_path / "log"
     try:
         with open_store(settings) as store:
