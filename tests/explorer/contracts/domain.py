@@ -15,6 +15,7 @@ from explorer.contracts.metric import Metric
 from explorer.contracts.simulator import Simulator
 from explorer.contracts.skill import Skill
 from explorer.contracts.space import DesignSpace
+from explorer.contracts.verb import resolved
 
 HEAVY = ("numpy", "torch", "neo4j", "pandas", "matplotlib", "networkx", "yaml", "typer", "rich", "graphene")
 
@@ -70,6 +71,12 @@ class DomainContract:
                 assert known[name].unit == measure.unit
                 assert known[name].direction == measure.direction
 
+    def test_its_measures_mean_what_they_mean_elsewhere(self, domain: Domain) -> None:
+        known = registry.measures()
+        declared = resolved(domain.measures) if domain.measures else {}
+        for name, measure in declared.items():
+            assert (known[name].unit, known[name].direction) == (measure.unit, measure.direction)
+
     def test_what_it_publishes_is_its_own_and_complete(self, domain: Domain) -> None:
         part = registry.published(domain.published)
         keys = {one.key for one in part.architectures}
@@ -79,6 +86,8 @@ class DomainContract:
     def test_what_it_learns_is_embedded_by_a_role(self, domain: Domain) -> None:
         tasks = [task for task in registry.learning_tasks() if domain.name in task.embeds]
         assert all(isinstance(task, LearningTask) and task.embeds[domain.name] in task.roles for task in tasks)
+        names = [task.name for task in registry.learning_tasks()]
+        assert len(set(names)) == len(names)
 
     def test_its_edit_distance_is_learnt_from_its_own_spaces(self, domain: Domain) -> None:
         metric = registry.metric(domain.name)
