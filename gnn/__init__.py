@@ -1,1 +1,1 @@
-"""Graphs to tensors, encoders and surrogates."""
+"""Graphs as tensors, encoders and surrogates."""

@@ -1,4 +1,4 @@
-"""Boosted trees that say how far they can be trusted: ten ensembles, each blind to a tenth of the designs."""
+"""Boosted trees with an estimate of their own error: ten ensembles, each trained without a tenth of the designs."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ Array = NDArray[np.float64]
 
 MEMBERS = 10
 FEWEST = 20
-"""Known values below which there are no trees."""
+"""The fewest known values for which trees are fitted."""
 _ERROR_DEPTH = 3
 _ERROR_SHARE = 4  # the expected error is smoother than the measure: a quarter of the trees
-_FLOOR = 0.25  # of the mean absolute error: no design is expected to be known much better than the others
-_STD_PER_ERROR = 1.2533  # of a normal distribution: √(π/2)
+_FLOOR = 0.25  # share of the mean absolute error: no design is expected to be known much better than the others
+_STD_PER_ERROR = 1.2533  # √(π/2), for a normal distribution
 _PARTS, _ARRAYS = ("means", "errors"), ("columns", "thresholds", "leaves")
 
 
 @dataclass(frozen=True)
 class BaggedTrees:
-    """Predicts one measure, in standardised units.
+    """Predicts one measure in standardised units.
 
     Attributes:
         means: one ensemble per member.
-        errors: one ensemble per member, of the absolute error of the first on designs that these have not seen.
+        errors: one ensemble per member for the absolute error of `means` on designs that these have not seen.
         floor: the least absolute error expected.
-        weight: of the trees beside the networks, in [0, 1].
+        weight: the weight of the trees against the networks, in [0, 1].
     """
 
     means: tuple[Trees, ...]
@@ -43,13 +43,13 @@ class BaggedTrees:
     weight: float = 1.0
 
     def predict(self, rows: Array) -> Estimate:
-        """Estimates of shape `(n,)`, from rows of shape `(n, columns)`."""
+        """Estimates of shape `(n,)` for rows of shape `(n, columns)`."""
         members = np.stack([trees.predict(rows) for trees in self.means])
         error = np.mean([trees.predict(rows) for trees in self.errors], axis=0)
         return Estimate(members.mean(axis=0), _std(error, self.floor), members.std(axis=0))
 
     def to_tensors(self) -> dict[str, NDArray[Any]]:
-        """All arrays, those of the members stacked: of shapes `tree_shapes`."""
+        """All arrays, stacked over the members, with the shapes given by `tree_shapes`."""
         return {
             f"{part}.{name}": np.stack([getattr(trees, name) for trees in ensembles])
             for part, ensembles in zip(_PARTS, (self.means, self.errors), strict=True)
@@ -60,16 +60,16 @@ class BaggedTrees:
     def from_tensors(
         cls, tensors: Mapping[str, NDArray[Any]], columns: int, floor: float, weight: float
     ) -> BaggedTrees:
-        """The trees that `to_tensors` wrote, in tensors of the right shapes.
+        """Returns the trees in tensors that `to_tensors` wrote, which must have the right shapes.
 
         Args:
-            tensors: by name.
-            columns: how many the trees may look at.
+            tensors: the tensors by name.
+            columns: the number of columns available to the trees.
             floor: the least absolute error expected.
-            weight: of the trees beside the networks, in [0, 1].
+            weight: the weight of the trees against the networks, in [0, 1].
 
         Raises:
-            InputError: a node looks at a column that there is not.
+            InputError: a node uses a column that does not exist.
         """
         for part in _PARTS:
             looked_at = tensors[f"{part}.columns"]
@@ -86,7 +86,7 @@ class BaggedTrees:
 
 
 def tree_shapes(settings: SurrogateSettings) -> dict[str, tuple[int, ...]]:
-    """The shapes of the tensors of one measure."""
+    """The shapes of the tensors for one measure."""
     shapes: dict[str, tuple[int, ...]] = {}
     for part, (trees, depth) in zip(_PARTS, (_size(settings), _error_size(settings)), strict=True):
         for name, width in zip(_ARRAYS, (2**depth - 1, 2**depth - 1, 2**depth), strict=True):
@@ -97,13 +97,13 @@ def tree_shapes(settings: SurrogateSettings) -> dict[str, tuple[int, ...]]:
 def fit_trees(
     rows: Array, values: Array, settings: SurrogateSettings, generator: np.random.Generator
 ) -> tuple[BaggedTrees, Estimate]:
-    """Trees for one measure, and what they expect of the designs by those members that have not seen them.
+    """Fits the trees of one measure, and estimates each design by the members that have not seen it.
 
     Args:
-        rows: shape `(n, columns)`.
-        values: standardised, shape `(n,)`, NaN where missing; at least `FEWEST` known.
-        settings: number and size of the trees.
-        generator: of all randomness.
+        rows: the profiles of the designs, shape `(n, columns)`.
+        values: standardised values, shape `(n,)`, NaN where missing; at least `FEWEST` of them known.
+        settings: the number and size of the trees.
+        generator: the source of all randomness.
 
     Returns:
         The trees, and estimates of shape `(n,)`, NaN where the value is missing.
@@ -132,7 +132,7 @@ def _members(
     rate: float,
     generator: np.random.Generator,
 ) -> tuple[tuple[Trees, ...], Array]:
-    """One ensemble per fold, trained on the others, and for each design what the one that has not seen it says."""
+    """One ensemble per fold, trained on the other folds, and its predictions for the designs of the fold."""
     members, unseen = [], np.zeros(len(values))
     for number in range(MEMBERS):
         seen = fold != number
@@ -143,7 +143,7 @@ def _members(
 
 
 def _size(settings: SurrogateSettings) -> tuple[int, int]:
-    """Number and depth of the trees."""
+    """The number and depth of the trees."""
     return settings.trees, settings.tree_depth
 
 

@@ -1,4 +1,4 @@
-"""One estimate out of those of networks and trees, and the calibration of its spread."""
+"""The combination of the estimates of networks and trees, and the calibration of its spread."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 _NORMAL_90 = 1.645
-_PRIOR_POINTS = 10.0  # held-out points at which their calibration counts half
+_PRIOR_POINTS = 10.0  # number of held-out points at which their calibration gets weight 1/2
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Expected values of designs, in standardised units; all of one shape.
+    """Expected values of designs in standardised units; all arrays have the same shape.
 
     Attributes:
-        mean: expected.
-        aleatoric: standard deviation that more data would not remove.
-        epistemic: disagreement of the members of an ensemble.
+        mean: the expected values.
+        aleatoric: the standard deviation that more data would not remove.
+        epistemic: the disagreement between the members of an ensemble.
     """
 
     mean: Array
@@ -29,17 +29,17 @@ class Estimate:
 
     @property
     def std(self) -> Array:
-        """Total standard deviation."""
+        """The total standard deviation."""
         return np.hypot(self.aleatoric, self.epistemic)
 
 
 def unseen(mean: Array, variance: Array, held_out: list[NDArray[np.int64]]) -> Estimate:
-    """The mean of each member for the designs that it has not seen, with the spread of all; `(n, measures)`, else NaN.
+    """The mean of each member for the designs that it has not seen, `(n, measures)`, with the spread of all; else NaN.
 
     Args:
-        mean: by each member, shape `(members, n, measures)`.
-        variance: by each member, same shape.
-        held_out: for each member the numbers of the designs that it has not seen.
+        mean: the mean by each member, shape `(members, n, measures)`.
+        variance: the variance by each member, same shape.
+        held_out: for each member, the indices of the designs that it has not seen.
     """
     known, whole = np.full(mean.shape[1:], np.nan), ensemble(mean, variance)
     for member, designs in zip(mean, held_out, strict=True):
@@ -53,18 +53,18 @@ def ensemble(mean: Array, variance: Array) -> Estimate:
 
 
 def by_measure(estimate: Estimate) -> list[Estimate]:
-    """One estimate of shape `(n,)` for every measure of one of shape `(n, measures)`."""
+    """Splits an estimate of shape `(n, measures)` into one of shape `(n,)` per measure."""
     columns = zip(estimate.mean.T, estimate.aleatoric.T, estimate.epistemic.T, strict=True)
     return [Estimate(*column) for column in columns]
 
 
 def blended(network: Estimate, trees: Estimate, weight: float) -> Estimate:
-    """The mixture of both; that the two differ is disagreement too (law of total variance).
+    """The mixture of two estimates; the difference between them adds to the disagreement (law of total variance).
 
     Args:
-        network: NaN where it is not known; so is the result then, unless its weight is 0.
-        trees: likewise.
-        weight: of the trees, in [0, 1].
+        network: the estimate by the networks; where it is NaN, so is the result, unless its weight is 0.
+        trees: the estimate by the trees, likewise.
+        weight: the weight of the trees, in [0, 1].
     """
     if weight in (0.0, 1.0):
         return trees if weight else network
@@ -78,12 +78,12 @@ def blended(network: Estimate, trees: Estimate, weight: float) -> Estimate:
 def best_weight(network: Array, trees: Array, target: Array) -> float:
     """The weight of the trees, in [0, 1], with the least squared error on designs that neither has seen.
 
-    Where nothing is known the networks count alone.
+    If no value is known, only the networks count.
 
     Args:
         network: means by the networks, shape `(n,)`, NaN where unknown.
-        trees: means by the trees, likewise.
-        target: the values, likewise.
+        trees: means by the trees, in the same form.
+        target: the values, in the same form.
     """
     difference = trees - network
     known = ~np.isnan(difference + target)
@@ -94,9 +94,9 @@ def best_weight(network: Array, trees: Array, target: Array) -> float:
 
 
 def calibration(held_out: Estimate, target: Array) -> float:
-    """The factor on the spread that makes 90 % intervals hold 90 % of the designs that were held out.
+    """The factor on the spread with which 90 % intervals contain 90 % of the held-out designs.
 
-    It is drawn towards 1 where few are held out: their quantile is uncertain.
+    It is drawn towards 1 if few designs are held out, because their quantile is uncertain.
 
     Args:
         held_out: estimates of any shape, NaN where nothing was held out.

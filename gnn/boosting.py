@@ -1,7 +1,7 @@
-"""Gradient boosting of regression trees on few columns: histograms, squared error, nothing but NumPy.
+"""Gradient boosting of regression trees on few columns: histograms and squared error, in pure NumPy.
 
 Friedman 2002, "Stochastic gradient boosting": every tree is fitted to the residuals on a random half of the rows; every
-split looks at a random part of the columns, as in random forests (Breiman 2001).
+split chooses from a random part of the columns, as in random forests (Breiman 2001).
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ Indices = NDArray[np.int64]
 
 MAXIMUM_BINS = 64
 ROWS = 0.5
-"""Share of the rows that a tree sees, up to `MAXIMUM_ROWS`."""
+"""Share of the rows that a tree is fitted to, up to `MAXIMUM_ROWS`."""
 MAXIMUM_ROWS = 4096
 COLUMNS = 0.3
 """Share of the columns that a split chooses from."""
 HIGHEST = float(np.finfo(np.float64).max)
-"""Threshold of a node that does not split."""
+"""The threshold of a node that does not split."""
 
 
 @dataclass(frozen=True)
 class Trees:
-    """Binary trees of equal depth d whose values are added.
+    """Binary trees of equal depth d whose values are summed.
 
     Node i has the children 2 i + 1 (value at most the threshold) and 2 i + 2; a node that does not split sends all to
     the left.
 
     Attributes:
-        columns: that the nodes look at, shape `(trees, 2**d - 1)`.
-        thresholds: same shape.
-        leaves: values, shape `(trees, 2**d)`.
+        columns: the columns that the nodes compare, shape `(trees, 2**d - 1)`.
+        thresholds: the thresholds of the nodes, same shape.
+        leaves: the values of the leaves, shape `(trees, 2**d)`.
     """
 
     columns: NDArray[np.int32]
@@ -43,11 +43,11 @@ class Trees:
 
     @property
     def depth(self) -> int:
-        """Decisions from the root to a leaf."""
+        """The number of decisions from the root to a leaf."""
         return int(self.leaves.shape[1]).bit_length() - 1
 
     def predict(self, rows: Array) -> Array:
-        """The sum over all trees, shape `(n,)`, from `(n, columns)`."""
+        """The sum over all trees, shape `(n,)`, for rows of shape `(n, columns)`."""
         total = np.zeros(len(rows))
         place = np.arange(len(rows))
         for columns, thresholds, leaves in zip(self.columns, self.thresholds, self.leaves, strict=True):
@@ -60,11 +60,11 @@ class Trees:
 
 @dataclass(frozen=True)
 class BinnedRows:
-    """Rows whose values are numbered, so that splits can be found by counting.
+    """Rows with their values sorted into bins, so that splits can be found by counting.
 
     Attributes:
-        bins: shape `(n, columns)`.
-        edges: between neighbouring bins, shape `(columns, bins - 1)`; `HIGHEST` after the last bin of a column.
+        bins: the bin of each value, shape `(n, columns)`.
+        edges: the edges between neighbouring bins, shape `(columns, bins - 1)`; `HIGHEST` after a column's last bin.
     """
 
     bins: Indices
@@ -72,7 +72,7 @@ class BinnedRows:
 
     @classmethod
     def of(cls, rows: Array) -> BinnedRows:
-        """One bin per distinct value; where there are more than `MAXIMUM_BINS`, equally full ones."""
+        """One bin per distinct value, or equally full bins if there are more than `MAXIMUM_BINS` values."""
         by_column = [_edges(column) for column in rows.T]
         edges = np.full((len(by_column), max((len(e) for e in by_column), default=0) + 1), HIGHEST)
         for line, own in zip(edges, by_column, strict=True):
@@ -87,12 +87,12 @@ def boosted(
     """Trees whose sum approximates `values`, shape `(n,)`; the mean of the values is spread over their leaves.
 
     Args:
-        data: n rows.
-        values: to learn.
-        trees: how many.
-        depth: of every tree.
-        rate: share of the residuals that a tree takes away.
-        generator: of rows and columns.
+        data: the n rows.
+        values: the values to learn.
+        trees: the number of trees.
+        depth: the depth of every tree.
+        rate: the share of the residuals that each tree removes.
+        generator: draws the rows and columns of each tree.
     """
     inner = 2**depth - 1
     grown = Trees(
@@ -129,7 +129,7 @@ def _grow(
     depth: int,
     generator: np.random.Generator,
 ) -> Indices:
-    """Fills in the splits of one tree, level by level; returns the leaf of every row, as the number of a node."""
+    """Fills in the splits of one tree, level by level; returns the leaf of every row as a node number."""
     node = np.zeros(len(residual), dtype=np.int64)
     cells = np.arange(data.bins.shape[1]) * data.edges.shape[1] + data.bins
     for level in range(depth):
@@ -145,7 +145,7 @@ def _grow(
 def _splits(
     data: BinnedRows, cells: Indices, node: Indices, residual: Array, nodes: int, generator: np.random.Generator
 ) -> tuple[Indices, Indices]:
-    """The column, and the bin after which to cut, that lessen the squared error most, for every node of a level."""
+    """For every node of a level, the column and the last bin on its left that reduce the squared error most."""
     width, bins = data.edges.shape
     size = width * bins
     flat = (node[:, None] * size + cells).ravel()
@@ -156,7 +156,7 @@ def _splits(
     with np.errstate(divide="ignore", invalid="ignore"):
         gain = sums**2 / counts + (total - sums) ** 2 / right
     gain[(counts == 0) | (right == 0)] = -np.inf
-    # Every node looks at its own random columns.
+    # Every node chooses from its own random columns.
     rank = generator.random((nodes, width)).argsort(axis=1).argsort(axis=1)
     gain[rank >= max(1, round(COLUMNS * width))] = -np.inf
     flattened = gain.reshape(nodes, size)

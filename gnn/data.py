@@ -18,18 +18,18 @@ from graphdb.errors import InputError
 
 VERSION = 1
 
-_Row = tuple[tuple[str, type, Scalar], ...]  # with the type, as True equals 1
+_Row = tuple[tuple[str, type, Scalar], ...]  # with the type, because True equals 1
 _Topology = tuple[int, tuple[tuple[int, int], ...]]
 _Key = TypeVar("_Key")
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """All that is needed to write an architecture, of any domain, as tensors.
+    """Everything needed to write an architecture of any domain as tensors.
 
-    A block becomes: one bit per kind and one for any other kind; its attributes (`FeatureTable`); and its position
-    (see `positions`), since message passing over few rounds cannot tell the beginning of a long graph from its end.
-    An edge becomes two, one in each direction, with a bit for the direction and its attributes.
+    A block is written as one bit per kind and one for any other kind, its attributes (`FeatureTable`) and its position
+    (see `positions`), because few rounds of message passing cannot tell the beginning of a long graph from its end.
+    An edge is written as two edges, one in each direction, with a bit for the direction and its attributes.
 
     Example:
         >>> vocabulary = Vocabulary.of(architectures)
@@ -42,10 +42,10 @@ class Vocabulary:
 
     @classmethod
     def of(cls, architectures: Sequence[Architecture]) -> Vocabulary:
-        """The vocabulary of all that occurs in `architectures`.
+        """The vocabulary of everything that occurs in `architectures`.
 
         Raises:
-            InputError: there are none.
+            InputError: `architectures` is empty.
         """
         if not architectures:
             raise InputError("A vocabulary needs at least one architecture; none was given.")
@@ -75,12 +75,12 @@ class Vocabulary:
     def collate(self, architectures: Sequence[Architecture]) -> Data:
         """All graphs as one disconnected graph.
 
-        Equal blocks, edges and topologies are written once and then copied, so that thousands of graphs take a
+        Equal blocks, edges and topologies are computed once and then copied, so that thousands of graphs take only a
         fraction of a second.
 
         Returns:
             `x` of shape `(blocks, node_width)`, `edge_index` `(2, 2 edges)` sorted by target, `edge_attr`
-            `(2 edges, edge_width)`, `batch` `(blocks,)` with the index of the graph of every block, `num_graphs`.
+            `(2 edges, edge_width)`, `batch` `(blocks,)` with the graph index of every block, and `num_graphs`.
 
         Raises:
             InputError: an architecture has no blocks.
@@ -102,7 +102,7 @@ class Vocabulary:
         return _data(features, index, attributes, graph, len(architectures))
 
     def block_row(self, kind: str, attributes: Mapping[str, Scalar]) -> list[float]:
-        """The features of a block without its position, `block_width` numbers."""
+        """The `block_width` features of a block without its position."""
         bits = [0.0] * (len(self.kinds) + 1)
         bits[self.kinds.index(kind) if kind in self.kinds else -1] = 1.0
         return [*bits, *self.blocks.row(attributes)]
@@ -111,7 +111,7 @@ class Vocabulary:
         return [0.0, 0.0, *self.edges.row(_attributes(attributes))]
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON."""
+        """The vocabulary as JSON."""
         return {
             "version": VERSION,
             "kinds": list(self.kinds),
@@ -124,7 +124,7 @@ class Vocabulary:
         """The vocabulary that `to_json` wrote.
 
         Raises:
-            InputError: it is of another version, or malformed.
+            InputError: the JSON is of another version, or malformed.
         """
         if value.get("version") != VERSION:
             raise InputError(f"The vocabulary is of version {value.get('version')!r}; this code reads {VERSION}.")
@@ -139,12 +139,12 @@ class Vocabulary:
 
 
 class GraphSet:
-    """Architectures collated once, from which batches are cut by slicing.
+    """Architectures that are collated once, and batches sliced from them.
 
     Args:
-        vocabulary: in which to write them.
-        architectures: at least one.
-        device: where the batches are wanted.
+        vocabulary: the vocabulary in which to write the graphs.
+        architectures: at least one architecture.
+        device: the device of the batches.
     """
 
     def __init__(
@@ -180,14 +180,14 @@ def _starts(graph: NDArray[np.int64], graphs: int) -> NDArray[np.int64]:
 
 
 def _ranges(starts: NDArray[np.int64], graphs: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """All rows of these graphs one after the other, and how many rows each has."""
+    """All rows of these graphs, one graph after the other, and the number of rows of each."""
     counts = starts[graphs + 1] - starts[graphs]
     before = np.concatenate([[0], np.cumsum(counts)[:-1]])
     return np.arange(counts.sum()) + np.repeat(starts[graphs] - before, counts), counts
 
 
 class _Rows(dict[_Key, int]):
-    """Numbers distinct keys in order of appearance, and remembers the sequence."""
+    """Numbers distinct keys in order of appearance, and keeps their sequence."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -197,7 +197,7 @@ class _Rows(dict[_Key, int]):
         self.sequence.extend(self.setdefault(key, len(self)) for key in keys)
 
     def gather(self, rows: Sequence[Sequence[float]], width: int) -> NDArray[np.float32]:
-        """The row of every key added, in order, shape `(added, width)`."""
+        """The row of every added key, in order, shape `(added, width)`."""
         return np.array(rows, dtype=np.float32).reshape(-1, width)[np.array(self.sequence, dtype=np.int64)]
 
 
@@ -223,7 +223,7 @@ def _data(
     graph: NDArray[np.int64],
     graphs: int,
 ) -> Data:
-    """Both directions of every edge, sorted by target so that sums run over neighbouring rows."""
+    """Both directions of every edge, sorted by target so that sums run over adjacent rows."""
     forward, backward = attributes.copy(), attributes.copy()
     forward[:, 0], backward[:, 1] = 1.0, 1.0
     both = np.concatenate([index, index[:, ::-1]])

@@ -1,4 +1,4 @@
-"""`GraphEncoder`: a graph of blocks, of any domain, to a vector."""
+"""`GraphEncoder`: maps a graph of blocks, of any domain, to a vector."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class GraphEncoder(nn.Module):
     order in which the blocks are numbered.
 
     Args:
-        node_width: features of a block.
-        edge_width: features of an edge.
-        typical_size: number of blocks by which the sums are divided, so that they are of order one.
-        hidden: width of the messages.
-        rounds: of message passing.
-        embedding: width of the result.
+        node_width: the number of features of a block.
+        edge_width: the number of features of an edge.
+        typical_size: the number of blocks by which sums are divided, so that they are of order one.
+        hidden: the width of the messages.
+        rounds: the number of rounds of message passing.
+        embedding: the width of the result.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from graphdb.architecture import Scalar
 
-MAXIMUM_VALUES = 64  # distinct texts kept per attribute; labels that are free text would widen the features for nothing
+MAXIMUM_VALUES = 64  # distinct texts kept per attribute; free text would only widen the features
 
 Array = NDArray[np.float64]
 
@@ -27,7 +27,7 @@ class NumericColumn:
 
     @classmethod
     def of(cls, name: str, values: Sequence[float]) -> NumericColumn:
-        """The column that standardises `values`, at least one number."""
+        """The column that standardises `values`, which must not be empty."""
         array = np.asarray(values, dtype=np.float64)
         magnitudes = np.abs(array[array != 0.0])
         unit = float(magnitudes.min()) if magnitudes.size else 1.0
@@ -50,10 +50,10 @@ class CategoryColumn:
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """The fixed columns in which the attributes of blocks, or of edges, are written.
+    """The fixed columns for the attributes of blocks, or of edges.
 
     A number takes two columns (value, presence), a text or boolean one per value seen and one for any other value.
-    Attributes that the table does not know are left out; an attribute that is absent leaves zeros.
+    Attributes unknown to the table are left out; absent attributes give zeros.
     """
 
     numeric: tuple[NumericColumn, ...]
@@ -82,7 +82,7 @@ class FeatureTable:
         return 2 * len(self.numeric) + sum(len(column.values) + 1 for column in self.categories)
 
     def row(self, attributes: Mapping[str, Scalar]) -> list[float]:
-        """The columns of one block or edge, `width` numbers."""
+        """The `width` numbers of one block or edge."""
         cells: list[float] = []
         for number in self.numeric:
             value = attributes.get(number.name)
@@ -97,7 +97,7 @@ class FeatureTable:
         return cells
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON."""
+        """The table as JSON."""
         return {
             "numeric": [[column.name, column.unit, column.mean, column.scale] for column in self.numeric],
             "categories": [[column.name, list(column.values)] for column in self.categories],

@@ -1,4 +1,4 @@
-"""The networks and trees of a fitted surrogate, and how designs are put through them."""
+"""The networks and trees of a fitted surrogate, and their application to designs."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from graphdb.architecture import Architecture
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-_ENCODED_AT_ONCE = 2048  # graphs; bounds the memory
+_ENCODED_AT_ONCE = 2048  # graphs; limits the memory
 
 
 @dataclass(frozen=True)
 class Designs:
-    """n designs, each an architecture per role, with every architecture kept once.
+    """n designs with an architecture per role each; every architecture is kept once.
 
     Attributes:
         distinct: role -> its architectures without repetitions.
-        index: role -> for each design the number of its architecture, shape `(n,)`.
+        index: role -> the index of each design's architecture, shape `(n,)`.
     """
 
     distinct: Mapping[str, Sequence[Architecture]]
@@ -39,7 +39,7 @@ class Designs:
 
     @classmethod
     def of(cls, by_role: Mapping[str, Sequence[Architecture]]) -> Designs:
-        """The designs whose architectures are given, n for each role."""
+        """The designs with these architectures, n for each role."""
         parts = {role: _numbered(architectures) for role, architectures in by_role.items()}
         return cls({role: part[0] for role, part in parts.items()}, {role: part[1] for role, part in parts.items()})
 
@@ -54,16 +54,16 @@ class Designs:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The networks and trees of a fitted surrogate, with all that they need.
+    """The networks and trees of a fitted surrogate, with everything that they need.
 
     Attributes:
-        vocabularies: role -> how its graphs are written.
+        vocabularies: role -> the vocabulary of its graphs.
         typical_sizes: role -> average number of blocks.
         scalings: one per measure.
         members: the networks.
-        projections: role -> from the joined embeddings of all members to one.
-        profiles: role -> the columns that the trees see; empty where there are no trees.
-        trees: one per measure; None where the networks count alone.
+        projections: role -> the projection of the joined embeddings of all members to one embedding.
+        profiles: role -> the columns that the trees use; empty without trees.
+        trees: one per measure; None for networks alone.
     """
 
     vocabularies: Mapping[str, Vocabulary]
@@ -75,7 +75,7 @@ class Fitted:
     trees: tuple[BaggedTrees | None, ...]
 
     def predict(self, designs: Designs, device: torch.device) -> Prediction:
-        """Mean and uncertainty of every measure of n designs, each `(n, measures)`."""
+        """The mean and uncertainty of every measure of n designs, each `(n, measures)`."""
         with steady(device):
             graphs = {
                 role: GraphSet(self.vocabularies[role], distinct, device) for role, distinct in designs.distinct.items()
@@ -100,12 +100,12 @@ class Fitted:
         )
 
     def embed(self, role: str, architectures: Sequence[Architecture], device: torch.device) -> NDArray[np.float32]:
-        """Embeddings of n architectures, shape `(n, embedding)`.
+        """The embeddings of n architectures, shape `(n, embedding)`.
 
         Args:
-            role: that they play.
-            architectures: at least one.
-            device: where the networks are.
+            role: the role that they play.
+            architectures: at least one architecture.
+            device: the device of the networks.
         """
         distinct, index = _numbered(architectures)
         with steady(device):
@@ -114,12 +114,12 @@ class Fitted:
 
 
 def joined_embeddings(members: Sequence[Member], role: str, graphs: GraphSet) -> Array:
-    """Embeddings by all members side by side, shape `(graphs, members * embedding)`.
+    """The embeddings by all members side by side, shape `(graphs, members * embedding)`.
 
     Args:
         members: the networks.
-        role: that the graphs play.
-        graphs: on the device of the networks.
+        role: the role that the graphs play.
+        graphs: the graphs, on the device of the networks.
     """
     parts = np.array_split(np.arange(len(graphs)), max(1, -(-len(graphs) // _ENCODED_AT_ONCE)))
     with torch.no_grad():
@@ -131,12 +131,12 @@ def joined_embeddings(members: Sequence[Member], role: str, graphs: GraphSet) ->
 def outputs(
     members: Sequence[Member], graphs: Mapping[str, GraphSet], index: Mapping[str, Indices]
 ) -> tuple[Array, Array]:
-    """Standardised mean and logarithm of the variance by every member, each `(members, n, measures)`.
+    """The standardised mean and the logarithm of the variance by every member, each `(members, n, measures)`.
 
     Args:
         members: the networks.
         graphs: role -> distinct graphs, on the device of the networks.
-        index: role -> for each of n designs the number of its graph, shape `(n,)`.
+        index: role -> the index of each design's graph, shape `(n,)`.
     """
     joined = {role: joined_embeddings(members, role, graphs[role])[index[role]] for role in graphs}
     parts = {
@@ -152,12 +152,12 @@ def outputs(
 
 
 def columns(values: Sequence[Array], size: int) -> Array:
-    """Columns of shape `(size,)` side by side, shape `(size, columns)`, even where there are none."""
+    """Columns of shape `(size,)` side by side, shape `(size, columns)`, even if there are none."""
     return np.stack(values, axis=1) if values else np.zeros((size, 0))
 
 
 def _numbered(architectures: Sequence[Architecture]) -> tuple[list[Architecture], Indices]:
-    """The architectures without repetitions, and for each one given its number among them."""
+    """The architectures without repetitions, and the index of each given one among them."""
     numbers: dict[Architecture, int] = {}
     index = [numbers.setdefault(architecture, len(numbers)) for architecture in architectures]
     return list(numbers), np.array(index, dtype=np.int64)

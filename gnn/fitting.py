@@ -1,4 +1,4 @@
-"""The fit of a surrogate: networks and trees learn the same designs, and are mixed by what they have not seen."""
+"""Fitting of a surrogate: networks and trees learn the same designs, and held-out designs decide how to mix them."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ Targets = Mapping[str, Sequence[float] | Array]
 
 @dataclass(frozen=True)
 class Lesson:
-    """The designs and values that a surrogate is to learn, checked and standardised.
+    """The designs and values that a surrogate learns, checked and standardised.
 
     Attributes:
-        designs: n of them.
+        designs: the n designs.
         scalings: one per measure.
-        values: standardised, shape `(n, measures)`, NaN where missing.
+        values: the standardised values, shape `(n, measures)`, NaN where missing.
     """
 
     designs: Designs
@@ -43,15 +43,15 @@ class Lesson:
     def of(
         cls, by_role: Mapping[str, Sequence[Architecture]], targets: Targets, logarithmic: Collection[str]
     ) -> Lesson:
-        """The lesson of these architectures and values.
+        """Returns the lesson of these architectures and values.
 
         Args:
             by_role: role -> n architectures.
             targets: measure -> n values, NaN where missing.
-            logarithmic: measures to learn as logarithms.
+            logarithmic: the measures to learn as logarithms.
 
         Raises:
-            InputError: no design, lengths that differ, or a value that cannot be learnt.
+            InputError: there is no design, lengths differ, or a value cannot be learnt.
         """
         size = len(next(iter(by_role.values())))
         if not size:
@@ -75,17 +75,17 @@ def fit(
     generator: np.random.Generator,
     on_progress: Listener | None = None,
 ) -> tuple[Fitted, Array]:
-    """Learns a lesson.
+    """Fits networks and trees to a lesson.
 
     Args:
         lesson: the designs and their values.
-        settings: sizes and training.
-        device: where the networks are trained.
-        generator: of all randomness.
-        on_progress: told the fraction done, in (0, 1], from any thread; what it raises ends the fit.
+        settings: the sizes and the training.
+        device: the device on which the networks are trained.
+        generator: the source of all randomness.
+        on_progress: called with the fraction done, in (0, 1], from any thread; an exception of it ends the fit.
 
     Returns:
-        The fitted networks and trees, and the loss at every step, averaged over the members, shape `(steps,)`.
+        The fitted networks and trees, and the loss at every step as an average over the members, shape `(steps,)`.
     """
     designs, values = lesson.designs, lesson.values
     vocabularies = {role: Vocabulary.of(graphs) for role, graphs in designs.distinct.items()}
@@ -96,7 +96,7 @@ def fit(
     )
     sizes = {role: float(np.mean([len(a.blocks) for a in graphs])) for role, graphs in designs.distinct.items()}
     data = _training_set(lesson, vocabularies, device)
-    # In this order: the same generator gives the same surrogate.
+    # The order matters: the same generator gives the same surrogate.
     seeds = [int(seed) for seed in generator.integers(2**62, size=settings.members)]
     members = build_members(vocabularies, sizes, len(lesson.scalings), settings, seeds)
     held_out = held_out_designs(len(designs), settings.members, generator)
@@ -140,14 +140,14 @@ def _structural(graphs: Sequence[Architecture], vocabulary: Vocabulary, device: 
 
 
 def _with_trees(values: Array, settings: SurrogateSettings) -> bool:
-    """Whether trees are worth while for any of these measures, shape `(n, measures)`."""
+    """Whether trees are worthwhile for any of these measures, shape `(n, measures)`."""
     return settings.trees > 0 and bool((np.sum(~np.isnan(values), axis=0) >= FEWEST).any())
 
 
 def _fit_trees(
     rows: Array, values: Array, settings: SurrogateSettings, generator: np.random.Generator
 ) -> list[tuple[BaggedTrees, Estimate] | None]:
-    """The trees of each measure, and their estimates for designs that they have not seen; None without trees."""
+    """The trees of each measure, and their estimates of the designs that they have not seen; None without trees."""
     return [
         fit_trees(rows, column, settings, own) if rows.size and _with_trees(column[:, None], settings) else None
         for column, own in zip(values.T, generator.spawn(values.shape[1]), strict=True)
@@ -157,7 +157,7 @@ def _fit_trees(
 def _mixed(
     networks: Sequence[Estimate], fits: Sequence[tuple[BaggedTrees, Estimate] | None], lesson: Lesson
 ) -> tuple[tuple[BaggedTrees | None, ...], tuple[Scaling, ...]]:
-    """The trees with their weights, and the scalings with their calibration, from designs held out."""
+    """The trees with their weights, and the scalings with their calibration, both from held-out designs."""
     trees: list[BaggedTrees | None] = []
     calibrated = []
     for network, grown, target, scaling in zip(networks, fits, lesson.values.T, lesson.scalings, strict=True):

@@ -1,4 +1,4 @@
-"""`InductiveEncoder`: gives graphs that it has not seen the vectors that a table of distances would give them."""
+"""`InductiveEncoder`: gives unseen graphs the vectors that a table of distances would give them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from graphdb.errors import InputError
 
 Array = NDArray[np.float64]
 Place = Callable[[Block], float]
-"""Where a block stands on the line of all labels, at 0 or above."""
+"""The place of a block on the line of all labels, at 0 or above."""
 
 VERSION = 1
-_ENCODED_AT_ONCE = 1024  # graphs; bounds the memory
+_ENCODED_AT_ONCE = 1024  # graphs; limits the memory
 _HIGHEST_PLACE = 4096
 _KNOTS = (*range(16), *range(16, 32, 2), *range(32, 64, 4), *range(64, 257, 16))
-"""Numbers of blocks between which an entry of a histogram is told apart finely, the small ones most finely."""
+"""The numbers of blocks at which an entry of a histogram is resolved; the resolution is finest for small numbers."""
 _SMALLEST_ERROR = 1e-12  # the root of a sum of squares has no gradient at 0
 
 
@@ -38,12 +38,12 @@ class EncoderSettings:
     """Sizes and training of an inductive encoder.
 
     Attributes:
-        hidden: width of the messages.
-        rounds: of message passing.
-        width: of the two layers after the sums.
-        steps: of the optimiser.
-        group: architectures per step.
-        learning_rate: highest rate of the one-cycle schedule.
+        hidden: the width of the messages.
+        rounds: the number of rounds of message passing.
+        width: the width of the two layers after the sums.
+        steps: the number of steps of the optimiser.
+        group: the number of architectures per step.
+        learning_rate: the highest rate of the one-cycle schedule.
     """
 
     hidden: int = 32
@@ -55,7 +55,7 @@ class EncoderSettings:
 
 
 class _Network(nn.Module):
-    """Sums of what blocks are, alone and in the light of their neighbours, and a perceptron on the sums.
+    """Sums over the blocks, with and without their neighbours taken into account, and a perceptron on the sums.
 
     A block is written as a thermometer: how far its place fills each unit of the line. Sums of thermometers are
     cumulative histograms of labels, which edit distances without edges compare entry by entry. Each entry is written as
@@ -79,7 +79,7 @@ class _Network(nn.Module):
         self.register_buffer("knots", torch.tensor(_KNOTS, dtype=torch.float32), persistent=False)
 
     def forward(self, data: Data) -> Tensor:
-        """Vectors of shape `(graphs, embedding)`."""
+        """The vectors of the graphs, shape `(graphs, embedding)`."""
         counts = self._sum(data.x, data).unsqueeze(2)
         filled = ((counts - self.knots[:-1]) / self.knots.diff()).clamp(0.0, 1.0).flatten(1)
         parts, state = [filled], self.inward(data.x)
@@ -103,13 +103,13 @@ class _Trained:
 
 
 class InductiveEncoder:
-    """A graph neural network that learns the vectors of some architectures, to embed any.
+    """A graph neural network that learns the vectors of some architectures in order to embed any.
 
     The same data and generator give the same weights on one machine.
 
     Args:
-        place: what it sees of a block; it is not stored, so give the same when reading an encoder back.
-        settings: sizes and training.
+        place: the only input about a block; it is not stored, so give the same one when reading an encoder back.
+        settings: the sizes and the training.
 
     Example:
         >>> encoder = InductiveEncoder(place).fit(architectures, table, np.random.default_rng(0))
@@ -128,19 +128,19 @@ class InductiveEncoder:
         generator: np.random.Generator,
         on_progress: Callable[[float], None] = lambda done: None,
     ) -> InductiveEncoder:
-        """Learns to give each architecture its vector; the loss is the mean distance from it.
+        """Learns to give each architecture its vector; the loss is the mean distance between the two.
 
         Args:
-            architectures: n of them.
-            vectors: shape `(n, embedding)`.
-            generator: of all randomness.
-            on_progress: told the fraction done, in (0, 1].
+            architectures: the n architectures.
+            vectors: their vectors, shape `(n, embedding)`.
+            generator: the source of all randomness.
+            on_progress: called with the fraction done, in (0, 1].
 
         Returns:
             The encoder itself.
 
         Raises:
-            InputError: nothing to learn from, another number of vectors, or vectors that are all alike.
+            InputError: there is nothing to learn from, the numbers differ, or all vectors are alike.
         """
         if not architectures or vectors.shape != (len(architectures), vectors.shape[-1]):
             raise InputError(
@@ -174,10 +174,10 @@ class InductiveEncoder:
         return self
 
     def embed(self, architectures: Sequence[Architecture]) -> NDArray[np.float32]:
-        """Vectors of shape `(n, embedding)`.
+        """The vectors of n architectures, shape `(n, embedding)`.
 
         Raises:
-            InputError: not fitted.
+            InputError: the encoder has not been fitted.
         """
         state = self._state
         parts = [np.zeros((0, state.embedding), np.float32)]
@@ -189,10 +189,10 @@ class InductiveEncoder:
         return np.concatenate(parts)
 
     def to_record(self) -> tuple[bytes, dict[str, Any]]:
-        """Weights as safetensors, and the JSON that says how to read them.
+        """The weights as safetensors, and the JSON needed to read them.
 
         Raises:
-            InputError: not fitted.
+            InputError: the encoder has not been fitted.
         """
         state = self._state
         settings = {
@@ -207,12 +207,12 @@ class InductiveEncoder:
 
     @classmethod
     def from_record(cls, weights: bytes, settings: Mapping[str, Any], place: Place) -> InductiveEncoder:
-        """The encoder that `to_record` wrote.
+        """Returns the encoder that `to_record` wrote.
 
         Args:
-            weights: safetensors.
-            settings: the JSON that says how to read them.
-            place: what the encoder saw of a block when it was fitted.
+            weights: the weights as safetensors.
+            settings: the JSON needed to read them.
+            place: the function with which the encoder was fitted.
 
         Raises:
             InputError: the settings are malformed or of another version, or the weights are damaged or do not fit them.
@@ -240,20 +240,27 @@ class InductiveEncoder:
 
 @dataclass(frozen=True, eq=False)
 class _Graph:
-    """One graph as arrays: thermometers `(blocks, levels)` and edges `(2, edges)`."""
+    """A graph as arrays: thermometers `(blocks, levels)` and edges `(2, edges)`."""
 
     blocks: NDArray[np.float32]
     edges: NDArray[np.int64]
 
     @classmethod
     def of(cls, architecture: Architecture, place: Place, levels: int) -> _Graph:
+        """Returns an architecture as arrays.
+
+        Args:
+            architecture: the graph.
+            place: the place of each block on the line of labels.
+            levels: the number of units of that line.
+        """
         places = np.array([place(block) for block in architecture.blocks], dtype=np.float32)
         edges = np.array([(edge.source, edge.target) for edge in architecture.edges], dtype=np.int64).reshape(-1, 2).T
         return cls(np.clip(places[:, None] - np.arange(levels, dtype=np.float32), 0.0, 1.0), edges)
 
 
 def _joined(graphs: Sequence[_Graph]) -> Data:
-    """All graphs as one disconnected graph; every edge in both directions, with a bit for each."""
+    """All graphs as one disconnected graph, with every edge in both directions and a bit for each direction."""
     sizes = np.array([len(graph.blocks) for graph in graphs])
     starts = np.cumsum(sizes) - sizes
     index = np.concatenate([graph.edges + start for graph, start in zip(graphs, starts, strict=True)], axis=1)
@@ -276,5 +283,5 @@ def _perceptron(*widths: int) -> nn.Sequential:
 
 def _network(levels: int, typical_size: float, embedding: int, settings: EncoderSettings, seed: int) -> _Network:
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)  # layers draw their first weights from the global state
+        torch.manual_seed(seed)  # layers draw their initial weights from the global state
         return _Network(levels, typical_size, embedding, settings)

@@ -1,4 +1,4 @@
-"""One member of an ensemble: an encoder per role, and a head that says mean and variance of every measure."""
+"""A member of an ensemble: an encoder per role, and a head that predicts mean and variance of every measure."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from gnn.encoder import GraphEncoder
 from gnn.structure import structural_names
 from graphdb.errors import InputError
 
-MAXIMUM_DEPTH = 12  # of a tree: it has room for 2**depth leaves
-_LOWEST, _HIGHEST = -8.0, 4.0  # of the logarithm of the variance of a standardised measure
+MAXIMUM_DEPTH = 12  # of a tree, which has room for 2**depth leaves
+_LOWEST, _HIGHEST = -8.0, 4.0  # limits on the logarithm of the variance of a standardised measure
 
 
 @dataclass(frozen=True)
@@ -24,19 +24,19 @@ class SurrogateSettings:
     """Sizes and training of a surrogate.
 
     Attributes:
-        members: networks in the ensemble.
-        hidden: width of the messages.
-        rounds: of message passing.
-        embedding: width of the embedding of a graph.
-        steps: of the optimiser, per member, at most.
-        epochs: passes over the data, at most; keeps training on a handful of designs short.
-        batch_size: designs per step.
-        learning_rate: highest rate of the one-cycle schedule.
-        weight_decay: of AdamW.
-        structural_weight: of the structural targets in the loss, against 1 for the measures.
-        trees: per ensemble of boosted trees, of which a surrogate has ten beside the networks; 0 for networks alone.
-        tree_depth: decisions from the root of a tree to a leaf.
-        tree_rate: share of the residuals that a tree takes away.
+        members: the number of networks in the ensemble.
+        hidden: the width of the messages.
+        rounds: the number of rounds of message passing.
+        embedding: the width of a graph's embedding.
+        steps: the most steps of the optimiser per member.
+        epochs: the most passes over the data; keeps training on a handful of designs short.
+        batch_size: the number of designs per step.
+        learning_rate: the highest rate of the one-cycle schedule.
+        weight_decay: the weight decay of AdamW.
+        structural_weight: the weight of the structural targets in the loss, against 1 for the measures.
+        trees: the number of trees in each of the ten ensembles of boosted trees; 0 for networks alone.
+        tree_depth: the number of decisions from the root of a tree to a leaf.
+        tree_rate: the share of the residuals that each tree removes.
     """
 
     members: int = 4
@@ -68,18 +68,18 @@ class SurrogateSettings:
                 )
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON."""
+        """The settings as JSON."""
         return asdict(self)
 
 
 class Member(nn.Module):
-    """Encoders, one per role, whose embeddings are joined, and the heads on them.
+    """One encoder per role, and heads on their joined embeddings.
 
     Args:
-        vocabularies: role -> how its graphs are written.
+        vocabularies: role -> the vocabulary of its graphs.
         typical_sizes: role -> average number of blocks.
-        measures: how many are predicted; may be 0.
-        settings: sizes.
+        measures: the number of predicted measures; may be 0.
+        settings: the sizes.
     """
 
     def __init__(
@@ -114,12 +114,12 @@ class Member(nn.Module):
         )
 
     def embed(self, role: str, data: Data) -> Tensor:
-        """Embeddings of shape `(graphs, embedding)`."""
+        """The embeddings of the graphs, shape `(graphs, embedding)`."""
         embedding: Tensor = self.encoders[self.roles.index(role)](data)
         return embedding
 
     def measure(self, embeddings: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Mean and logarithm of the variance, each `(n, measures)`, from one `(n, embedding)` per role, in order."""
+        """The mean and log variance, each `(n, measures)`, from one `(n, embedding)` per role, in order."""
         if not self.measures:
             nothing = embeddings[0].new_zeros(len(embeddings[0]), 0)
             return nothing, nothing
@@ -139,18 +139,18 @@ def build_members(
     settings: SurrogateSettings,
     seeds: list[int],
 ) -> list[Member]:
-    """Members with random weights; the global random state is left as it was.
+    """Builds members with random weights; the global random state is left unchanged.
 
     Args:
-        vocabularies: role -> how its graphs are written.
+        vocabularies: role -> the vocabulary of its graphs.
         typical_sizes: role -> average number of blocks.
-        measures: how many are predicted; may be 0.
-        settings: sizes.
-        seeds: one per member.
+        measures: the number of predicted measures; may be 0.
+        settings: the sizes.
+        seeds: one seed per member.
     """
     members = []
     for seed in seeds:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)  # layers draw their first weights from the global state
+            torch.manual_seed(seed)  # layers draw their initial weights from the global state
             members.append(Member(vocabularies, typical_sizes, measures, settings))
     return members

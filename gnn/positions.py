@@ -1,4 +1,4 @@
-"""Where every block stands along the depth of its graph."""
+"""The position of every block along the depth of its graph."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ POSITION_WIDTH = 6 + 2 * WAVES
 
 
 def positions(size: int, pairs: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
-    """Where every block stands along the graph, shape `(size, POSITION_WIDTH)`.
+    """The position of every block along the graph, shape `(size, POSITION_WIDTH)`.
 
     With d the longest path from any source and h the longest path to any sink (blocks on a cycle share theirs):
     r = d / (d + h), log(1 + d), log(1 + h), log(1 + in-degree), log(1 + out-degree), 1 / size, and cos(π k r) and
-    sin(π k r) for k = 1 .. WAVES, with which even a sum over the blocks tells early from late ones.
+    sin(π k r) for k = 1 .. WAVES, with which even a sum over the blocks distinguishes early from late ones.
     """
     depth = np.array(depths(size, pairs), dtype=np.float32)
     height = np.array(depths(size, [(target, source) for source, target in pairs]), dtype=np.float32)
@@ -38,7 +38,7 @@ def positions(size: int, pairs: Sequence[tuple[int, int]]) -> NDArray[np.float32
 
 
 def depth_of(architecture: Architecture) -> int:
-    """The number of edges of the longest path; a cycle counts as one block."""
+    """The number of edges on the longest path; a cycle counts as one block."""
     pairs = [(edge.source, edge.target) for edge in architecture.edges]
     return max(depths(len(architecture.blocks), pairs), default=0)
 
@@ -49,7 +49,7 @@ def relative_depths(architecture: Architecture) -> NDArray[np.float32]:
 
 
 def depths(size: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
-    """The longest path, in edges, from any source to every block; blocks on a cycle count as one."""
+    """The length, in edges, of the longest path from any source to every block; blocks on a cycle count as one."""
     waiting = [0] * size
     following: list[list[int]] = [[] for _ in range(size)]
     for source, target in pairs:
@@ -57,7 +57,7 @@ def depths(size: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
         waiting[target] += 1
     ready = [block for block in range(size) if waiting[block] == 0]
     longest = [0] * size
-    for block in ready:  # grows while it is read
+    for block in ready:  # grows during the iteration
         for target in following[block]:
             longest[target] = max(longest[target], longest[block] + 1)
             waiting[target] -= 1

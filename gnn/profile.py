@@ -1,4 +1,4 @@
-"""Graphs of any size as rows of equally many numbers, for learners that need columns."""
+"""Graphs of any size as rows of the same length, for learners that need columns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from graphdb.errors import InputError
 Array = NDArray[np.float64]
 
 SLICES = 4
-_REDUNDANT = 0.9999  # correlation with an earlier column from which on a column says nothing new
+_REDUNDANT = 0.9999  # correlation with an earlier column above which a column adds nothing
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class Profile:
 
     Blocks with the same attributes, such as all attention heads, form a group. The blocks of a group that stand equally
     deep form a level, described by the logarithm of their number and by the average of their features (kind and
-    attributes as `Vocabulary` writes them). The levels of a group are averaged over each of `SLICES` equal parts of
-    them, so that graphs of different depth can be compared, and over all. Columns that are constant over the set from
+    attributes as `Vocabulary` writes them). The levels of a group are averaged over each of `SLICES` equal parts,
+    so that graphs of different depth can be compared, and over all levels. Columns that are constant over the set from
     which the profile was made, or that repeat another one, are left out.
 
     Attributes:
-        vocabulary: how blocks are written.
-        groups: names of the attributes of a block, per group.
-        kept: indices of the columns used.
+        vocabulary: the vocabulary in which blocks are written.
+        groups: the attribute names of the blocks of each group.
+        kept: the indices of the columns used.
     """
 
     vocabulary: Vocabulary
@@ -43,7 +43,7 @@ class Profile:
 
     @classmethod
     def of(cls, architectures: Sequence[Architecture], vocabulary: Vocabulary) -> Profile:
-        """The profile that tells these architectures apart."""
+        """The profile that distinguishes these architectures."""
         groups = tuple(sorted({_group(block) for architecture in architectures for block in architecture.blocks}))
         every = cls(vocabulary, groups, ())
         every = replace(every, kept=tuple(range(every._columns)))
@@ -59,7 +59,7 @@ class Profile:
         return 1 + len(self.groups) * _per_group(self.vocabulary)
 
     def rows(self, architectures: Sequence[Architecture]) -> Array:
-        """Shape `(n, width)`. Blocks whose attributes belong to no group are left out."""
+        """The rows, shape `(n, width)`; blocks whose attributes belong to no group are left out."""
         written: dict[tuple[Any, ...], Array] = {}
         full = [self._row(architecture, written) for architecture in architectures]
         return np.array(full).reshape(len(architectures), self._columns)[:, list(self.kept)]
@@ -78,7 +78,7 @@ class Profile:
         return np.concatenate([[float(max(deep, default=0))], *parts])
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON, without the vocabulary."""
+        """The profile as JSON, without the vocabulary."""
         return {"groups": [list(group) for group in self.groups], "kept": list(self.kept)}
 
     @classmethod
@@ -86,7 +86,7 @@ class Profile:
         """The profile that `to_json` wrote.
 
         Raises:
-            InputError: a column that the groups do not have.
+            InputError: it names a column that the groups do not have.
         """
         groups = tuple(tuple(map(str, group)) for group in value["groups"])
         kept = tuple(int(column) for column in value["kept"])
@@ -116,7 +116,7 @@ def _sliced(levels: Mapping[int, list[Array]], width: int) -> Array:
 
 @lru_cache(maxsize=256)
 def _slicing(levels: int) -> Array:
-    """The share of every level in each slice, and in all, shape `(SLICES + 1, levels)`; rows add up to 1."""
+    """The share of every level in each slice and in the whole, shape `(SLICES + 1, levels)`; rows add up to 1."""
     edges = np.linspace(0, levels, SLICES + 1)
     number = np.arange(levels)
     shared = np.minimum(edges[1:, None], number + 1) - np.maximum(edges[:-1, None], number)
@@ -126,7 +126,7 @@ def _slicing(levels: int) -> Array:
 
 
 def _informative(rows: Array) -> tuple[int, ...]:
-    """The first of every set of columns that say the same; none that are constant."""
+    """The first of every set of redundant columns; no constant ones."""
     spread = rows.std(axis=0)
     candidates = np.flatnonzero(spread > 1e-9)
     standard = (rows[:, candidates] - rows[:, candidates].mean(axis=0)) / spread[candidates]

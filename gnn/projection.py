@@ -1,4 +1,4 @@
-"""Principal components, with which the embeddings of several members become one."""
+"""Principal components, which reduce the embeddings of several members to one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Projection:
     def of(cls, rows: Array, width: int) -> Projection:
         """The projection of `rows`, shape `(n, inputs)`, on their `width` directions of largest variance.
 
-        The results are zero on average and have mean square norm 1; directions that `rows` do not span give zeros.
+        The results have mean 0 and mean square norm 1; directions that `rows` do not span give zeros.
         """
         mean = rows.mean(axis=0)
         centred = rows - mean
@@ -40,6 +40,6 @@ class Projection:
         return cls(mean, components / norm if norm > 1e-9 else components)
 
     def apply(self, rows: Array) -> NDArray[np.float32]:
-        """Shape `(n, width)` from `(n, inputs)`."""
+        """The projected rows: shape `(n, width)` from `(n, inputs)`."""
         projected: NDArray[np.float32] = ((rows - self.mean) @ self.components).astype(np.float32)
         return projected

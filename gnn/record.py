@@ -1,4 +1,4 @@
-"""Weights of a surrogate as safetensors bytes: nothing in them is ever executed."""
+"""The weights of a surrogate as safetensors bytes, which hold nothing executable."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Shapes = Mapping[str, tuple[int, ...]]
 def pack(
     members: Sequence[Member], projections: Mapping[str, Projection], trees: Sequence[BaggedTrees | None]
 ) -> bytes:
-    """The weights of all members, the projections of all roles and the trees of all measures, as safetensors.
+    """Packs the weights of all members, the projections of all roles and the trees of all measures as safetensors.
 
     Args:
         members: the networks.
         projections: role -> projection.
-        trees: one per measure; None where the networks count alone.
+        trees: one per measure; None for networks alone.
     """
     tensors = {
         f"member.{i}.{name}": value.detach().cpu().contiguous()
@@ -48,11 +48,11 @@ def unpack(
     """Fills `members` with their weights, and returns the projections and the tensors of the trees.
 
     Args:
-        weights: what `pack` gave.
-        members: to fill.
-        roles: that have a projection.
-        width: of an embedding.
-        trees: number of the measure -> shapes of the tensors of its trees.
+        weights: the bytes that `pack` returned.
+        members: the networks to fill.
+        roles: the roles that have a projection.
+        width: the width of an embedding.
+        trees: index of the measure -> shapes of the tensors of its trees.
 
     Raises:
         InputError: the bytes are damaged, a tensor is missing, left over or of another shape, or one is not finite.

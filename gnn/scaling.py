@@ -1,4 +1,4 @@
-"""Between the units of a measure and those in which a network learns it."""
+"""Conversion between the units of a measure and the standardised units in which a network learns it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """Standardises one measure, after its logarithm where `logarithmic`.
+    """Standardises a measure, or its logarithm if `logarithmic`.
 
     Attributes:
-        name: of the measure.
+        name: the name of the measure.
         logarithmic: whether the network learns log(value).
-        mean: of the values, or of their logarithms.
+        mean: the mean of the values, or of their logarithms.
         scale: their standard deviation, never 0.
-        calibration: factor on the predicted standard deviation, found on data held out (1 where there were too few).
+        calibration: factor on the predicted standard deviation, from held-out data (1 if there were too few).
     """
 
     name: str
@@ -34,15 +34,15 @@ class Scaling:
 
     @classmethod
     def of(cls, name: str, values: Array, logarithmic: bool) -> Scaling:
-        """The scaling of known values.
+        """Returns the scaling of known values.
 
         Args:
-            name: of the measure.
-            values: shape `(n,)`, NaN where missing.
+            name: the name of the measure.
+            values: the values, shape `(n,)`, NaN where missing.
             logarithmic: whether the network learns log(value).
 
         Raises:
-            InputError: there is no value, an infinite one, or a logarithmic measure has one that is not positive.
+            InputError: there is no value, one is infinite, or one of a logarithmic measure is not positive.
         """
         known = values[~np.isnan(values)]
         if not known.size:
@@ -59,26 +59,26 @@ class Scaling:
         return cls(name, logarithmic, float(known.mean()), spread if spread > 1e-12 else 1.0)
 
     def forward(self, values: Array) -> Array:
-        """From the units of the measure to standardised ones."""
+        """Converts from the units of the measure to standardised units."""
         return ((np.log(values) if self.logarithmic else values) - self.mean) / self.scale
 
     def mean_back(self, mean: Array) -> Array:
-        """From standardised units to those of the measure; the median where logarithmic."""
+        """Converts from standardised units to those of the measure; gives the median if logarithmic."""
         value = mean * self.scale + self.mean
         return np.exp(value) if self.logarithmic else value
 
     def std_back(self, std: Array, mean: Array) -> Array:
-        """A standardised deviation in the units of the measure; to first order where logarithmic.
+        """Converts a standardised deviation to the units of the measure, to first order if logarithmic.
 
         Args:
-            std: standardised, not yet calibrated.
-            mean: in the units of the measure.
+            std: the standardised deviation, not yet calibrated.
+            mean: the mean in the units of the measure.
         """
         spread = std * self.scale * self.calibration
         return spread * mean if self.logarithmic else spread
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON."""
+        """The scaling as JSON."""
         return {name: getattr(self, name) for name in ("name", "logarithmic", "mean", "scale", "calibration")}
 
     @classmethod
@@ -95,14 +95,14 @@ class Scaling:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The measures that a surrogate expects n designs to have.
+    """The measures that a surrogate predicts for n designs.
 
     Attributes:
-        measures: names, in the order of the columns.
+        measures: the names, in the order of the columns.
         mean: shape `(n, measures)`, in the units of the measures; the median for a logarithmic measure.
-        aleatoric_std: spread that more data would not remove, shape `(n, measures)`.
-        epistemic_std: disagreement of the ensemble, shape `(n, measures)`.
-        logarithmic: shape `(measures,)`, which were learnt as logarithms.
+        aleatoric_std: the spread that more data would not remove, shape `(n, measures)`.
+        epistemic_std: the disagreement within the ensemble, shape `(n, measures)`.
+        logarithmic: whether each measure was learnt as a logarithm, shape `(measures,)`.
     """
 
     measures: tuple[str, ...]
@@ -113,23 +113,23 @@ class Prediction:
 
     @property
     def std(self) -> Array:
-        """Total standard deviation, shape `(n, measures)`."""
+        """The total standard deviation, shape `(n, measures)`."""
         return np.hypot(self.aleatoric_std, self.epistemic_std)
 
     def column(self, measure: str) -> int:
         """The column of a measure.
 
         Raises:
-            InputError: it was not predicted.
+            InputError: the measure was not predicted.
         """
         if measure not in self.measures:
             raise InputError(f"The measure {measure!r} is not predicted; there are {', '.join(self.measures)}.")
         return self.measures.index(measure)
 
     def interval(self, deviations: float = 1.645) -> tuple[Array, Array]:
-        """Lower and upper end of the interval of so many standard deviations to each side; 1.645 makes it 90 %.
+        """The lower and upper ends of the interval of `deviations` standard deviations to each side; 1.645 gives 90 %.
 
-        The interval is symmetric in the logarithm where the measure was learnt so, and never negative then.
+        For a measure that was learnt as a logarithm the interval is symmetric in the logarithm, and so never negative.
         """
         half = deviations * self.std
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,4 +1,4 @@
-"""Summaries of an architecture that need no measurement: targets for embeddings before there is one."""
+"""Summaries of an architecture that need no measurement, as targets for embeddings before anything is measured."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Array = NDArray[np.float64]
 def structural_targets(architectures: Sequence[Architecture], vocabulary: Vocabulary | None = None) -> dict[str, Array]:
     """Summaries of every graph, each an array of shape `(n,)`.
 
-    Numbers of blocks and edges, depth; and for every kind and every category how often it occurs, and for every numeric
-    attribute its sum in units of its smallest value, all as log(1 + v); each also weighted with the relative depth of
-    the blocks, so that the same blocks in another order give other targets.
+    They are the numbers of blocks and edges, the depth, the frequency of every kind and category, and the sum of every
+    numeric attribute in units of its smallest value, all as log(1 + v); each is also weighted with the relative depth
+    of the blocks, so that the same blocks in another order give other targets.
 
     Args:
         architectures: the graphs.
-        vocabulary: names the kinds and attributes; by default that of `architectures`.
+        vocabulary: defines the kinds and attributes; by default the vocabulary of `architectures`.
     """
     vocabulary = vocabulary or Vocabulary.of(architectures)
     rows = [_summary(architecture, vocabulary) for architecture in architectures]

@@ -1,4 +1,4 @@
-"""`GraphSurrogate`: learns measures from graphs, and says how far it can be trusted."""
+"""`GraphSurrogate`: learns measures from graphs, and estimates its own uncertainty."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ class GraphSurrogate:
     """An ensemble of graph encoders that predicts measures of architectures, or of tuples of them.
 
     Every member has one encoder per role and a head that gives mean and variance of every measure; members differ in
-    their first weights, in the order of their batches and in the tenth of the designs that each does not see (deep
-    ensembles, Lakshminarayanan et al. 2017). Beside them, boosted trees learn every measure from the profiles of the
-    graphs. The two are mixed with the weights, one per measure, that are best on designs held out, on which the spread
-    is calibrated too. Embeddings come from the networks.
+    their initial weights, in the order of their batches and in the tenth of the designs that each does not see (deep
+    ensembles, Lakshminarayanan et al. 2017). In addition, boosted trees learn every measure from the profiles of the
+    graphs. The two are mixed with one weight per measure, chosen on held-out designs, on which the spread is calibrated
+    too. Embeddings come from the networks.
 
-    On one machine the same data and the same generator give the same weights to the bit, whatever its load and number
-    of threads; another processor type or version of torch may round otherwise.
+    On one machine the same data and the same generator give bit-identical weights, whatever its load and number of
+    threads; another processor type or version of torch may round differently.
 
     Args:
-        roles: of the architectures that are measured together, such as `("model",)` or `("left", "right")`.
-        logarithmic: measures to learn as logarithms: positive costs over decades.
-        settings: sizes and training.
-        device: a torch device; by default a GPU where there is one.
+        roles: the roles of the architectures that are measured together, such as `("model",)` or `("left", "right")`.
+        logarithmic: the measures to learn as logarithms: positive costs that span decades.
+        settings: the sizes and the training.
+        device: a torch device; by default a GPU if there is one.
 
-    Example:
+        Example:
         >>> surrogate = GraphSurrogate(roles=("model",))
         >>> surrogate.fit(models, {"accuracy": accuracies}, np.random.default_rng(0))
         >>> surrogate.predict(candidates).mean
@@ -66,12 +66,12 @@ class GraphSurrogate:
         self.settings = settings or SurrogateSettings()
         self.device = _device(device)
         self.losses: Array = np.zeros(0)
-        """The loss at every step of the last fit, averaged over the members, shape `(steps,)`."""
+        """The loss at every step of the latest fit, averaged over the members, shape `(steps,)`."""
         self._fitted: Fitted | None = None
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """The measures that it predicts."""
+        """The measures that the surrogate predicts."""
         return tuple(scaling.name for scaling in self._state.scalings)
 
     def fit(
@@ -81,48 +81,48 @@ class GraphSurrogate:
         generator: np.random.Generator,
         on_progress: Listener | None = None,
     ) -> GraphSurrogate:
-        """Learns from n designs; what an earlier fit has learnt is forgotten.
+        """Learns from n designs; the results of an earlier fit are discarded.
 
         Args:
-            architectures: role -> n architectures; a plain sequence where there is one role. They may repeat.
-            targets: measure -> n values, NaN where missing. With none, embeddings are learnt from the structure alone.
-            generator: of all randomness.
-            on_progress: told the fraction done, in (0, 1], from any thread; what it raises ends the fit.
+            architectures: role -> n architectures; a plain sequence if there is one role. They may repeat.
+            targets: measure -> n values, NaN where missing. Without any, embeddings are learnt from structure alone.
+            generator: the source of all randomness.
+            on_progress: called with the fraction done, in (0, 1], from any thread; an exception of it ends the fit.
 
         Returns:
             The surrogate itself.
 
         Raises:
-            InputError: nothing to learn from, lengths that differ, a value that cannot be learnt.
+            InputError: there is nothing to learn from, lengths differ, or a value cannot be learnt.
         """
         lesson = Lesson.of(self._by_role(architectures), targets, self.logarithmic)
         self._fitted, self.losses = fit(lesson, self.settings, self.device, generator, on_progress)
         return self
 
     def predict(self, architectures: Architectures) -> Prediction:
-        """Mean and uncertainty of every measure, each `(n, measures)`.
+        """The mean and uncertainty of every measure, each `(n, measures)`.
 
         Args:
-            architectures: role -> n architectures; a plain sequence where there is one role. An architecture that
-                repeats is encoded once.
+            architectures: role -> n architectures; a plain sequence if there is one role. Repeated architectures are
+                encoded once.
 
         Raises:
-            InputError: not fitted, lengths that differ, or an architecture without blocks.
+            InputError: the surrogate has not been fitted, lengths differ, or an architecture has no blocks.
         """
         return self._state.predict(Designs.of(self._by_role(architectures)), self.device)
 
     def embed(self, architectures: Sequence[Architecture], role: str | None = None) -> NDArray[np.float32]:
-        """Embeddings of shape `(n, embedding)`: zero on average over the training set, with mean square norm 1.
+        """The embeddings, shape `(n, embedding)`, with mean 0 and mean square norm 1 over the training set.
 
-        They are the principal components of the joined embeddings of all members, so that Euclidean distance is what
-        the members see on average.
+        They are the principal components of the joined embeddings of all members, so that Euclidean distances are those
+        between the members' embeddings on average.
 
         Args:
-            architectures: n of them, of this role.
-            role: by default the only one.
+            architectures: the n architectures, all of this role.
+            role: the role that they play; by default the only one.
 
         Raises:
-            InputError: not fitted, no such role, or an architecture without blocks.
+            InputError: the surrogate has not been fitted, there is no such role, or an architecture has no blocks.
         """
         state = self._state
         if role is None and len(self.roles) == 1:
@@ -134,10 +134,10 @@ class GraphSurrogate:
         return state.embed(role, architectures, self.device)
 
     def to_record(self) -> tuple[bytes, dict[str, Any]]:
-        """Weights as safetensors, and the JSON that says how to read them.
+        """The weights as safetensors, and the JSON needed to read them.
 
         Raises:
-            InputError: not fitted.
+            InputError: the surrogate has not been fitted.
         """
         state = self._state
         settings = {
@@ -154,12 +154,12 @@ class GraphSurrogate:
 
     @classmethod
     def from_record(cls, weights: bytes, settings: Mapping[str, Any], device: str | None = None) -> GraphSurrogate:
-        """The surrogate that `to_record` wrote.
+        """Returns the surrogate that `to_record` wrote.
 
         Args:
-            weights: safetensors.
-            settings: the JSON that says how to read them.
-            device: a torch device; by default a GPU where there is one.
+            weights: the weights as safetensors.
+            settings: the JSON needed to read them.
+            device: a torch device; by default a GPU if there is one.
 
         Raises:
             InputError: the settings are malformed or of another version, or the weights are damaged or do not fit them.

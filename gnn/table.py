@@ -1,7 +1,7 @@
-"""Vectors for a table of distances: the published training of such tables, made to converge.
+"""Vectors for a table of distances: the published training of such tables, modified so that it converges.
 
 Source: Tuli and others 2023, arXiv 2205.11656; `embeddings/utils/embedding_util.py` of their code learns a free table E
-with |E_i - E_j| = D_ij. There the number of updates follows from the number of pairs (ten passes over all), so that
+with |E_i - E_j| = D_ij. There the number of updates depends on the number of pairs (ten passes over all), so that
 small tables stay untrained, and the table starts at unit scale whatever the scale of D. Here it starts from classical
 scaling (Torgerson 1952) and the number of updates is given.
 """
@@ -23,14 +23,14 @@ _PAIRS_AT_ONCE = 4096
 def classical_scaling(distances: Array, dimensions: int) -> Array:
     """The vectors whose inner products are nearest to those that the distances imply, shape `(n, dimensions)`.
 
-    Exact where the distances are Euclidean ones in that many dimensions or fewer.
+    They are exact if the distances are Euclidean in that many dimensions or fewer.
 
     Args:
         distances: symmetric, shape `(n, n)`.
-        dimensions: d; columns beyond n, or of directions that no vector has, are 0.
+        dimensions: the number of columns d; those beyond n, or of directions that no vector has, are 0.
 
     Raises:
-        InputError: not a square symmetric table of finite, non-negative numbers with a diagonal of 0.
+        InputError: `distances` is not a symmetric table of finite, non-negative numbers with a diagonal of 0.
     """
     squares = _checked(distances) ** 2
     means = squares.mean(axis=0)
@@ -55,13 +55,13 @@ def distance_table(
 
     Args:
         distances: symmetric, shape `(n, n)`.
-        dimensions: d of the vectors; 16 in the publication.
+        dimensions: the length d of the vectors; 16 in the publication.
         generator: draws the pairs of each update.
-        updates: of Adam, on 4,096 pairs each, its rate falling to 0.
-        start: where the table starts; classical scaling by default.
+        updates: the number of updates by Adam, on 4,096 pairs each, with a rate that falls to 0.
+        start: the initial table; classical scaling by default.
 
     Raises:
-        InputError: as `classical_scaling`.
+        InputError: as for `classical_scaling`.
     """
     table = torch.from_numpy(classical_scaling(distances, dimensions) if start is None else start.copy())
     wanted = torch.from_numpy(_checked(distances))
@@ -86,7 +86,7 @@ def distance_table(
 
 
 def mean_squared_error(table: Array, distances: Array) -> float:
-    """The error of the distances between the rows of a table, `(n, d)`, against the given ones, `(n, n)`."""
+    """The error of the distances between the rows of a table `(n, d)`, compared with the given distances `(n, n)`."""
     first, second = np.triu_indices(len(table), 1)
     total = 0.0
     for start in range(0, len(first), 1 << 18):

@@ -1,4 +1,4 @@
-"""Tensors out of safetensors bytes, checked against the shapes that they must have."""
+"""Tensors from safetensors bytes, checked against the shapes that they must have."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from graphdb.errors import InputError
 
 
 def checked_tensors(weights: bytes, expected: Mapping[str, torch.Size], what: str) -> dict[str, Tensor]:
-    """The tensors of `weights`, of the expected names and shapes.
+    """Returns the tensors in `weights`, which must have the expected names and shapes.
 
     Args:
         weights: safetensors bytes.
         expected: name -> shape.
-        what: whose weights they are, for the message.
+        what: the owner of the weights, for the message.
 
     Raises:
         InputError: the bytes are damaged, a tensor is missing, left over or of another shape, or one is not finite.

@@ -1,4 +1,4 @@
-"""Training of the members of a surrogate: each on its own share of the data, with its own order of batches."""
+"""Training of the members of a surrogate, each on its own share of the data and with its own order of batches."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from gnn.network import Member, SurrogateSettings
 
 Indices = NDArray[np.int64]
 Listener = Callable[[float], None]
-"""Is told the fraction done, in (0, 1]."""
+"""Called with the fraction done, in (0, 1]."""
 
 LOSS_POWER = 0.5
-"""β of the loss: 0 is the likelihood, which neglects designs it finds hard; 1 has the gradient of the squared error."""
+"""β of the loss: 0 is the likelihood, which neglects difficult designs; 1 has the gradient of the squared error."""
 HELD_OUT = 0.1
-"""Share of the designs that each member does not see, for the calibration."""
+"""Share of the designs that is held out from each member, for the calibration."""
 _REPORT_EVERY = 10  # steps
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """n designs, one graph per role, with standardised targets.
+    """n designs with one graph per role and standardised targets.
 
     Attributes:
         graphs: role -> its distinct graphs.
-        index: role -> for each design the number of its graph, shape `(n,)`.
+        index: role -> the index of each design's graph, shape `(n,)`.
         targets: shape `(n, measures)`, NaN where missing.
         structural: role -> standardised structural targets of its graphs, `(graphs, targets)`.
     """
@@ -50,10 +50,10 @@ class TrainingSet:
 
 @contextmanager
 def steady(device: torch.device) -> Iterator[None]:
-    """One thread inside each operation, and deterministic algorithms on a GPU.
+    """Uses one thread inside each operation, and deterministic algorithms on a GPU.
 
-    The graphs are small: a second thread per operation brings nothing on a free machine and makes each operation many
-    times slower on a busy one; and sums come out in one order, whatever the number of cores.
+    The graphs are small: a second thread per operation gains nothing on a free machine and makes each operation many
+    times slower on a busy one. One thread also adds in the same order whatever the number of cores.
     """
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(1)
@@ -67,11 +67,11 @@ def steady(device: torch.device) -> Iterator[None]:
 
 
 def held_out_designs(size: int, members: int, generator: np.random.Generator) -> list[Indices]:
-    """The designs that each member does not see; disjoint, and none where there are fewer than 20 designs.
+    """Draws the designs held out from each member: disjoint sets, empty if there are fewer than 20 designs.
 
     Args:
-        size: how many designs there are.
-        members: how many members.
+        size: the number of designs.
+        members: the number of members.
         generator: divides the designs.
     """
     share = int(size * min(HELD_OUT, 1 / (members + 1))) if size >= 20 else 0
@@ -88,19 +88,19 @@ def train(
     workers: int,
     on_progress: Listener | None = None,
 ) -> NDArray[np.float64]:
-    """Trains all members, `workers` at a time; how many does not change the result.
+    """Trains all members, `workers` at a time; the number of workers does not change the result.
 
     Args:
-        members: to train, in place.
-        data: n designs.
-        held_out: for each member the numbers of the designs that it does not see.
-        settings: of the training.
-        generators: for each member, of its batches.
-        workers: threads.
-        on_progress: told the fraction done, from any of them; what it raises ends the training.
+        members: the networks, trained in place.
+        data: the n designs.
+        held_out: for each member, the indices of the designs that it does not see.
+        settings: the settings of the training.
+        generators: for each member, the generator of its batches.
+        workers: the number of threads.
+        on_progress: called with the fraction done, from any thread; an exception of it ends the training.
 
     Returns:
-        The loss at every step, averaged over the members, shape `(steps,)`.
+        The loss at every step as an average over the members, shape `(steps,)`.
     """
     shares = [np.setdiff1d(np.arange(len(data)), unseen) for unseen in held_out]
     steps = step_count(len(shares[0]), settings)
@@ -119,12 +119,12 @@ def train(
 
 
 def step_count(size: int, settings: SurrogateSettings) -> int:
-    """The steps of training on `size` designs."""
+    """The number of training steps for `size` designs."""
     return min(settings.steps, settings.epochs * math.ceil(size / settings.batch_size))
 
 
 class _Ticker:
-    """Counts steps over all threads, and passes the fraction done on."""
+    """Counts the steps of all threads, and passes on the fraction done."""
 
     def __init__(self, total: int, on_progress: Listener | None) -> None:
         self.stopped = False
@@ -169,7 +169,7 @@ def _train_member(
 
 
 def _batches(share: Indices, batch_size: int, steps: int, generator: np.random.Generator) -> Iterator[Indices]:
-    """`steps` batches; every pass over the share is in a new order and in parts of nearly equal size."""
+    """Yields `steps` batches; every pass over the share has a new order and parts of nearly equal size."""
     parts = math.ceil(len(share) / batch_size)
     for step in range(steps):
         if step % parts == 0:
