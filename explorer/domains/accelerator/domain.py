@@ -1,4 +1,4 @@
-"""What this package brings to Explorer: imported at every start, so nothing heavy stands here."""
+"""The domain of accelerators; imported at every start, so it imports nothing heavy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What surrogates learn about accelerators."""
+"""Learning tasks of surrogates for accelerators."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ PAIRS = LearningTask(
     measures=tuple(MEASURES[name] for name in ("latency_s", "energy_j", "area_mm2")),
     simulators=frozenset({SIMULATOR}),
     embeds={"accelerator": "accelerator"},
-    # Smaller than the default, as it serves the search for similar accelerators alone: a third of the time on these
-    # large graphs.
+    # Smaller than the default, because it only serves the search for similar accelerators: this takes a third of
+    # the time on these large graphs.
     sizes={"members": 2, "steps": 300, "trees": 0},
 )
 TASKS = (PAIRS,)

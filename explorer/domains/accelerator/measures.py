@@ -1,4 +1,4 @@
-"""All that is measured of accelerators, by AccelTran's simulator and in what was published."""
+"""All measures of accelerators, from AccelTran's simulator and from published data."""
 
 from __future__ import annotations
 

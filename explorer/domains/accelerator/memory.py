@@ -1,4 +1,4 @@
-"""`UserMemory`: a main memory of the user's own, whole in an accelerator's choices, so that it needs no table."""
+"""`UserMemory`: a user-defined main memory, stored in full in an accelerator's choices, so that it needs no table."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _TEXTS = ("technology", "source")
 
 @dataclass(frozen=True, slots=True)
 class UserMemory:
-    """A main memory that the published table does not hold.
+    """A main memory that is not in the published table.
 
     Attributes:
-        name: what it is called in tables.
-        technology: its kind, such as lpddr5.
-        bandwidth_bytes_per_s: sustained.
-        energy_j_per_byte: of an access.
-        background_power_w: while it is on.
-        refresh_power_w: on average.
-        source: where the figures come from.
+        name: name in tables.
+        technology: kind of memory, such as lpddr5.
+        bandwidth_bytes_per_s: sustained bandwidth.
+        energy_j_per_byte: energy of an access.
+        background_power_w: power while it is on.
+        refresh_power_w: average power of refreshing it.
+        source: source of the figures.
     """
 
     name: str
@@ -41,17 +41,17 @@ class UserMemory:
 
     @classmethod
     def of(cls, value: Mapping[str, Any]) -> UserMemory:
-        """The memory that legal choices hold."""
+        """The memory in legal choices."""
         numbers = {name: float(value[name]) for name in (*_POSITIVE, *_POWERS)}
         return cls(name=value["name"], technology=value["technology"], source=value["source"], **numbers)
 
     def choice(self) -> dict[str, Any]:
-        """The JSON form, as it stands under `memory` in an accelerator's choices."""
+        """The JSON form, as under `memory` in an accelerator's choices."""
         return asdict(self)
 
 
 def user_memory_violations(value: object) -> list[str]:
-    """What is illegal about the JSON form of a user's memory; any JSON value may be given."""
+    """The reasons why the JSON form of a user's memory, which may be any JSON value, is illegal."""
     faults = key_violations(value, UserMemory.__slots__)
     if faults or not isinstance(value, dict):
         return [f"memory: {sentence}" for sentence in faults]

@@ -1,19 +1,19 @@
-"""What one operation or transfer of a program costs on an accelerator, whenever it runs.
+"""The cost of one operation or transfer of a program on an accelerator, whenever it runs.
 
-Without corrections it is what AccelTran's published `modules.py` and `buffer.py` charge, down to the order of the
-floating-point operations, so that no cycle is rounded another way. The corrections:
+Without corrections it is the cost that AccelTran's published `modules.py` and `buffer.py` charge, down to the order of
+the floating-point operations, so that every cycle is rounded in the same way. The corrections:
 
-- `effectual-pairs`: a pair of operands is multiplied where both are not zero, a share (1 - s_left)(1 - s_right) of all;
-  a convolution multiplies each element with each of the kernel's (the published count, `tile_y - kernel` for each row,
-  is below zero for a kernel longer than a tile).
-- `lane-imbalance`: the n pairs of each of a lane's N multipliers stay with a probability p each, so that the busiest
-  has about `n p + z sqrt(n p (1 - p))` of them, at most n; z is the expected largest of N normal deviates, by Blom's
-  approximation the quantile (N - 3/8) / (N + 1/4) (G. Blom, Statistical Estimates and Transformed Beta-Variables,
+- `effectual-pairs`: a pair of operands is multiplied where neither is zero, a share (1 - s_left)(1 - s_right) of all
+  pairs; a convolution multiplies each element by each element of the kernel (the published count, `tile_y - kernel` per
+  row, is below zero for a kernel longer than a tile).
+- `lane-imbalance`: each of the n pairs of each of a lane's N multipliers remains with probability p, so the busiest
+  multiplier has about `n p + z sqrt(n p (1 - p))` pairs, at most n; z is the expected largest of N normal deviates,
+  approximated by the quantile (N - 3/8) / (N + 1/4) (G. Blom, Statistical Estimates and Transformed Beta-Variables,
   1958).
 - `row-normalisation`: softmax and layer norm pass twice over all elements, once for the statistics of full rows and
-  once for the values, at the published rate (softmax an element, layer norm a row of a tile in a cycle); zeros count
-  in a row's statistics and give results that are not zero, so that neither pass skips any.
-- `data-bytes`: what a tensor's bits take is what moves; a load then is a write to its buffer too.
+  once for the values, at the published rate (one element per cycle for softmax, one row of a tile for layer norm);
+  zeros count in a row's statistics and give results that are not zero, so neither pass skips any.
+- `data-bytes`: the amount of data moved follows from a tensor's bits; a load is then also a write to its buffer.
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ Sparsity = Callable[[TensorRole], float]
 """Share of zeros in a tensor of that role."""
 _IN_WEIGHT_BUFFER = frozenset({TensorRole.WEIGHT, TensorRole.EMBEDDING, TensorRole.OPTIMISER_STATE})
 _TRUE_BANDWIDTH = 8e9 / (published_bits_per_cycle(1e9) * CLOCK_MHZ * 1e6)
-"""What a bandwidth is of the one that the published code takes it for."""
+"""Ratio of a bandwidth to the value that the published code uses for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class OperationCost:
-    """Tiles of an operation, and what one of them takes.
+    """The tiles of an operation, and the cost of one of them.
 
     Attributes:
-        module: which class of modules its tiles occupy.
-        tiles: how many there are, in the order of the accelerator's loops.
-        cycles: that a module is busy with one tile.
-        multiplications: of one tile, before any is skipped.
-        tile_elements: of one tile's first and second operand.
+        module: class of modules that its tiles occupy.
+        tiles: number of tiles, in the order of the accelerator's loops.
+        cycles: number of cycles that one tile keeps a module busy.
+        multiplications: number of multiplications of one tile before any are skipped.
+        tile_elements: numbers of elements of one tile's first and second operand.
     """
 
     module: Module
@@ -68,14 +68,14 @@ class OperationCost:
 
 @dataclass(frozen=True, slots=True)
 class TransferCost:
-    """What a transfer moves, and for how long.
+    """The amount of data that a transfer moves, and how long that takes.
 
     Attributes:
-        bits: that the tensor takes in its data buffer.
-        mask_bits: that it takes in the mask buffer.
-        cycles, mask_cycles: that the data buffer and the mask buffer are busy.
-        buffer_bytes, mask_buffer_bytes: moved into or out of the buffers, as energy is charged for them.
-        memory_bytes: moved into or out of main memory, data and mask, as energy is charged for them.
+        bits: number of bits that the tensor takes in its data buffer.
+        mask_bits: number of bits that its mask takes in the mask buffer.
+        cycles, mask_cycles: numbers of cycles that the data buffer and the mask buffer are busy.
+        buffer_bytes, mask_buffer_bytes: numbers of bytes moved into or out of the buffers for which energy is charged.
+        memory_bytes: number of bytes (data and mask) moved into or out of main memory for which energy is charged.
     """
 
     bits: float
@@ -88,11 +88,11 @@ class TransferCost:
 
 
 class Costs(NamedTuple):
-    """What operations and transfers cost, on the accelerator and with the settings of the run.
+    """Costs of operations and transfers on the accelerator, with the settings of the run.
 
     Attributes:
-        operation, transfer: from one to its cost. `transfer` is also asked for the tiles that are read (see
-            `findings.reads`).
+        operation, transfer: functions from an operation or a transfer to its cost. `transfer` is also called for the
+            tiles that are read (see `findings.reads`).
     """
 
     operation: Callable[[Operation], OperationCost]
@@ -100,13 +100,13 @@ class Costs(NamedTuple):
 
 
 class Machine(NamedTuple):
-    """What costs depend on of an accelerator; bandwidths in bits per cycle, as the published code converts them.
+    """The properties of an accelerator that costs depend on; bandwidths in bits per cycle, as in the published code.
 
     Attributes:
         tile_b, tile: sizes of a tile, along the batch and along the other axes.
-        multipliers: of a MAC lane.
-        memory_bandwidth: of main memory.
-        activation_bandwidth, weight_bandwidth, mask_bandwidth: of the buffers.
+        multipliers: number of multipliers of a MAC lane.
+        memory_bandwidth: bandwidth of main memory.
+        activation_bandwidth, weight_bandwidth, mask_bandwidth: bandwidths of the buffers.
     """
 
     tile_b: int
@@ -122,12 +122,12 @@ def machine(choices: Mapping[str, Any], training: bool, overlay: Overlay = ()) -
     """The machine that an accelerator's choices describe.
 
     Args:
-        choices: of an accelerator; its memory may be a user's own.
-        training: whether it has stochastic rounding.
-        overlay: constants of a user's library in place of the published ones.
+        choices: choices of an accelerator; its memory may be user-defined.
+        training: whether stochastic rounding is included.
+        overlay: constants of a user's library that replace published ones.
 
     Raises:
-        InputError: a choice is missing, or not one that the tables of constants cover.
+        InputError: a choice is missing, or the tables of constants do not cover it.
     """
     hardware(choices, training, overlay)
     table, memory = constants(overlay), choices["memory"]
@@ -141,16 +141,16 @@ def machine(choices: Mapping[str, Any], training: bool, overlay: Overlay = ()) -
 
 
 def operation_cost(operation: Operation, machine: Machine, settings: RunSettings, sparsity: Sparsity) -> OperationCost:
-    """Tiles of an operation and cycles of one.
+    """The tiles of an operation, and the cycles of one tile.
 
     Args:
-        operation: of a program.
-        machine: that runs it.
-        settings: of the run.
-        sparsity: of a tensor by its role.
+        operation: operation of a program.
+        machine: machine that runs it.
+        settings: settings of the run.
+        sparsity: sparsity of a tensor by its role.
 
     Raises:
-        InputError: a convolution that the published code never finishes, its count of multiplications being negative.
+        InputError: the published code would never finish a convolution, whose count of multiplications is negative.
     """
     tile_b, tile = machine.tile_b, machine.tile
     plane, tiles = tile_b * tile * tile, _tiles(operation, machine)
@@ -177,15 +177,15 @@ def operation_cost(operation: Operation, machine: Machine, settings: RunSettings
 
 
 def transfer_cost(transfer: Transfer, machine: Machine, settings: RunSettings, sparsity: Sparsity) -> TransferCost:
-    """Bits of a tensor and its mask, the time that they take, and the bytes that energy is charged for.
+    """The bits of a tensor and its mask, the time to move them, and the bytes that energy is charged for.
 
-    Main memory serves the data and the mask of a tensor at the same time, each at full bandwidth, as published.
+    As published, main memory serves the data and the mask of a tensor at the same time, each at full bandwidth.
 
     Args:
-        transfer: of a program.
-        machine: that does it.
-        settings: of the run.
-        sparsity: of a tensor by its role.
+        transfer: transfer of a program.
+        machine: machine that carries it out.
+        settings: settings of the run.
+        sparsity: sparsity of a tensor by its role.
     """
     zeros, elements = _zeros(transfer, settings, sparsity), transfer.elements
     bits, mask_bits = elements * (DATA_BITS * (1.0 - zeros)), elements * 1.0
@@ -197,7 +197,7 @@ def transfer_cost(transfer: Transfer, machine: Machine, settings: RunSettings, s
             machine.weight_bandwidth if transfer.buffer == "weight" else machine.activation_bandwidth,
             machine.mask_bandwidth,
         ]
-    # As published, an access counts elements for bytes, and none is a write to a buffer besides those of stores.
+    # As published, an access counts elements as bytes, and only stores write to a buffer.
     data_bytes, mask_bytes = (float(elements), float(elements)) if stored else (elements * (1 - zeros),) * 2
     buffer_bytes, mask_buffer_bytes = (data_bytes, mask_bytes) if stored else (0.0, 0.0)
     if "data-bytes" in settings.switches:
@@ -226,7 +226,7 @@ def _tiles(operation: Operation, machine: Machine) -> int:
 def _lane_cycles(
     operation: Operation, multiplications: int, machine: Machine, settings: RunSettings, sparsity: Sparsity
 ) -> int:
-    """Cycles of a MAC lane for a tile; at least one where corrections are on."""
+    """Cycles that a MAC lane takes for a tile; at least one where corrections are on."""
     on = settings.switches
     if "effectual-pairs" in on:
         kept = (1 - sparsity(operation.left)) * (1 - sparsity(operation.right))
@@ -247,7 +247,7 @@ def _lane_cycles(
 
 
 def _skipping(operation: Operation) -> TensorRole:
-    """The operand whose zeros the published code skips: the activation, in the backward pass the gradient."""
+    """The operand whose zeros the published code skips: the activation, or the gradient in the backward pass."""
     if operation.backward:
         return TensorRole.GRADIENT
     return operation.right if operation.left in _IN_WEIGHT_BUFFER else operation.left
@@ -263,13 +263,13 @@ def _row_cycles(operation: Operation, machine: Machine, settings: RunSettings, s
     softmax = operation.kind is Kind.SOFTMAX
     if "row-normalisation" in settings.switches:
         return 2 * tile_b * (tile * tile if softmax else tile + tile)
-    # As published, softmax counts no batch.
+    # As published, softmax ignores the batch.
     steps = tile * tile if softmax else tile_b * (tile + tile)
     return math.ceil(steps * (1 - sparsity(operation.left)))
 
 
 def _zeros(transfer: Transfer, settings: RunSettings, sparsity: Sparsity) -> float:
-    """As published, each buffer has one sparsity whatever it holds."""
+    """Share of zeros in a tensor; as published, it depends only on the buffer."""
     if "operation-sparsity" in settings.switches:
         return sparsity(transfer.role)
     return settings.weight_sparsity if transfer.buffer == "weight" else settings.activation_sparsity

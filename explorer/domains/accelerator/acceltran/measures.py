@@ -1,4 +1,4 @@
-"""What AccelTran's simulator says about a run: every measure with its label, unit and direction."""
+"""The measures of AccelTran's simulator, each with its label, unit and direction."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _SPENT = {
     **{f"{name}_buffer_read": f"energy of reading from the {name} buffer" for name in BUFFERS},
     **{f"{name}_buffer_leakage": f"leakage energy of the {name} buffer" for name in BUFFERS},
     "main_memory_access": "energy of reading from and writing to main memory",
-    "main_memory_background": "energy that main memory takes while it waits",
+    "main_memory_background": "energy of main memory while it waits",
     "main_memory_refresh": "energy of refreshing main memory",
     "wake_up": "energy of waking up modules that were switched off",
     "control": "energy of clock tree, control and interconnect",
@@ -66,28 +66,28 @@ _NAMES = {
 
 
 def in_words(name: str) -> str:
-    """The name of a module, buffer or cause, as rows of tables and parts of pictures are named."""
+    """The readable name of a module, buffer or cause, for rows of tables and parts of pictures."""
     return _NAMES.get(name, name.replace("_", " "))
 
 
 def _cost(name: str, label: str, unit: str, description: str, whole: bool = False) -> Measure:
-    """A measure that is better the smaller it is, and differs by powers of ten from design to design."""
+    """A measure to be minimised, which differs by powers of ten between designs."""
     return Measure(name, label, unit, Direction.MINIMISE, logarithmic=True, whole=whole, description=description)
 
 
 def energy_part(name: str, label: str, unit: str = "J") -> Measure:
-    """One part of the energy of a batch.
+    """The measure for one part of the energy of a batch.
 
     Args:
-        name: of the part, such as `mac_dynamic`.
-        label: what it is.
-        unit: of the measure.
+        name: name of the part, such as `mac_dynamic`.
+        label: label of the measure.
+        unit: unit of the measure.
     """
     return Measure(part_measure(name), label, unit, Direction.MINIMISE, ENERGY_PARTS, name, logarithmic=True)
 
 
 def _subtotal(name: str, label: str, description: str) -> Measure:
-    """A sum of parts, which the published simulators give in place of the parts."""
+    """A sum of parts, which the published simulators give instead of the parts."""
     parts = tuple(part_measure(part) for part in TOTALS[name])
     part = name.removeprefix("energy_").removesuffix("_j")
     return Measure(
@@ -121,7 +121,7 @@ def _whole_run() -> Iterator[Measure]:
 
 
 def _rates() -> Iterator[Measure]:
-    """What follows from time and energy."""
+    """Measures derived from time and energy."""
     yield _cost(
         "energy_per_sequence_j", "energy per sequence", "J", "energy of one batch divided by the sequences in it"
     )
@@ -143,7 +143,7 @@ def _rates() -> Iterator[Measure]:
 
 
 def _use() -> Iterator[Measure]:
-    """Shares of the cycles."""
+    """Shares of the cycles in which modules and buffers are in use."""
     for kind in Module:
         yield Measure(
             f"utilisation_{kind}", f"cycles in which {_MODULES[kind]} are busy", "%", group=USE, part=kind.value
@@ -173,7 +173,7 @@ def _stalls() -> Iterator[Measure]:
 
 
 def _memory() -> Iterator[Measure]:
-    """What is stored and moved."""
+    """Sizes of stored data, and amounts of moved data."""
     for name in ("weights", "activations", "embeddings"):
         yield Measure(
             f"footprint_{name}_bytes",
@@ -211,7 +211,7 @@ MEASURES = catalogue(
         "score at the point of the DynaTran curve",
         "%",
         direction=Direction.MAXIMISE,
-        description="what the model scores at the chosen point of its DynaTran curve, from 0 to 1",
+        description="score of the model at the chosen point of its DynaTran curve, from 0 to 1",
     ),
 )
-"""Name -> measure, in the order in which a measurement holds them."""
+"""Name -> measure, in the order in which measurements list them."""

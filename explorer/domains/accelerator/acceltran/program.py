@@ -1,9 +1,9 @@
 """`Program`: a model as the operations and transfers that an accelerator's scheduler works through.
 
-A program has two lists, in order: what the MAC lanes, softmax and layer-norm modules compute, and what moves between
-main memory, buffers and modules. An entry of either is one item, or `Heads`: the lists of heads that run side by side.
-Names of tensors tie the two lists together: an operation waits for the tensors that it needs, a store for the operation
-that makes its tensor.
+A program has two ordered lists: the operations of the MAC lanes, softmax and layer-norm modules, and the transfers
+between main memory, buffers and modules. An entry of either is one item, or `Heads`: the lists of heads that run side
+by side. Names of tensors tie the two lists together: an operation waits for the tensors that it needs, a store for the
+operation that makes its tensor.
 
 Source: the memory and compute operations of AccelTran's published `dict2ops.py` and `ops.py`.
 """
@@ -20,7 +20,7 @@ Item = TypeVar("Item")
 
 
 class Kind(StrEnum):
-    """What an operation computes, and what its sizes x, y, z are."""
+    """Kind of computation of an operation, which defines its sizes x, y, z."""
 
     PRODUCT = "product"  # (x, y) times (y, z)
     CONVOLUTION = "convolution"  # over (x, y), kernel of length z
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 
 class TensorRole(StrEnum):
-    """What a tensor is, which decides how sparse it is."""
+    """Role of a tensor in the model, which determines its sparsity."""
 
     INPUT = "input"  # hidden state of a layer, after normalisation
     QUERY = "query"
@@ -55,9 +55,9 @@ class Operation:
 
     Attributes:
         name: unique in the program.
-        kind: what it computes.
-        batch, x, y, z: sizes in elements; z is 0 where the kind has none.
-        left, right: roles of its operands; the same where there is one.
+        kind: kind of computation.
+        batch, x, y, z: sizes in elements; z is 0 if the kind has none.
+        left, right: roles of its operands; equal if there is only one.
         backward: whether it belongs to the backward pass.
         needs: tensors that a buffer must hold when a tile starts.
         after: operations whose last tile must have finished before the first tile starts.
@@ -80,17 +80,18 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """One tensor on its way.
+    """The transfer of one tensor.
 
     Attributes:
-        tensor: its name. Two transfers may have the same one: the later finds it in the buffer or brings it again.
+        tensor: name of the tensor. Two transfers may have the same one: the later finds it in the buffer or brings it
+            again.
         action: `load` from main memory into a buffer, `store` from the modules into a buffer, `write_back` from a
             buffer to main memory.
-        buffer: which.
-        elements: its size, batch included; 0 for a tensor that takes the place of another one.
-        role: what it is.
-        made_by: the operation whose last tile must have finished before a store or write-back starts.
-        pinned: whether it stays in the buffer until the program ends.
+        buffer: buffer that takes part.
+        elements: size of the tensor, batch included; 0 for a tensor that takes the place of another.
+        role: role of the tensor.
+        made_by: operation whose last tile must have finished before a store or write-back starts.
+        pinned: whether the tensor stays in the buffer until the program ends.
     """
 
     tensor: str
@@ -104,13 +105,13 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Heads(Generic[Item]):
-    """Lists that run side by side; in each the items follow one another."""
+    """Lists that run side by side; the items of each list run one after the other."""
 
     lists: tuple[tuple[Item, ...], ...]
 
 
 def flat(items: Iterable[Item | Heads[Item]]) -> Iterator[Item]:
-    """The items of a program's list, heads one after the other."""
+    """The items of a program's list, with heads one after the other."""
     for item in items:
         if isinstance(item, Heads):
             for head in item.lists:
@@ -121,12 +122,12 @@ def flat(items: Iterable[Item | Heads[Item]]) -> Iterator[Item]:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What the scheduler works through.
+    """The operations and transfers of a model, as the scheduler works through them.
 
     Attributes:
-        compute: operations in order, the first of them `Heads`.
+        compute: operations in order; the first entry is `Heads`.
         memory: transfers in order.
-        footprint_elements: elements of `weights`, `activations` and `embeddings` that the model has.
+        footprint_elements: numbers of elements of the model's `weights`, `activations` and `embeddings`.
     """
 
     compute: tuple[Operation | Heads[Operation], ...]

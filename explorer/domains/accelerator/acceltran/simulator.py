@@ -14,16 +14,16 @@ from graphdb.errors import InputError
 from graphdb.measurement import Measurement
 
 _CHUNKS = {Engine.FAST: 64, Engine.DETAILED: 4}
-"""The fast engine measures dozens to thousands of pairs a second, the detailed one a few."""
+"""The fast engine measures dozens to thousands of pairs per second, the detailed engine only a few."""
 
 
 class AccelTranSimulator(Simulator):
     """Area, time and energy of one batch of a Transformer on an AccelTran accelerator.
 
-    The engine `detailed` schedules the tiles of every operation, the engine `fast` estimates the same in arrays of many
-    pairs. In mode `reference` both reproduce the published simulators of AccelTran (commit ea7ba165), faults included;
-    in mode `corrected` each fault has a switch (docs/acceltran.md). Which of the `measures` there are depends on the
-    engine. Deterministic, so that no seed is taken.
+    The engine `detailed` schedules the tiles of every operation; the engine `fast` estimates the same measures for many
+    pairs at once. In mode `reference` both reproduce the published simulators of AccelTran (commit ea7ba165), faults
+    included; in mode `corrected` each fault has a switch (docs/acceltran.md). A run gives those of the `measures` that
+    its engine supports. The simulator is deterministic, so it takes no seed.
     """
 
     name = NAME
@@ -36,10 +36,10 @@ class AccelTranSimulator(Simulator):
     front = ("area_mm2", "energy_j", "latency_s")
 
     def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """All settings of a run, defaults filled in, as plain JSON.
+        """All settings of a run as plain JSON, with defaults filled in.
 
         Raises:
-            InputError: an unknown name, a value that is not allowed, or one that would be ignored.
+            InputError: a name is unknown, a value is not allowed, or a setting would be ignored.
         """
         return run_settings(given).model_dump(mode="json")
 
@@ -47,7 +47,7 @@ class AccelTranSimulator(Simulator):
         """The measures of one batch.
 
         Args:
-            architectures: of the model and the accelerator.
+            architectures: model and accelerator.
             settings: complete and checked.
 
         Raises:
@@ -59,11 +59,11 @@ class AccelTranSimulator(Simulator):
         return figures
 
     def run_batch(self, pairs: Sequence[Roles], settings: Mapping[str, Any]) -> list[Measurement | InputError]:
-        """Many measurements at once, each exactly that of `run`; a pair that cannot run gives its error in its place.
+        """Measure many pairs at once, each exactly as `run` does; a pair that cannot run gives an error in its place.
 
         Args:
-            pairs: model and accelerator of each.
-            settings: of all of them.
+            pairs: model and accelerator of each measurement.
+            settings: settings of all measurements.
 
         Raises:
             InputError: a setting is not allowed, or an architecture is missing.
@@ -78,7 +78,7 @@ class AccelTranSimulator(Simulator):
         ]
 
     def chunk(self, settings: Mapping[str, Any]) -> int:
-        """How many measurements a worker is handed at once."""
+        """Number of measurements that a worker is given at once."""
         return _CHUNKS[Engine(settings["engine"])]
 
 
@@ -90,7 +90,7 @@ def _choices(architectures: Roles) -> _Pair:
 
 
 def _evaluate(pairs: Sequence[_Pair], settings: RunSettings) -> Sequence[Mapping[str, float] | InputError]:
-    """Figures of each pair of choices; an error in the place of a pair that cannot run."""
+    """Figures of each pair of choices; an error in place of a pair that cannot run."""
     if settings.engine is Engine.FAST:
         evaluate = fast.evaluate if settings.mode is Mode.REFERENCE else analytic.evaluate
         return evaluate(pairs, settings)

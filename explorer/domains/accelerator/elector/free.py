@@ -1,4 +1,4 @@
-"""`FreeAccelTranSpace`: AccelTran accelerators of any size, for presets and users' own files."""
+"""`FreeAccelTranSpace`: AccelTran accelerators of any size, for presets and users' files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_UNITS = 1 << 16
 LARGEST_BUFFER_MB = 1 << 16
 
 _OPTIONS: dict[str, tuple[Any, ...]] = {
-    # The synthesised modules come in these sizes only.
+    # Synthesised modules exist only in these sizes.
     "tile_x": HYPERPARAMETERS["tile_x"],
     "mac_per_lane": HYPERPARAMETERS["mac_per_lane"],
     "non_linearity": HYPERPARAMETERS["non_linearity"],
@@ -34,18 +34,18 @@ _BUFFERS = ("activation_buffer_mb", "weight_buffer_mb", "mask_buffer_mb")
 
 
 class FreeAccelTranSpace(OpenSpace):
-    """The keys of ELECTOR with any positive counts and buffers, and two more that may be left out.
+    """Accelerators with the keys of ELECTOR, any positive counts and buffer sizes, and two optional keys.
 
-    `issue_width`: tiles that the scheduler issues at once (default: a quarter of the processing elements);
-    `loop_order`: nesting of the loops over a matrix product's tiles, outermost first (default b_i_j_k). The memory may
-    also be a user's own (see `memory.UserMemory`).
+    The optional keys are `issue_width`, the number of tiles that the scheduler issues at once (default: a quarter of
+    the processing elements), and `loop_order`, the nesting of the loops over a matrix product's tiles, outermost first
+    (default: b_i_j_k). The memory may also be user-defined (see `memory.UserMemory`).
     """
 
     name = "acceltran_free"
     domain = "accelerator"
 
     def violations(self, choices: Choices) -> list[str]:
-        """What is illegal about `choices`; any JSON value may be given."""
+        """The reasons why `choices`, which may be any JSON value, are illegal."""
         faults = key_violations(choices, NAMES, ("issue_width", "loop_order"))
         if faults:
             return faults
@@ -63,14 +63,14 @@ class FreeAccelTranSpace(OpenSpace):
         return faults
 
     def normalise(self, choices: Choices) -> Choices:
-        """All keys, defaults filled in."""
+        """All keys, with defaults filled in."""
         filled = {"issue_width": default_issue_width(choices["pe"]), "loop_order": DEFAULT_LOOP_ORDER, **choices}
         if not isinstance(filled["memory"], str):
             filled["memory"] = UserMemory.of(filled["memory"]).choice()
         return {name: filled[name] for name in (*NAMES, "issue_width", "loop_order")}
 
     def graph_of(self, choices: Choices) -> Architecture:
-        """Units and data paths."""
+        """The block graph of units and data paths."""
         return Architecture.of(self.domain, self.name, choices, *block_graph(choices))
 
 

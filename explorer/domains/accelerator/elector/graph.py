@@ -43,14 +43,15 @@ DATA_PATHS = (
     ("layer_norm", "activation_buffer"),
     ("main_memory", "dma"),
 )
-"""From unit to unit, results written back to the buffers included."""
+"""Data paths between units, including results that are written back to the buffers."""
 
 
 def block_graph(choices: Choices) -> tuple[list[Block], list[Edge]]:
     """Blocks and edges of canonical choices.
 
     `count` is the number of such units on the whole chip. Edges at main memory, at a buffer and at the multipliers
-    carry `bandwidth_bytes_per_s`: nominal, of the buffer's port, and at one pair of operands per multiplier and clock.
+    carry `bandwidth_bytes_per_s`: the nominal bandwidth, that of the buffer's port, and that of one pair of operands
+    per multiplier and clock cycle.
     """
     units = _units(choices)
     position = {name: index for index, name in enumerate(units)}

@@ -1,4 +1,4 @@
-"""What an AccelTran accelerator is made of: the values that ELECTOR allows, and main memories.
+"""The hardware choices of an AccelTran accelerator: the values that ELECTOR allows, and main memories.
 
 Sources: `design_space_accelerator.yaml` of transcode and `config/` of acceltran (both BSD-3-Clause).
 """
@@ -20,7 +20,7 @@ BUFFER_BANDWIDTH_BYTES_PER_S = 370e9
 
 @dataclass(frozen=True, slots=True)
 class MainMemory:
-    """A main memory option. Its bandwidth follows from its technology: 25.6 GB/s for DRAM, 256 GB/s for the others."""
+    """A main memory option. Its technology determines its bandwidth: 25.6 GB/s for DRAM, 256 GB/s for the others."""
 
     technology: str
     banks: int
@@ -57,7 +57,7 @@ MAIN_MEMORIES = MappingProxyType({name: _memory(name) for name in PUBLISHED_MEMO
 
 
 def main_memory(choice: str | Mapping[str, Any]) -> MainMemory | UserMemory:
-    """The main memory that legal choices name, or hold whole."""
+    """The main memory that legal choices name or define."""
     return MAIN_MEMORIES[choice] if isinstance(choice, str) else UserMemory.of(choice)
 
 
@@ -91,7 +91,7 @@ HYPERPARAMETERS = MappingProxyType(
 )
 """The free decisions of ELECTOR, each in ascending order; `tile_y` always equals `tile_x`.
 
-Memories ascend from the slow and costly to the fast and thrifty: by bandwidth, then by falling energy of an access.
+Memories are ordered by rising bandwidth, then by falling energy of an access.
 """
 
 LOOP_ORDERS = tuple("_".join(order) for order in itertools.permutations("bijk"))
@@ -100,5 +100,5 @@ DEFAULT_LOOP_ORDER = "b_i_j_k"
 
 
 def default_issue_width(pe: int) -> int:
-    """Tiles that the scheduler issues at once where nothing else is said: a quarter of the processing elements."""
+    """Default number of tiles that the scheduler issues at once: a quarter of the processing elements."""
     return max(1, pe // 4)

@@ -1,4 +1,4 @@
-"""Published simulations of accelerators that the package carries; tables/README.txt has source and omissions."""
+"""Published simulations of accelerators in this package; tables/README.txt lists sources and omissions."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ _ENERGIES = {
 
 
 def accelerators() -> dict[str, Architecture]:
-    """Published identifier -> accelerator, 16 of them."""
+    """Published identifier -> accelerator, for all 16 of them."""
     return {identifier: architecture for identifier, (architecture, _) in _accelerators().items()}
 
 
 def pairs() -> Iterator[tuple[Architecture, Architecture, Measurement]]:
-    """242 times a model, an accelerator and what was simulated for one batch.
+    """The 242 published pairs: a model, an accelerator and the measurement of one batch.
 
-    Measures: `cycles`, `latency_s`, `area_mm2`, energies in joules with their sums (`energy_dynamic_j`, which holds the
-    memories, `energy_leakage_j`, `energy_j`), and `glue` (0 to 1), which was predicted.
+    The measures are `cycles`, `latency_s`, `area_mm2`, energies in joules with their sums (`energy_dynamic_j`, which
+    includes the memories, `energy_leakage_j`, `energy_j`), and `glue` (0 to 1), which was predicted.
     """
     models, simulated = elector_models(), _accelerators()
     for row in _rows("pairs.csv"):

@@ -1,4 +1,4 @@
-"""Changing single decisions of an accelerator, by the names of the published table."""
+"""Changes of single decisions of an accelerator, by the names of the published table."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from graphdb.errors import InputError
 
 MEMORY_PARTS = ("memory_type", "banks", "ranks", "channels")
 ALLOWED = (*NAMES, "memory_index", *MEMORY_PARTS, "issue_width", "loop_order")
-"""All names that may be given: the choices, the ways in which the published table names the memory, and two more."""
+"""All allowed names: the choices, the names that the published table uses for the memory, and two more."""
 
 
 def overridden(choices: Choices, given: Mapping[str, Any]) -> Choices:
-    """`choices` with the given decisions in place of their own; whether they are legal is for a space to say.
+    """`choices` with the given decisions replaced; it is up to a space to check whether they are legal.
 
-    `tile_y` follows `tile_x` unless it is given too. The memory is named whole (`memory`), by its published index, or
-    by parts that change the memory at hand.
+    `tile_y` follows `tile_x` unless it is given too. The memory is given by its full name (`memory`), by its published
+    index, or by parts that change the current memory.
 
     Raises:
-        InputError: an unknown name, or a memory that is not in the table.
+        InputError: a name is unknown, or the memory is not in the table.
     """
     for name in given:
         if name not in ALLOWED:
@@ -50,7 +50,7 @@ def _indexed(index: Any) -> str:
 
 
 def _composed(memory: Any, parts: Mapping[str, Any]) -> str:
-    published = memory if isinstance(memory, str) else ""  # a user's own memory has no parts
+    published = memory if isinstance(memory, str) else ""  # a user-defined memory has no parts
     own = dict(zip(MEMORY_PARTS, published.split("_"), strict=False))
     composed = "_".join(str(parts.get(name, own.get(name))) for name in MEMORY_PARTS)
     if composed not in PUBLISHED_MEMORIES:

@@ -54,7 +54,7 @@ _PRESETS: dict[str, dict[str, Any]] = {
 def preset(name: str) -> Architecture:
     """One of `edge`, `edge-lp`, `server` and `nano`.
 
-    `edge` and `server` are AccelTran-Edge and AccelTran-Server; `edge-lp` is the low-power mode, which only issues
-    fewer tiles at once; the weight buffer of `nano` is too small for the embeddings of any preset model.
+    `edge` and `server` are AccelTran-Edge and AccelTran-Server; `edge-lp` is the low-power mode, which differs only in
+    issuing fewer tiles at once; the weight buffer of `nano` is too small for the embeddings of any preset model.
     """
     return FreeAccelTranSpace().build({**_COMMON, **_PRESETS[name]})

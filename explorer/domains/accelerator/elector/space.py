@@ -1,6 +1,6 @@
 """The design space of ELECTOR: 14,850,000 AccelTran accelerators.
 
-Source: `design_space_accelerator.yaml` of transcode, with the non-linearity (ReLU or GeLU) counted in.
+Source: `design_space_accelerator.yaml` of transcode, including the non-linearity (ReLU or GeLU).
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class ElectorSpace(OptionSpace):
     """AccelTran accelerators: tiles, processing elements, MAC lanes, softmax units, batch, buffers and main memory.
 
     The vector form has 12 entries, one for each decision in the order of `hardware.HYPERPARAMETERS`: the index of its
-    value. As nearly all values double from one to the next, an index is a logarithm, and one step means as much
-    everywhere; the published form holds raw values, which crowds the small ones.
+    value. As nearly every value is twice the previous one, an index is a logarithm, and a step means the same
+    everywhere; the published form holds raw values, which crowds small values together.
     """
 
     name = "elector"
@@ -47,12 +47,12 @@ class ElectorSpace(OptionSpace):
     def __init__(self, options: Mapping[str, tuple[Any, ...]] = HYPERPARAMETERS) -> None:
         """
         Args:
-            options: decision -> the values that it may take.
+            options: decision -> values that it may take.
         """
         super().__init__(options)
 
     def violations(self, choices: Choices) -> list[str]:
-        """What is illegal about `choices`; any JSON value may be given."""
+        """The reasons why `choices`, which may be any JSON value, are illegal."""
         faults = key_violations(choices, NAMES)
         if faults:
             return faults
@@ -62,15 +62,15 @@ class ElectorSpace(OptionSpace):
         return faults
 
     def normalise(self, choices: Choices) -> Choices:
-        """The keys in their order; legal choices have one form only."""
+        """The keys in their order; legal choices have only one form."""
         return {name: choices[name] for name in NAMES}
 
     def graph_of(self, choices: Choices) -> Architecture:
-        """Units and data paths."""
+        """The block graph of units and data paths."""
         return Architecture.of(self.domain, self.name, choices, *block_graph(choices))
 
     def choices_at(self, indices: list[int]) -> Choices:
-        """The design with these indices of values, `tile_y` among its choices."""
+        """The design with these indices of values, including `tile_y`."""
         picked = super().choices_at(indices)
         return {name: picked["tile_x" if name == "tile_y" else name] for name in NAMES}
 

@@ -1,1 +1,1 @@
-"""From a model's layers to the program that the accelerator runs."""
+"""Building the program that the accelerator runs from a model's layers."""

@@ -1,26 +1,26 @@
-"""A model dictionary as a `Program`: what AccelTran's scheduler works through.
+"""Building a `Program`, which AccelTran's scheduler works through, from a model dictionary.
 
 Without corrections it is the program of the published `dict2ops.py` and `ops.py`, name by name, faults included:
 
-- every tensor has the batch as an axis, weights too;
+- every tensor, weights included, has the batch as an axis;
 - the inputs of the first layer are in the activation buffer, and results of normalisations and non-linearities are
   never stored, so that no operation waits for them;
-- a non-linearity follows every feed-forward product, the last one and projections too, and has the shape of the
+- a non-linearity follows every feed-forward product, including the last one and projections, and has the shape of the
   product's input; it is named `nl_<layer>_proj` after a projection, where the published code uses a name twice;
 - the product of weighted multiplicative attention is stored under the name of the keys that it replaces.
 
-Corrections, each on its own (see `switches`), follow these choices:
+The corrections, each of which has its own switch (see `switches`), follow these choices:
 
-- biases and normalisations' scales travel with, or like, the weights; a bias and the scaling of scores are added to
-  results before they are stored; there is one bias of a layer's attention output, and none of linear transforms;
-- heads are summed, n of them by n - 1 additions, for their output products are parts of one product;
-- every result that something reads is stored under a name of its own, also that of weighted attention;
-- a causal mask leaves the lower triangle of scores, probabilities and their gradients, counted by element; it changes
+- biases and the scales of normalisations travel with, or like, the weights; biases and the scaling of scores are
+  applied to results before they are stored; a layer's attention output has one bias, and linear transforms have none;
+- the outputs of n heads are summed in n - 1 additions, because their output products are parts of one product;
+- every result that is read later is stored under its own name, including that of weighted attention;
+- a causal mask leaves the lower triangle of scores, probabilities and their gradients, counted by element; it affects
   neither convolutions nor linear transforms;
-- looked-up embedding rows are one per token, repeated tokens included, and position rows one per position;
-- training updates all of that once: see `backward`, `head_gradients` and `optimiser`.
+- one embedding row is looked up per token, repeated tokens included, and one position row per position;
+- training updates each parameter once: see `backward`, `head_gradients` and `optimiser`.
 
-The footprint counts weights once, all activations that one forward pass stores, and the embedding table.
+The footprint counts each weight once, all activations that one forward pass stores, and the embedding table.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from graphdb.errors import InputError
 
 MOST_BLOCKS = 20_000
-"""Heads and feed-forward widths of a model: GPT-3 has 9,312, and takes a minute or two."""
+"""Largest number of heads and feed-forward blocks in a model: GPT-3 has 9,312, and takes a minute or two."""
 
 
 def build_program(model: Mapping[str, Any], batch_size: int, settings: RunSettings) -> Program:
@@ -49,8 +49,8 @@ def build_program(model: Mapping[str, Any], batch_size: int, settings: RunSettin
 
     Args:
         model: dictionary of FlexiBERT 2.0 (`l`, `o`, `h`, `f`).
-        batch_size: sequences.
-        settings: of the run.
+        batch_size: number of sequences.
+        settings: settings of the run.
 
     Raises:
         InputError: the dictionary is malformed or describes too large a model, or the batch size is below 1.
@@ -87,7 +87,7 @@ def _program(layers: tuple[EncoderLayer, ...], options: ProgramOptions) -> Progr
 
 
 def _write_output(section: Section, width: int, result: Result) -> None:
-    """Write the last layer's output to main memory, stored first where nothing has stored it."""
+    """Write the last layer's output to main memory, after storing it if that has not been done."""
     elements = section.options.activations(width)
     tensor, *_ = result.tensors or (section.store("output", elements, TensorRole.INPUT, result.made_by),)
     section.write_back(tensor, elements, TensorRole.INPUT, result.made_by, "activation")

@@ -1,10 +1,10 @@
-"""The right backward pass of a program, and what its optimiser updates.
+"""The corrected backward pass of a program, and the parameters that its optimiser updates.
 
-The gradient of the loss for the last output comes from main memory, where the loss is computed by whoever trains; each
-layer's gradients follow, last layer first, down to the rows of the embeddings (the gradient of the first layer's input
-included). Where activations are recomputed, a layer's forward pass runs again before its gradients, from its input;
-otherwise they read what the forward pass stored. Weights are loaded again: one that is still in its buffer is found
-there.
+The gradient of the loss with respect to the last output comes from main memory; the loss itself is computed off the
+chip. Each layer's gradients follow, last layer first, down to the rows of the embeddings (including the gradient of the
+first layer's input). Where activations are recomputed, a layer's forward pass runs again from its input before its
+gradients are computed; otherwise the gradients read what the forward pass stored. Weights are loaded again; one that is
+still in its buffer is found there.
 
 The published backward list is in `published_backward`.
 """
@@ -35,12 +35,12 @@ def backward_pass(section: Section, layers: tuple[EncoderLayer, ...], records: l
     """Append the gradients of a forward pass.
 
     Args:
-        section: what they are appended to.
-        layers: of the model.
-        records: what the forward pass of each left.
+        section: section to append to.
+        layers: layers of the model.
+        records: record of each layer's forward pass.
 
     Returns:
-        The parameters, in the order of their gradients.
+        Parameters, in the order of their gradients.
     """
     gradient = section.load("loss[del]-l", section.options.activations(layers[-1].output), GRADIENT, "activation")
     parameters: list[Parameter] = []
@@ -58,7 +58,7 @@ def _layer_gradients(
     gradient: str,
     parameters: list[Parameter],
 ) -> str:
-    """Append a layer's gradients, after its forward pass where that is run again, and its parameters to theirs.
+    """Append a layer's gradients, after its forward pass where that is run again, and collect its parameters.
 
     Returns:
         The tensor of the gradient of the layer's input.
@@ -81,7 +81,7 @@ def _layer(
     gradient: str,
     parameters: list[Parameter],
 ) -> str:
-    """Append a layer's gradients and its parameters; the tensor of its input's gradient."""
+    """Append a layer's gradients and parameters; return the tensor of its input's gradient."""
     options, hidden, number = section.options, layer.hidden, index + 1
     if record.projection:
         gradient = _block(section, record.projection, f"nl_{index}_proj", gradient, parameters)
@@ -120,7 +120,7 @@ def _layer(
 def _head_gradient_lists(
     options: ProgramOptions, head: Head, name: str, hidden: int, reads: tuple[str, ...], tag: str, gradient: str
 ) -> tuple[Lists, str, tuple[Parameter, ...]]:
-    """The gradients of a head, finished, the tensor of its input's gradient, and its parameters."""
+    """The finished section of a head's gradients, the tensor of its input's gradient, and its parameters."""
     section = Section(options)
     of_input, parameters = backward_head(section, head, name, hidden, reads, tag, gradient)
     return section.finished(), of_input, parameters
@@ -161,7 +161,7 @@ def _normalisation(
 
 
 def _block(section: Section, block: Block, activation: str, gradient: str, parameters: list[Parameter]) -> str:
-    """Gradients of a feed-forward product and of the non-linearity after it; the tensor of its input's gradient."""
+    """Append a feed-forward product's gradients and its non-linearity's; return the tensor of the input's gradient."""
     options = section.options
     if block.activated:
         gradient = activation_gradient(
@@ -187,7 +187,7 @@ def _block(section: Section, block: Block, activation: str, gradient: str, param
 
 
 def _embedding_gradients(section: Section, hidden: int, gradient: str) -> list[Parameter]:
-    """Gradients of the rows that the batch looked up, added up by token; and of the positions, where they are added."""
+    """Append gradients of the rows that the batch looked up, summed by token, and of positions if these are added."""
     options = section.options
     parts = [("emb", options.batch), ("position", 1)] if options.elementwise else [("emb", options.batch)]
     parameters = []

@@ -1,6 +1,6 @@
 """The forward pass of a program: embeddings, and encoder layers with their normalisations and feed-forward blocks.
 
-Source: AccelTran's published `dict2ops.py`, whose order and names this keeps; layers are counted from 1 in the names of
+Source: AccelTran's published `dict2ops.py`, whose order and names are kept; layers are counted from 1 in the names of
 heads and feed-forward blocks, and from 0 in those of normalisations and non-linearities.
 """
 
@@ -18,11 +18,11 @@ from explorer.domains.accelerator.acceltran.program import Kind, TensorRole, Tra
 
 
 class Result(NamedTuple):
-    """What an operation made.
+    """The result of an operation.
 
     Attributes:
-        made_by: the operation.
-        tensors: what it is stored as; none in the published program, in which normalisations store nothing.
+        made_by: name of the operation.
+        tensors: tensors that hold it; none where nothing is stored, as for normalisations in the published program.
     """
 
     made_by: str
@@ -30,14 +30,14 @@ class Result(NamedTuple):
 
 
 class Block(NamedTuple):
-    """A feed-forward product, (width given) to (width made), as the backward pass needs it.
+    """A feed-forward product from one width to another, as the backward pass needs it.
 
     Attributes:
-        name: of the product.
-        given, made: widths.
-        reads: the product's input.
-        role: what that is.
-        output: its output, which the non-linearity reads.
+        name: name of the product.
+        given, made: widths of its input and output.
+        reads: input of the product.
+        role: role of the input.
+        output: output of the product, which the non-linearity reads.
         activated: whether a non-linearity follows.
     """
 
@@ -54,11 +54,11 @@ class LayerRecord(NamedTuple):
     """Tensors of a layer's forward pass, as the backward pass needs them.
 
     Attributes:
-        reads: the layer's input.
-        attended, summed: inputs of the first and second normalisation.
+        reads: input of the layer.
+        attended, summed: inputs of the first and the second normalisation.
         blocks: feed-forward products, in order.
-        projection: to the next layer's width.
-        result: the layer's output.
+        projection: projection to the next layer's width.
+        result: output of the layer.
     """
 
     reads: tuple[str, ...]
@@ -74,14 +74,14 @@ def head_name(head: Head, number: int, position: int) -> str:
 
     Args:
         head: the head.
-        number: its layer, counted from 1.
-        position: its place in the layer, counted from 1.
+        number: number of its layer, counted from 1.
+        position: its position in the layer, counted from 1.
     """
     return f"{head.label}_{number}_{position}"
 
 
 def embeddings(section: Section, hidden: int) -> tuple[str, ...]:
-    """Append the embeddings; the tensors that the first layer reads."""
+    """Append the embeddings; return the tensors that the first layer reads."""
     options = section.options
     if options.embedding_rows:
         rows = (
@@ -94,7 +94,7 @@ def embeddings(section: Section, hidden: int) -> tuple[str, ...]:
         rows = ("emb", "emb")
     if not options.elementwise:
         return (rows[0],)
-    # The list of compute operations begins with heads, so that the sum is the only one of its own.
+    # Heads must come first in the list of compute operations, so this sum stands alone.
     alone = Section(options, section.tag)
     roles = (TensorRole.EMBEDDING, TensorRole.EMBEDDING)
     made_by = alone.run(
@@ -110,9 +110,9 @@ def forward_layer(section: Section, layer: EncoderLayer, index: int, reads: tupl
     """Append a layer.
 
     Args:
-        section: what it is appended to.
+        section: section to append to.
         layer: the layer.
-        index: its number, counted from 0.
+        index: number of the layer, counted from 0.
         reads: tensors of its input.
     """
     options, number, hidden = section.options, index + 1, layer.hidden
@@ -146,7 +146,7 @@ def _heads(section: Section, layer: EncoderLayer, number: int, reads: tuple[str,
 def _head_lists(
     options: ProgramOptions, tag: str, head: Head, name: str, hidden: int, reads: tuple[str, ...]
 ) -> tuple[Lists, str]:
-    """The forward pass of a head, finished, and the tensor that it makes."""
+    """The finished section of a head's forward pass, and the tensor that it makes."""
     section = Section(options, tag)
     output = forward_head(section, head, name, hidden, reads)
     return section.finished(), output
@@ -155,7 +155,7 @@ def _head_lists(
 def _attended(
     section: Section, layer: EncoderLayer, number: int, reads: tuple[str, ...], outputs: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Sum the heads, add the bias of the output and the layer's input, each where its correction is on."""
+    """Sum the heads, then add the output's bias and the layer's input, each only where its correction is on."""
     options, hidden, length = section.options, layer.hidden, section.options.length
     role = TensorRole.ATTENTION_OUTPUT
     made_by: tuple[str, ...] = ()
@@ -200,7 +200,7 @@ def _attended(
 
 
 def _normalisation(section: Section, name: str, hidden: int, source: tuple[str, ...], role: TensorRole) -> Result:
-    """As published, a normalisation waits for nothing, and its result is not stored."""
+    """Append a normalisation. As published, it waits for nothing and its result is not stored."""
     options = section.options
     reads = source if options.keeps else ()
     if options.elementwise:
@@ -218,7 +218,7 @@ def _kept(section: Section, name: str, width: int, role: TensorRole, made_by: st
 def _feed_forward(
     section: Section, layer: EncoderLayer, index: int, source: Result
 ) -> tuple[tuple[Block, ...], Result]:
-    """The feed-forward blocks of a layer, which read `source`, and the result of the last one."""
+    """Append the feed-forward blocks of a layer, which read `source`; return them and the result of the last one."""
     widths = (layer.hidden, *layer.widths, layer.hidden)
     last = len(layer.widths)
     blocks = []
@@ -242,7 +242,7 @@ def _block(
     source: Result,
     activated: bool,
 ) -> tuple[Block, Result]:
-    """A product, its bias and the non-linearity after it; `names` are those of product and non-linearity."""
+    """Append a product, its bias and the non-linearity after it; `names` are the names of product and non-linearity."""
     options, length, (given, made), (role, output_role) = section.options, section.options.length, widths, roles
     name = f"{names[0]}_f"
     needs = (section.load(f"{name}-l", options.weights((given + options.elementwise) * made)), *source.tensors)
@@ -259,7 +259,7 @@ def _block(
 
 
 def _residual(section: Section, name: str, hidden: int, needs: tuple[str, ...], source: Result) -> str:
-    """Add the input of the feed-forward blocks to their result `source`; the tensor of the sum."""
+    """Add the input of the feed-forward blocks to their result `source`; return the tensor of the sum."""
     options = section.options
     roles = (TensorRole.FEED_FORWARD_OUTPUT, TensorRole.INPUT)
     after = () if source.tensors else (source.made_by,)

@@ -1,9 +1,9 @@
-"""The right backward pass of a layer's heads.
+"""The corrected backward pass of a layer's heads.
 
 The gradients of a product Y = A B are dA = dY B' and dB = A' dY. Names end in `[wgt]` for the gradient of a weight,
 with its bias, and in `[del]` for that of an activation. The gradient of the scores under a softmax P is
-P * (dP - rowsum(dP * P)): two elementwise passes. A linear transform has no weight to learn; a convolution's two
-gradients are convolutions of the same size.
+P * (dP - rowsum(dP * P)): two elementwise passes. A linear transform has no weights to learn; a
+convolution's two gradients are convolutions of the same size.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ GRADIENT = TensorRole.GRADIENT
 
 
 class Parameter(NamedTuple):
-    """What the optimiser updates.
+    """A parameter that the optimiser updates.
 
     Attributes:
-        tensor: the weight.
-        gradient: the tensor of its gradient.
-        rows, columns: its size; a bias is one more row.
-        buffer: which holds both.
-        role: what it is.
-        copies: how many of its size there are.
+        tensor: tensor of the weight.
+        gradient: tensor of its gradient.
+        rows, columns: size of the weight; a bias is one more row.
+        buffer: buffer that holds both.
+        role: role of the weight.
+        copies: number of weights of that size.
     """
 
     tensor: str
@@ -45,11 +45,11 @@ def weight_gradient(
     """Store a weight's gradient, and write it back.
 
     Args:
-        section: what the transfers are appended to.
-        parameter: the weight's tensor, rows and columns.
-        made_by: the operation that makes the gradient.
-        copies: how many gradients of that size there are; 0 for as many as there are weights.
-        buffer: which holds the weight, and its gradient.
+        section: section to append the transfers to.
+        parameter: tensor, rows and columns of the weight.
+        made_by: operation that makes the gradient.
+        copies: number of gradients of that size; 0 for as many as there are weights.
+        buffer: buffer that holds the weight and its gradient.
 
     Returns:
         The parameter that the optimiser updates.
@@ -78,11 +78,11 @@ def product_gradients(
     """Gradients of Y = X W, with W of `widths` in the tensor `<name>-l`.
 
     Args:
-        section: what they are appended to.
-        name: of the forward product.
+        section: section to append to.
+        name: name of the forward product.
         widths: rows and columns of W.
-        source: tensors of X.
-        role: what X is.
+        source: tensors that hold X.
+        role: role of X.
         gradient: tensor of dY.
         bias: whether a bias is added to Y.
 
@@ -133,14 +133,14 @@ def activation_gradient(
     """Compute and store `<name>[del]`.
 
     Args:
-        section: what they are appended to.
-        name: of the forward operation.
-        shape: sizes x, y and z of the backward one.
-        roles: of its operands.
-        needs: tensors that it reads.
+        section: section to append to.
+        name: name of the forward operation.
+        shape: sizes x, y and z of the backward operation.
+        roles: roles of its operands.
+        needs: tensors that the backward operation reads.
         kind: what it computes.
         density: share of its output tiles that are computed.
-        elements: of the gradient; 0 for those of a product's result.
+        elements: number of elements of the gradient; 0 for that of a product's result.
 
     Returns:
         The tensor of the gradient.
@@ -156,13 +156,13 @@ def backward_head(
     """Append a head's gradients.
 
     Args:
-        section: what they are appended to.
-        head: the head.
-        name: its name.
+        section: section to append to.
+        head: head whose gradients are computed.
+        name: name of the head.
         hidden: width of the layer.
-        reads: the layer's input.
-        tag: of the forward pass whose tensors are read.
-        gradient: of the head's output.
+        reads: tensors of the layer's input.
+        tag: tag of the forward pass whose tensors are read.
+        gradient: gradient of the head's output.
 
     Returns:
         The tensor of the gradient of the head's input, and its parameters.
@@ -263,7 +263,7 @@ def _attention(
 
 
 def _core_gradients(section: Section, head: Head, name: str, tag: str, of_context: str) -> dict[str, str]:
-    """Gradients of the query, the key (multiplied, where it is weighted) and the value: their tensors."""
+    """Tensors of the gradients of the query, the key (after multiplication, if weighted) and the value."""
     options, length, width, density = section.options, section.options.length, head.width, section.options.density
     query, value, probabilities = (stored(f"{name}_{part}", tag) for part in ("q", "v", "sftm"))
     key = stored(f"{name}_wma" if head.weighted else f"{name}_k", tag)
@@ -289,7 +289,7 @@ def _core_gradients(section: Section, head: Head, name: str, tag: str, of_contex
 
 
 def _softmax_gradient(section: Section, name: str, needs: tuple[str, str]) -> str:
-    """Gradient of the scores, scaled where they are; its tensor."""
+    """Append the gradient of the scores, scaled where they are; return its tensor."""
     options, length = section.options, section.options.length
     name, passes = f"{name}_sftm[del]", 2 + options.elementwise
     made_by = section.run(
@@ -310,13 +310,13 @@ def add_gradients(section: Section, name: str, width: int, needs: tuple[str, ...
     """Add gradients of an activation.
 
     Args:
-        section: what the sum is appended to.
-        name: of the sum.
-        width: of the activation.
+        section: section to append the sum to.
+        name: name of the sum.
+        width: width of the activation.
         needs: tensors of the gradients.
 
     Returns:
-        The tensor of the sum, or the only one there is.
+        The tensor of the sum, or of the gradient where there is only one.
     """
     if len(needs) == 1:
         return needs[0]

@@ -1,7 +1,7 @@
 """The forward pass of a layer's heads: self-attention, convolution and linear transform.
 
-The output product of a self-attention head gives its share of the layer's output, so that outputs of heads add up:
-concatenating contexts before one output product is the same sum. As in the published `ops.py`, convolutions and linear
+The output product of a self-attention head gives its share of the layer's output, so the outputs of heads add up: this
+equals concatenating the contexts before a single output product. As in the published `ops.py`, convolutions and linear
 transforms work on the whole input and give an output of the layer's width, without an output product.
 """
 
@@ -19,9 +19,9 @@ def forward_head(section: Section, head: Head, name: str, hidden: int, reads: tu
     """Append a head.
 
     Args:
-        section: what it is appended to.
-        head: the head.
-        name: its name.
+        section: section to append to.
+        head: head to append.
+        name: name of the head.
         hidden: width of the layer.
         reads: tensors of the layer's input.
 
@@ -68,14 +68,14 @@ def _attention(section: Section, head: Head, name: str, hidden: int, reads: tupl
 
 
 def _projection_elements(options: ProgramOptions, hidden: int, width: int) -> int:
-    """Elements of the weight, and with it the bias, of a query, key or value."""
+    """Number of elements of the weight of a query, key or value, and of its bias where there is one."""
     return (hidden + options.elementwise) * width
 
 
 def _weighted_key(section: Section, name: str, width: int, key_made_by: str, needs: tuple[str, str, str]) -> str:
-    """Multiply the keys by the matrix of weighted multiplicative attention; the tensor of the result.
+    """Multiply the keys by the matrix of weighted multiplicative attention; return the tensor of the result.
 
-    The published result has the name of the keys: its store finds them in the buffer, and waits for them only.
+    The published result has the name of the keys: its store finds the keys in the buffer and waits only for them.
     """
     options = section.options
     weight = section.load(f"{name}_wma-l", options.weights(width * width))
@@ -85,7 +85,7 @@ def _weighted_key(section: Section, name: str, width: int, key_made_by: str, nee
     )
     if options.keeps:
         return section.store(f"{name}_wma", options.activations(width), TensorRole.KEY, product)
-    key = needs[0]  # no further activation: the name is taken
+    key = needs[0]  # no new activation: the name is taken
     section.memory.append(Transfer(key, "store", "activation", options.activations(width), TensorRole.KEY, key_made_by))
     return key
 

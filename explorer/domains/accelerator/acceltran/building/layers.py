@@ -1,7 +1,7 @@
-"""A model dictionary of FlexiBERT 2.0, checked, as the layers that programs and estimates are built from.
+"""A FlexiBERT 2.0 model dictionary, checked and read into the layers that programs and estimates are built from.
 
-Heads keep the order of the dictionary, in which the published simulators take them, and each its own width; the
-Transformer domain's own reading (`transformer.model.layers_of`) puts them in canonical order and knows one width.
+Heads keep their own widths and the order of the dictionary, in which the published simulators take them; the reading of
+the Transformer domain (`transformer.model.layers_of`) puts them in canonical order and knows one width per layer.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ class Head(NamedTuple):
     """One head of a layer.
 
     Attributes:
-        label: as in the model dictionary.
+        label: label in the model dictionary.
         family: `sa` self-attention, `c` convolution, `l` linear transform.
-        weighted: whether keys are multiplied by a matrix of their own before the scores (`wma`).
-        kernel: length of a convolution's kernel, otherwise 0.
-        width: elements of a query, key or value; convolutions and transforms ignore it.
+        weighted: whether keys are multiplied by a weight matrix before the scores are computed (`wma`).
+        kernel: length of a convolution's kernel, 0 for other heads.
+        width: number of elements of a query, key or value; convolutions and transforms ignore it.
     """
 
     label: str
@@ -38,10 +38,10 @@ class EncoderLayer(NamedTuple):
     """One encoder layer.
 
     Attributes:
-        labels: of its heads, in the order of the model dictionary.
-        hidden: its width.
-        widths: of its feed-forward blocks' hidden outputs.
-        projected: width of the next layer where that is another one, otherwise 0.
+        labels: labels of its heads, in the order of the model dictionary.
+        hidden: width of the layer.
+        widths: widths of its feed-forward blocks' hidden outputs.
+        projected: width of the next layer where it differs, otherwise 0.
     """
 
     labels: tuple[str, ...]
@@ -51,21 +51,21 @@ class EncoderLayer(NamedTuple):
 
     @property
     def heads(self) -> tuple[Head, ...]:
-        """Its heads, in the order of the model dictionary.
+        """Heads of the layer, in the order of the model dictionary.
 
         Raises:
-            InputError: a label names no head.
+            InputError: a label does not name a head.
         """
         return _heads(self.labels)
 
     @property
     def output(self) -> int:
-        """Width of what it makes."""
+        """Width of the layer's output."""
         return self.projected or self.hidden
 
 
 def encoder_layers(model: Mapping[str, Any]) -> tuple[EncoderLayer, ...]:
-    """The layers of a model dictionary with `l`, `o`, `h` and `f`; what their heads' labels say is not read yet.
+    """The layers of a model dictionary with `l`, `o`, `h` and `f`; the labels of heads are not parsed yet.
 
     Raises:
         InputError: the dictionary is malformed.
@@ -81,7 +81,7 @@ def encoder_layers(model: Mapping[str, Any]) -> tuple[EncoderLayer, ...]:
         layers = tuple(map(_layer, heads, hidden, widths, [*hidden[1:], hidden[-1]]))
         hash(layers)  # a label that is a list or an object is refused here
     except (KeyError, TypeError):
-        raise InputError("The model is no model dictionary; allowed: an object with l, o, h and f.") from None
+        raise InputError("The model is not a model dictionary; allowed: an object with l, o, h and f.") from None
     return layers
 
 
@@ -95,7 +95,7 @@ def _layer(labels: Any, hidden: int, widths: Any, following: int) -> EncoderLaye
     return EncoderLayer(tuple(labels), hidden, tuple(widths), 0 if following == hidden else following)
 
 
-@lru_cache(maxsize=4096, typed=True)  # typed, as True is no 1
+@lru_cache(maxsize=4096, typed=True)  # typed, so that True does not pass for 1
 def _check_widths(*sizes: object) -> None:
     for size in sizes:
         if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MOST_WIDTH:
@@ -112,7 +112,7 @@ def head_named(label: str) -> Head:
     """The head of a label such as `sa_sdp_64`.
 
     Raises:
-        InputError: it is no label of a head.
+        InputError: it is not the label of a head.
     """
     read = head_of(label)
     if read is None:

@@ -1,8 +1,9 @@
-"""The optimiser's step of a program: stochastic gradient descent, or Adam with its two moments.
+"""The optimiser step of a program: stochastic gradient descent, or Adam with its two moments.
 
-It follows the whole backward pass, as a step that clips gradients by their norm must. For each parameter it reads the
-weight, the gradient and the state, and makes new ones; for the embeddings only the rows that the batch looked up
-(lazily, as sparse optimisers do). Descent is one elementwise pass; Adam has three: both moments, then the weight.
+It follows the whole backward pass, as it must if gradients are clipped by their norm. For each parameter it reads the
+weight, the gradient and the state, and makes new ones; for the embeddings it does so only for the rows that the batch
+looked up (lazily, as sparse optimisers do). Gradient descent takes one elementwise pass; Adam takes three: both
+moments, then the weight.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`ProgramOptions`: what a program depends on besides the model."""
+"""`ProgramOptions`: the options that a program depends on besides the model."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from explorer.domains.accelerator.acceltran.settings.run import RunSettings, Tra
 
 
 class ProgramOptions(NamedTuple):
-    """What a program depends on besides the model; the last nine are corrections.
+    """The options that a program depends on besides the model; the last nine are corrections.
 
     Attributes:
-        batch: sequences.
-        length: tokens of a sequence.
-        vocabulary: rows of the embedding table.
+        batch: number of sequences.
+        length: number of tokens in a sequence.
+        vocabulary: number of rows of the embedding table.
         training, causal, first_layer_only, recompute, optimiser: as in `RunSettings`.
         weights_once, embedding_rows, residual, head_merge, elementwise, activation_shape, dependencies, write_back,
         backward: the corrections of a program in `switches`.
@@ -40,7 +40,7 @@ class ProgramOptions(NamedTuple):
 
     @property
     def gradients(self) -> bool:
-        """Whether the right backward graph follows, which reads what the forward pass made."""
+        """Whether the corrected backward graph follows, which reads results of the forward pass."""
         return self.training and self.backward
 
     @property
@@ -50,27 +50,27 @@ class ProgramOptions(NamedTuple):
 
     @property
     def density(self) -> float:
-        """Share of the entries of a score matrix that a mask leaves, counted by element."""
+        """Share of the entries of a score matrix that the mask leaves, counted by element."""
         return (self.length + 1) / (2 * self.length) if self.causal else 1.0
 
     @property
     def scores(self) -> int:
-        """Number of scores of one head that a mask leaves."""
+        """Number of scores of one head that the mask leaves."""
         length = self.length
         return self.batch * (length * (length + 1) // 2 if self.causal else length * length)
 
     def weights(self, elements: int) -> int:
-        """Number of elements in a transfer of a weight of `elements`."""
+        """Number of elements that are transferred for a weight of `elements`."""
         return elements if self.weights_once else self.batch * elements
 
     def activations(self, width: int) -> int:
-        """Number of elements of an activation of a width."""
+        """Number of elements of an activation of a given width."""
         return self.batch * self.length * width
 
 
 @lru_cache(maxsize=256)
 def program_options(batch_size: int, settings: RunSettings) -> ProgramOptions:
-    """The options that settings stand for."""
+    """The options that the settings of a run imply."""
     on = settings.switches
     return ProgramOptions(
         batch_size,

@@ -1,10 +1,10 @@
 """The backward list of AccelTran's published `ops.py`, faults included.
 
-Gradients of weights stand in the place of weights, several shapes are those of other products, a linear transform has
-no gradient, feed-forward blocks have none of their inputs, and normalisations and non-linearities are those of the
-forward pass again. Most operations of self-attention need tensors that nothing ever stores, so that no schedule can
-finish them. Names end in `[wgt]` for the gradient of a weight and in `[del]` for that of an input; repeated
-normalisations and non-linearities in `[bwd]`.
+Gradients of weights take the place of weights, several shapes are those of other products, linear transforms have no
+gradient, feed-forward blocks have no gradient for their inputs, and the normalisations and non-linearities of the
+forward pass are repeated. Most operations of self-attention need tensors that nothing ever stores, so no schedule can
+finish them. Names end in `[wgt]` for the gradient of a weight and in `[del]` for that of an input; those of repeated
+normalisations and non-linearities end in `[bwd]`.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ def _block(section: Section, again: dict[str, Operation], index: int, position: 
 def _product(section: Section, name: str, shape: tuple[int, int, int], needs: tuple[str, ...], stored: bool) -> None:
     section.run(name, Kind.PRODUCT, *shape, roles=_GRADIENTS, needs=needs, backward=True)
     if stored:
-        section.store(name, 0, TensorRole.GRADIENT, name, "weight")  # in the place of the weight
+        section.store(name, 0, TensorRole.GRADIENT, name, "weight")  # takes the place of the weight
 
 
 @lru_cache(maxsize=8192)
 def _head_gradients(options: ProgramOptions, head: Head, name: str, hidden: int) -> Lists:
-    """The backward list of a head, empty for a linear transform."""
+    """The backward list of a head; empty for a linear transform."""
     section, length = Section(options), options.length
     if head.family == "c":
         gradient = f"{name}_c[wgt]"
@@ -74,7 +74,7 @@ def _head_gradients(options: ProgramOptions, head: Head, name: str, hidden: int)
 
 
 def _attention(head: Head, s: int, h: int) -> list[tuple[str, tuple[int, int, int], str, bool]]:
-    """Operation, shape, what it needs, and whether its result is stored."""
+    """For each operation its name, shape, the tensor it needs, and whether its result is stored."""
     d = head.width
     weighted = [
         ("wma[del]", (d, s, s), "sdp-qk_k[del]", False),

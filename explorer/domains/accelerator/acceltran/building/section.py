@@ -1,7 +1,7 @@
-"""`Section`: a part of a program while it is built, operations and transfers in order.
+"""`Section`: a part of a program under construction, with its operations and transfers in order.
 
-A section is filled in one order: what an operation needs is brought before it, what it makes is stored after it. Its
-two lists, worked through in order side by side, can therefore never wait for each other.
+A section is always filled in the same order: an operation's operands are brought before it, and its result is stored
+after it. Its two lists, worked through in order side by side, can therefore never deadlock.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from explorer.domains.accelerator.acceltran.program import Buffer, Heads, Kind, 
 
 
 def stored(name: str, tag: str) -> str:
-    """Name of the tensor that the store of `name` makes, in a section with that tag."""
+    """Name of the tensor that the store of `name` makes in a section with that tag."""
     return f"{name}{tag}-s"
 
 
 class Lists(NamedTuple):
-    """A finished section, which can be kept and used again.
+    """A finished section, which can be kept and reused.
 
     Attributes:
-        compute, memory: its two lists.
-        weights, activations: elements of the weights that it loads and of the activations that it stores.
+        compute, memory: lists of operations and of transfers.
+        weights, activations: numbers of elements of the weights that it loads and of the activations that it stores.
     """
 
     compute: tuple[Operation, ...]
@@ -35,13 +35,13 @@ class Lists(NamedTuple):
 
 @dataclass(slots=True)
 class Section:
-    """Operations and transfers in the order in which they are made.
+    """Operations and transfers, in the order in which they are added.
 
     Attributes:
-        options: what they depend on.
-        tag: ends the names of operations and of the tensors that they make; a forward pass that is run again has one.
+        options: options of the program.
+        tag: suffix of the names of operations and of their tensors; used by a forward pass that is run again.
         compute, memory: the two lists of a program.
-        weights, activations: elements of the weights that it loads and of the activations that it stores.
+        weights, activations: numbers of elements of the weights that it loads and of the activations that it stores.
     """
 
     options: ProgramOptions
@@ -55,13 +55,13 @@ class Section:
         """Load a tensor from main memory.
 
         Args:
-            tensor: its name.
-            elements: its size.
-            role: what it is.
-            buffer: where it goes.
+            tensor: name of the tensor.
+            elements: size of the tensor.
+            role: role of the tensor.
+            buffer: buffer that receives it.
 
         Returns:
-            Its name.
+            The name of the tensor.
         """
         self.memory.append(Transfer(tensor, "load", buffer, elements, role))
         if role is TensorRole.WEIGHT:
@@ -69,17 +69,17 @@ class Section:
         return tensor
 
     def store(self, name: str, elements: int, role: TensorRole, made_by: str, buffer: Buffer = "activation") -> str:
-        """Store what an operation made.
+        """Store the result of an operation.
 
         Args:
-            name: of the tensor, without the section's tag.
-            elements: its size.
-            role: what it is.
+            name: name of the tensor, without the section's tag.
+            elements: size of the tensor.
+            role: role of the tensor.
             made_by: name of the operation.
-            buffer: where it goes.
+            buffer: buffer that receives it.
 
         Returns:
-            The whole name of the tensor.
+            The full name of the tensor.
         """
         tensor = stored(name, self.tag)
         self.memory.append(Transfer(tensor, "store", buffer, elements, role, made_by))
@@ -90,11 +90,11 @@ class Section:
         """Write a tensor from a buffer to main memory.
 
         Args:
-            tensor: its whole name.
-            elements: its size.
-            role: what it is.
+            tensor: full name of the tensor.
+            elements: size of the tensor.
+            role: role of the tensor.
             made_by: name of the operation that made it.
-            buffer: that holds it.
+            buffer: buffer that holds it.
         """
         self.memory.append(Transfer(tensor, "write_back", buffer, elements, role, made_by))
 
@@ -113,21 +113,21 @@ class Section:
         batch: int = 0,
         backward: bool = False,
     ) -> str:
-        """Compute something.
+        """Append an operation.
 
         Args:
-            name: of the operation, without the section's tag.
-            kind: what it computes.
-            x, y, z: its sizes, as `Kind` says.
-            roles: of its two operands.
+            name: name of the operation, without the section's tag.
+            kind: kind of computation.
+            x, y, z: sizes of the operation, as `Kind` defines them.
+            roles: roles of its two operands.
             needs: tensors that it reads.
             after: operations that it waits for.
             density: share of its output tiles that are computed.
-            batch: number of matrices; 0 for that of the sequences.
+            batch: number of matrices; 0 for the number of sequences.
             backward: whether it belongs to the backward pass.
 
         Returns:
-            The whole name of the operation.
+            The full name of the operation.
         """
         made = name + self.tag
         batch = batch or self.options.batch
@@ -135,16 +135,16 @@ class Section:
         return made
 
     def biased(self, product: str, name: str, width: int, role: TensorRole) -> str:
-        """Add a bias to what a product makes, before it is stored.
+        """Add a bias to the result of a product before it is stored.
 
         Args:
-            product: the operation.
-            name: of what it makes.
-            width: of that.
-            role: of that.
+            product: operation that computes the product.
+            name: name of the result.
+            width: width of the result.
+            role: role of the result.
 
         Returns:
-            The operation that makes the result: the sum, or the product where no bias is added.
+            The operation that makes the result: the sum, or the product itself where no bias is added.
         """
         if not self.options.elementwise:
             return product
@@ -154,7 +154,7 @@ class Section:
         )
 
     def finished(self) -> Lists:
-        """The lists of a section that has no heads."""
+        """The lists of this section, which must have no heads."""
         compute = tuple(item for item in self.compute if isinstance(item, Operation))
         memory = tuple(item for item in self.memory if isinstance(item, Transfer))
         return Lists(compute, memory, self.weights, self.activations)
@@ -167,7 +167,7 @@ class Section:
         self.activations += lists.activations
 
     def side_by_side(self, heads: Sequence[Lists]) -> None:
-        """Append sections whose lists run side by side; a section that has none of a kind has no list of it."""
+        """Append sections whose lists run side by side; an empty list of a section is left out."""
         compute = tuple(head.compute for head in heads if head.compute)
         memory = tuple(head.memory for head in heads if head.memory)
         if compute:

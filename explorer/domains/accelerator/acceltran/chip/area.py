@@ -20,15 +20,15 @@ AREAS = {
     "mask_buffer": "the mask buffer",
     "control": "clock tree, control and interconnect, with the correction `control`",
 }
-"""Module -> what it is."""
+"""Name of a module -> description."""
 _GROUPS = {"pre_sparsity": "sparsity", "post_sparsity": "sparsity", "stochastic_rounding": "rounding"}
 
 
 def areas(chip: Components, switches: Set[str]) -> dict[str, float]:
-    """Module -> area in mm2, all of `AREAS`; their sum is the chip's.
+    """Module -> area in mm2, for all of `AREAS`; their sum is the area of the chip.
 
-    Main memory is not on the chip. Clock tree, control and interconnect are a share of all else where the correction
-    `control` is on; the published area leaves them out.
+    Main memory is not on the chip. Clock tree, control and interconnect count as a share of everything else where the
+    correction `control` is on; the published area leaves them out.
     """
     sizes = dict.fromkeys(AREAS, 0.0)
     for name, module in chip.modules.items():

@@ -1,4 +1,4 @@
-"""`Components`: an accelerator as its modules, buffers and main memory, one by one, with areas, powers and energies."""
+"""`Components`: the modules, buffers and main memory of an accelerator, with their areas, powers and energies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PER_LANE = ("mac", "pre_sparsity", "post_sparsity", "fifo", "stochastic_roundin
 
 
 class Module(StrEnum):
-    """Classes of modules that tiles occupy."""
+    """Class of modules that tiles occupy."""
 
     MAC_LANE = "mac"
     SOFTMAX = "softmax"
@@ -33,11 +33,11 @@ class Module(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A module of the chip.
+    """A kind of module on the chip.
 
     Attributes:
-        count: how many there are.
-        area_um2, dynamic_mw, leakage_mw: of one.
+        count: number of such modules.
+        area_um2, dynamic_mw, leakage_mw: area, dynamic and leakage power of one module.
     """
 
     count: int
@@ -48,12 +48,12 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class OnChipBuffer:
-    """A buffer.
+    """An on-chip buffer.
 
     Attributes:
-        bits: its capacity.
-        area_um2, leakage_mw: of the whole buffer.
-        access_nj: of moving a byte into or out of it.
+        bits: capacity.
+        area_um2, leakage_mw: area and leakage power of the whole buffer.
+        access_nj: energy of moving a byte into or out of it.
     """
 
     bits: float
@@ -64,19 +64,19 @@ class OnChipBuffer:
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """What energy and area are made of.
+    """The components that energy and area are computed from.
 
     Attributes:
         modules: name -> module; `stochastic_rounding` in training only.
         buffers: `activation`, `weight` and `mask`.
-        memory_access_nj: of moving a byte into or out of main memory.
-        background_mw, refresh_mw: of the main memory while it waits.
-        batch_size, tile_b, tile: sequences, and sizes of a tile.
-        loop_order: of the tiles of products, outermost first.
-        fifo_depth: elements that a FIFO takes in a cycle.
-        bank_bits: what a buffer can switch off on its own.
-        break_even_cycles: of leakage that waking a module up costs.
-        control_dynamic, control_area: clock tree, control and interconnect by all else on the chip.
+        memory_access_nj: energy of moving a byte into or out of main memory.
+        background_mw, refresh_mw: powers of the main memory while it waits.
+        batch_size, tile_b, tile: number of sequences, and sizes of a tile.
+        loop_order: order of the loops over the tiles of products, outermost first.
+        fifo_depth: number of elements that a FIFO takes in a cycle.
+        bank_bits: size of the banks that a buffer can switch off separately.
+        break_even_cycles: energy of waking a module up, as cycles of its leakage.
+        control_dynamic, control_area: clock tree, control and interconnect, as a share of everything else on the chip.
     """
 
     modules: Mapping[str, Component]
@@ -95,12 +95,12 @@ class Components:
     control_area: float
 
     def module(self, kind: Module) -> Component:
-        """The modules that tiles of this class occupy."""
+        """The component whose modules tiles of this class occupy."""
         return self.modules[kind.value]
 
     @property
     def lanes(self) -> int:
-        """MAC lanes of the chip."""
+        """Number of MAC lanes of the chip."""
         return self.modules["mac"].count
 
 
@@ -108,12 +108,12 @@ def components(choices: Mapping[str, Any], training: bool, overlay: Overlay = ()
     """The components of the accelerator that `choices` describe.
 
     Args:
-        choices: of an accelerator; its memory may be a user's own.
-        training: whether it has stochastic rounding.
-        overlay: constants of a user's library in place of the published ones.
+        choices: choices of an accelerator; its memory may be user-defined.
+        training: whether stochastic rounding is included.
+        overlay: constants of a user's library that replace published ones.
 
     Raises:
-        InputError: a choice is missing, or not one that the tables of constants cover.
+        InputError: a choice is missing, or the tables of constants do not cover it.
     """
     hardware(choices, training, overlay)
     c: dict[str, Any] = {"non_linearity": "gelu", "loop_order": "b_i_j_k", **choices}

@@ -1,4 +1,4 @@
-"""Constants of AccelTran's modules, buffers and memories: the tables of this package, and what users put in place."""
+"""Constants of AccelTran's modules, buffers and memories: the tables of this package, and values that replace them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from explorer.domains.accelerator.memory import UserMemory
 CLOCK_HZ = 700e6
 CLOCK_MHZ = CLOCK_HZ / 1e6
 DATA_BITS = 20
-"""Bits of a number in fixed point: 4 before the point and 16 behind it."""
+"""Bits of a fixed-point number: 4 before the point and 16 after it."""
 MEBIBYTE_BITS = 8 << 20
 
 Quantities = Mapping[str, float]
 Constants = Mapping[tuple[str, str], Quantities]
 Overlay = tuple[tuple[tuple[str, str], str, float], ...]
-"""((module, variant), quantity, value) of all that differs from the tables, in their units; hashable."""
+"""((module, variant), quantity, value) for every value that differs from the tables, in their units; hashable."""
 
 
 @cache
@@ -35,7 +35,7 @@ def published() -> Constants:
 
 @lru_cache(maxsize=64)
 def constants(overlay: Overlay = ()) -> Constants:
-    """The published constants with those of a user's library in their place."""
+    """The published constants, replaced by those of a user's library where it has any."""
     if not overlay:
         return published()
     table = {name: dict(quantities) for name, quantities in published().items()}
@@ -46,15 +46,15 @@ def constants(overlay: Overlay = ()) -> Constants:
 
 @cache
 def variants(module: str) -> tuple[str, ...]:
-    """The variants of `module` that the table knows."""
+    """Variants of `module` in the table."""
     return tuple(variant for name, variant in published() if name == module)
 
 
 def memory_constants(memory: str | UserMemory, overlay: Overlay = ()) -> Quantities:
-    """Quantities of a main memory: of its technology and of its organisation, or those of a user's own.
+    """Quantities of a main memory: those of its technology and its organisation, or those of a user-defined memory.
 
-    `bandwidth` in bits per cycle as the published code converts a GB/s, `energy` in nJ per block, and of a user's
-    memory `background` and `refresh` in mW.
+    `bandwidth` is in bits per cycle, as the published code converts GB/s; `energy` is in nJ per block; a user-defined
+    memory also has `background` and `refresh` in mW.
     """
     table = constants(overlay)
     if isinstance(memory, str):
@@ -68,5 +68,5 @@ def memory_constants(memory: str | UserMemory, overlay: Overlay = ()) -> Quantit
 
 
 def published_bits_per_cycle(bytes_per_s: float) -> float:
-    """A bandwidth as the published code converts it: a GB/s counts as 2^30 numbers of 20 bits, 2.7 times too fast."""
+    """A bandwidth as the published code converts it: 1 GB/s counts as 2^30 numbers of 20 bits, 2.7 times too fast."""
     return bytes_per_s / 1e9 * (1 << 30) * DATA_BITS / CLOCK_HZ

@@ -1,4 +1,4 @@
-"""`Hardware`: an accelerator's choices, checked, with its powers, energies, bandwidths and area.
+"""`Hardware`: an accelerator's checked choices, with its powers, energies, bandwidths and area.
 
 Source: AccelTran's published `accelerator.py`, `pe.py`, `buffer.py` and constants. Main memory, interconnect and
 control are not part of the area.
@@ -25,12 +25,12 @@ COUNTS = ("tile_b", "tile_x", "tile_y", "pe", "lanes_per_pe", "mac_per_lane", "s
 BUFFERS = ("activation_buffer_mb", "weight_buffer_mb", "mask_buffer_mb")
 NAMES = (*COUNTS, *BUFFERS, "memory", "non_linearity")
 IGNORED = ("issue_width", "loop_order")
-"""Choices without effect on the fast engine."""
+"""Choices that do not affect the fast engine."""
 MOST_UNITS = 1 << 16
 
 
 class Hardware(NamedTuple):
-    """One accelerator; energies in nJ, powers in mW of all units of the chip, bandwidths in bits per cycle.
+    """One accelerator; energies in nJ, powers of all units of the chip in mW, bandwidths in bits per cycle.
 
     `sparsity_*` and `others_*` are the powers of all pre- and post-sparsity modules, and of one DMA, FIFO and dataflow
     module per processing element (with stochastic rounding in training), as the published fast engine takes them.
@@ -65,12 +65,12 @@ def hardware(choices: Mapping[str, Any], training: bool, overlay: Overlay = ()) 
     """The accelerator that `choices` describe.
 
     Args:
-        choices: of an accelerator; its memory may be a user's own.
-        training: whether it has stochastic rounding.
-        overlay: constants of a user's library in place of the published ones.
+        choices: choices of an accelerator; its memory may be user-defined.
+        training: whether stochastic rounding is included.
+        overlay: constants of a user's library that replace published ones.
 
     Raises:
-        InputError: a choice is missing, or not one that the tables of constants cover.
+        InputError: a choice is missing, or the tables of constants do not cover it.
     """
     values = {"non_linearity": "gelu", **choices}
     missing = [name for name in NAMES if name not in values]
@@ -86,13 +86,13 @@ def hardware(choices: Mapping[str, Any], training: bool, overlay: Overlay = ()) 
             raise InputError(f"The accelerator's {violations[0]}")
         values["memory"] = UserMemory.of(values["memory"])
     elif not isinstance(values["memory"], str):
-        _refuse("memory", values["memory"], "a name, or a memory of the user's own")
+        _refuse("memory", values["memory"], "a name, or a user-defined memory")
     if not isinstance(values["non_linearity"], str):
         _refuse("non_linearity", values["non_linearity"], "a name")
     for name in COUNTS + BUFFERS:
         if not isinstance(values[name], int | float):
             _refuse(name, values[name], "a number")
-    # Types belong to the key: True and 1 are equal, and one of them is refused.
+    # Types are part of the cache key: True and 1 are equal, but one of them is refused.
     return _hardware(tuple((name, type(values[name]), values[name]) for name in NAMES), training, overlay)
 
 
@@ -154,7 +154,7 @@ def _area_um2(c: Mapping[str, Any], training: bool, overlay: Overlay) -> float:
 
 
 def _element_nj(buffer: str, c: Mapping[str, Any], overlay: Overlay) -> float:
-    """Energy of moving one element into `buffer`. An access costs the same for a block of elements as of bytes."""
+    """Energy of moving one element into `buffer`. An access moves a block of elements or of bytes at the same cost."""
     quantities = constants(overlay)[f"{buffer}_buffer", ""]
     return quantities["energy"] * math.sqrt(c[f"{buffer}_buffer_mb"]) / quantities["block"]
 

@@ -1,4 +1,4 @@
-"""`Library`: a user's own modules and memories, read from YAML with the unit and the source of every figure.
+"""`Library`: user-defined modules and memories, read from YAML with the unit and the source of every figure.
 
 A file such as
 
@@ -9,8 +9,8 @@ A file such as
       mac_lane_16_gelu: {area: 9000 um2, dynamic_power: 4.1 mW, leakage_power: 0.2 mW, source: own synthesis, 7 nm}
       activation_buffer: {access_energy: 0.05 nJ/64B, source: own SRAM compiler}
 
-adds memories, and replaces the published figures of modules and buffers; what an entry leaves out stays as published.
-Figures of a buffer are those of one of 1 MiB: area and leakage grow with its size, the energy of an access with the
+adds memories and replaces published figures of modules and buffers; figures that an entry leaves out stay as published.
+Figures of a buffer are for a size of 1 MiB: area and leakage grow with the size, the energy of an access with the
 square root of it.
 """
 
@@ -40,7 +40,7 @@ from graphdb.errors import InputError
 _LONGEST_TEXT = 500
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
 
-# Dimension -> unit -> what one of it is in the unit of the attribute that holds it.
+# Dimension -> unit -> value of that unit in the unit of the attribute that holds it.
 _UNITS: dict[str, dict[str, float]] = {
     "bandwidth": {"B/s": 1.0, "MB/s": 1e6, "GB/s": 1e9, "TB/s": 1e12, "Mbit/s": 1.25e5, "Gbit/s": 1.25e8},
     "access energy": {
@@ -73,7 +73,7 @@ def _text(value: object, info: ValidationInfo) -> str:
 
 
 def _wrong(value: object, info: ValidationInfo, allowed: str) -> ValueError:
-    """The context is the place of the entry."""
+    """An error in a value; the validation context is the place of the entry."""
     return ValueError(refused(f"{info.context}.{info.field_name}", value, allowed))
 
 
@@ -116,21 +116,21 @@ Entry = TypeVar("Entry", bound=_Entry)
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """What a file of the user's own holds.
+    """The contents of a user's library file.
 
     Attributes:
-        memories: name -> memory, to be named by an accelerator's setting `memory`.
-        modules: figures in place of the published ones; None where there are none.
+        memories: name -> memory; an accelerator's setting `memory` refers to it by name.
+        modules: figures that replace published ones; None if there are none.
     """
 
     memories: Mapping[str, UserMemory]
     modules: OwnModules | None
 
     def memory_choice(self, name: object) -> Any:
-        """What an accelerator's choices hold for a memory of that name: a user's own one whole.
+        """The choice for a memory of that name: the name, or the whole definition of a user-defined memory.
 
         Raises:
-            InputError: neither the library nor the published table has it.
+            InputError: it is in neither the library nor the published table.
         """
         if isinstance(name, str) and name in self.memories:
             return self.memories[name].choice()
@@ -141,11 +141,11 @@ class Library:
 
 
 def read_library(file: Path) -> Library:
-    """The library in a YAML file.
+    """Read the library in a YAML file.
 
     Raises:
-        InputError: unreadable or malformed; an unknown module or key; a figure without a unit or an entry without a
-            source. The message names file and key, and says what is allowed.
+        InputError: the file is unreadable or malformed, a module or key is unknown, a figure has no unit, or an entry
+            has no source. The message names file and key, and says what is allowed.
     """
     content = _sections(file)
     memories = {name: _memory(file, name, entry) for name, entry in _entries(file, "memories", content.get("memories"))}

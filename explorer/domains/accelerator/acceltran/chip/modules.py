@@ -1,4 +1,4 @@
-"""`OwnModules`: figures of a user's modules in place of the published ones, as they stand in the settings of a run."""
+"""`OwnModules`: figures of a user's modules that replace published ones, as stored in the settings of a run."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ BUFFER_QUANTITIES = {
 LARGEST = 1e18
 
 
-# The constants are imported where they are needed: the settings of a run stand on this module, and are imported at
+# The constants are imported only where they are needed: the settings of a run import this module, and are imported at
 # every start, which must not read a table.
 
 
 @cache
 def modules() -> Mapping[str, tuple[str, str]]:
-    """Name of each module and buffer that a user can have of his own -> its module and variant in the table."""
+    """Name of each module and buffer that a user can redefine -> its module and variant in the table."""
     from explorer.domains.accelerator.acceltran.chip.constants import published
 
     return {
@@ -46,7 +46,7 @@ def modules() -> Mapping[str, tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class OwnModules:
-    """Figures and sources of a user's modules.
+    """Figures of a user's modules, and their sources.
 
     Attributes:
         figures: (module, name of the quantity, value) in alphabetical order.
@@ -58,10 +58,10 @@ class OwnModules:
 
     @classmethod
     def of(cls, value: object) -> OwnModules:
-        """The modules of the JSON form, module -> quantity -> value, with a source.
+        """Read the JSON form: module -> quantity -> value, with a source.
 
         Raises:
-            InputError: an unknown module or quantity, a value that is no number of at least 0, or no source.
+            InputError: a module or quantity is unknown, a value is not a number of at least 0, or a source is missing.
         """
         if not isinstance(value, dict) or not value:
             raise InputError(refused("library", value, f"an object with entries for {', '.join(modules())}"))
@@ -84,7 +84,7 @@ class OwnModules:
 
     @property
     def overlay(self) -> Overlay:
-        """What they change in the tables of constants."""
+        """The changes that they make to the tables of constants."""
         table = _table()
         return tuple(
             (modules()[name], table[quantity][0], value * table[quantity][1]) for name, quantity, value in self.figures
@@ -93,7 +93,7 @@ class OwnModules:
 
 @cache
 def _table() -> Mapping[str, tuple[str, float]]:
-    """Name in the settings -> quantity of the table, and how many of its units one is."""
+    """Name in the settings -> quantity of the table, and the factor from the settings' unit to the table's."""
     from explorer.domains.accelerator.acceltran.chip.constants import published_bits_per_cycle
 
     return {

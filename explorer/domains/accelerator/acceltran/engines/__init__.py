@@ -1,1 +1,1 @@
-"""The ways of estimating a run: event by event, or by formulas."""
+"""Engines that estimate a run: event by event, or by formulas."""

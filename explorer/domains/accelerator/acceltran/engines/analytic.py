@@ -1,10 +1,10 @@
-"""The fast engine in mode `corrected`: what the detailed engine finds, estimated without a schedule.
+"""The fast engine in mode `corrected`: the detailed engine's measures, estimated without a schedule.
 
 Program, costs and energies are those of the detailed engine, switch by switch; only the order of events is not
-followed. Operations outside heads run one after the other, each with its transfers before and after it, as their stores
-wait for them and hold up what follows in the list of transfers. The heads of a layer share modules and ports: they take
-as long as the busiest of these, or as the longest head. Peak power, overlap, stalls, occupancy of the buffers, wake-
-ups, and spills of tensors that fit one by one but not together need a schedule, and are left out.
+followed. Operations outside heads run one after the other, each with its transfers before and after it, because their
+stores wait for them and hold up later transfers. The heads of a layer share modules and ports: they take as long as the
+busiest of these, or as the longest head. Peak power, overlap, stalls, occupancy of the buffers, wake-ups, and spills of
+tensors that fit one by one but not together need a schedule, and are left out.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from explorer.domains.accelerator.elector.hardware import default_issue_width
 from graphdb.errors import InputError
 
 _SCHEDULED = ("peak_power_w", "overlap", "stall_", "peak_")
-"""Beginnings of measures that need a schedule."""
+"""Prefixes of measures that need a schedule."""
 
 
 def evaluate(
     pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], settings: RunSettings
 ) -> list[dict[str, float] | InputError]:
-    """Measures of each (model dictionary, accelerator choices); an error in the place of a pair that cannot run."""
+    """Measures of each (model dictionary, accelerator choices) pair; an error in place of a pair that cannot run."""
     outcomes: list[dict[str, float] | InputError] = []
     for model, accelerator in pairs:
         try:
@@ -50,15 +50,15 @@ def evaluate(
 
 
 def estimate(model: Mapping[str, Any], accelerator: Mapping[str, Any], settings: RunSettings) -> dict[str, float]:
-    """Measures of one batch.
+    """Estimate the measures of one batch.
 
     Args:
         model: dictionary of FlexiBERT 2.0 (`l`, `o`, `h`, `f`).
-        accelerator: its choices; the issue width is a quarter of the elements where none is given.
-        settings: of the run.
+        accelerator: choices of the accelerator; by default the issue width is a quarter of the processing elements.
+        settings: settings of the run.
 
     Raises:
-        InputError: model or accelerator are malformed, or a tensor does not fit and the correction `refetch` is off.
+        InputError: the model or accelerator is malformed, or a tensor does not fit and the correction `refetch` is off.
     """
     chip = components(accelerator, settings.training, settings.overlay)
     rows = outline(build_program(model, chip.batch_size, settings))
@@ -85,7 +85,7 @@ class _Estimate:
         self._streamed = [costs.transfer(transfer) for transfer, _ in self._streams]
 
     def trace(self) -> Trace:
-        """All operations and transfers that differ, each as if it ran once for all that are like it."""
+        """The distinct operations and transfers, each of which stands for all that are like it."""
         cycles = self._cycles()
         moves = [
             (moved.transfer, cost, moved.times - moved.again * self._again_is_free)
@@ -115,7 +115,7 @@ class _Estimate:
             ),
             module_cycles=module_cycles,
             buffer_cycles=busy,
-            # What is stored stays until room is needed, so that a buffer fills up evenly and then stays full.
+            # Stored tensors stay until room is needed, so a buffer fills up evenly and then stays full.
             held_bit_cycles={
                 name: cycles
                 * (bits / 2 if bits <= capacity[name] else capacity[name] * (1 - capacity[name] / bits / 2))
@@ -127,7 +127,7 @@ class _Estimate:
         )
 
     def _held_bits(self) -> dict[str, float]:
-        """Bits that are brought into or stored in each buffer, all in all."""
+        """Total number of bits that are brought into or stored in each buffer."""
         held = dict.fromkeys(BUFFERS, 0.0)
         for moved, cost in zip(self._rows.transfers, self._transfers, strict=True):
             if moved.transfer.action != "write_back":
@@ -136,7 +136,7 @@ class _Estimate:
         return held
 
     def _rest(self, moved: Moved, cost: TransferCost) -> list[tuple[Any, int]]:
-        """What does not fit of a tensor: stored in main memory, and brought once for each reader."""
+        """The part of a tensor that does not fit: stored in main memory, and brought once for each reader."""
         transfer, buffers = moved.transfer, self._chip.buffers
         if transfer.action == "write_back" or not cost.bits:
             return []
@@ -173,7 +173,7 @@ class _Estimate:
     def _side_by_side(
         self, heads: tuple[tuple[tuple[int, ...], tuple[int, ...], int], ...], alone: Sequence[int]
     ) -> int:
-        """Cycles of heads: those of the busiest class of modules or port, or of the longest head."""
+        """Cycles of heads: those of the busiest port or class of modules, or of the longest head."""
         busy = dict.fromkeys((*Module, *BUFFERS), 0.0)
         longest = 0
         for work, moves, count in heads:
@@ -189,7 +189,7 @@ class _Estimate:
         return round(max(longest, *busy.values()))
 
     def _alone(self, cost: OperationCost) -> int:
-        """Cycles from the issue of an operation's first window until its last tile is done, with all modules free."""
+        """Cycles from the issue of an operation's first window until its last tile is done, if all modules are free."""
         if not cost.tiles:
             return 0
         modules = self._modules(cost.module)

@@ -1,6 +1,6 @@
-"""The detailed engine: a model's program, scheduled tile by tile on an accelerator, and what the run costs.
+"""The detailed engine: schedules a model's program tile by tile on an accelerator, and charges the costs of the run.
 
-Source: `simulate` of the published AccelTran (ea7ba165), whose figures a run without corrections reproduces.
+Source: `simulate` of the published AccelTran (ea7ba165); a run without corrections reproduces its figures.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from explorer.domains.accelerator.elector.hardware import default_issue_width
 
 @dataclass(frozen=True)
 class Run:
-    """One run, with all that its measures were taken from.
+    """One run, with everything that its measures were derived from.
 
     Attributes:
-        program: what ran.
-        costs: of its operations and transfers.
-        trace: what happened when.
-        chip: what it ran on.
-        measures: by name, of `measures.MEASURES`.
+        program: program that ran.
+        costs: costs of its operations and transfers.
+        trace: record of what happened when.
+        chip: accelerator that it ran on.
+        measures: name of a measure in `measures.MEASURES` -> value.
     """
 
     program: Program
@@ -42,15 +42,15 @@ class Run:
 
 
 def simulate(model: Mapping[str, Any], accelerator: Mapping[str, Any], settings: RunSettings) -> Run:
-    """Run one batch.
+    """Simulate one batch.
 
     Args:
         model: dictionary of FlexiBERT 2.0 (`l`, `o`, `h`, `f`).
-        accelerator: its choices; the issue width is a quarter of the elements where none is given.
-        settings: of the run.
+        accelerator: choices of the accelerator; by default the issue width is a quarter of the processing elements.
+        settings: settings of the run.
 
     Raises:
-        InputError: model or accelerator are malformed, or the run could never end.
+        InputError: the model or accelerator is malformed, or the run could never end.
     """
     chip = components(accelerator, settings.training, settings.overlay)
     program = build_program(model, chip.batch_size, settings)

@@ -1,9 +1,9 @@
 """The fast engine in reference mode: cycles and energy of many models on many accelerators at once.
 
 Source: `simulate_fast` of the published AccelTran, which walks over whole operations without scheduling tiles. Its
-figures are reproduced, faults included (see `tiling`, `operations` and docs/acceltran.md). They do not depend on loop
-order, issue width, traffic of the mask buffer, or the capacity of any buffer but that of the weight buffer, which holds
-the embeddings.
+figures are reproduced, faults included (see `tiling`, `operations` and docs/acceltran.md). They do not depend on the
+loop order, the issue width, the traffic of the mask buffer, or the capacity of any buffer except the weight buffer,
+which holds the embeddings.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ from graphdb.errors import InputError
 
 Figures = dict[str, float]
 CHUNK = 64
-"""Pairs costed together: enough to hide the cost of a call, few enough to stay in the cache."""
+"""Number of pairs costed together: enough to hide the cost of a call, few enough to stay in the cache."""
 _MOST_WORK = 2.0**62
 
 
 @dataclass(frozen=True)
 class _Table:
-    """Rows of all operations of several pairs, and to what each belongs.
+    """Rows of all operations of several pairs, with what each row belongs to.
 
     Attributes:
-        columns: name -> one entry a row, as in `operations.COLUMNS`.
+        columns: name from `operations.COLUMNS` -> one entry per row.
         pair: position of the pair.
-        layer: position of the distinct layer for forward operations of heads, else -1.
+        layer: position of the distinct layer for forward operations of heads, otherwise -1.
         in_head: whether the operation is part of a head (forward or backward), whose transfers cost no time.
         in_layer: how often the operation occurs in its layer.
         in_model: how often it occurs in the model.
@@ -62,7 +62,7 @@ class _Table:
 def evaluate(
     pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], settings: RunSettings
 ) -> list[Figures | InputError]:
-    """Figures of each (model dictionary, accelerator choices); an error in the place of a pair that cannot run."""
+    """Figures of each (model dictionary, accelerator choices) pair; an error in place of a pair that cannot run."""
     results: list[Figures | InputError] = []
     for start in range(0, len(pairs), CHUNK):
         results += _evaluate_chunk(pairs[start : start + CHUNK], settings)
@@ -137,7 +137,7 @@ def _columns(machines: Sequence[Hardware]) -> dict[str, Numbers]:
 
 
 def _table(models: Sequence[ModelOperations]) -> tuple[_Table, list[tuple[int, LayerOperations]]]:
-    """The table of all operations, and pair and operations of each distinct layer."""
+    """The table of all operations, and the pair and the operations of each distinct layer."""
     layers = [(pair, layer) for pair, model in enumerate(models) for layer in model.layers]
     rows, tags = [], []
     for index, (pair, layer) in enumerate(layers):
@@ -196,7 +196,7 @@ def _costs(
 
 
 def _sequential_cycles(table: _Table, cycles: Integers, pairs: int) -> Integers:
-    """Cycles of what runs alone: everything but heads, and the products of backward heads."""
+    """Cycles of operations that run alone: everything except heads, and the products of backward heads."""
     timed = (table.layer < 0) & ~(table.in_head & (table.columns["kind"] >= RowKind.LOAD))
     return _sums(np.where(timed, cycles * table.in_model, 0), table.pair, pairs)
 
@@ -204,7 +204,7 @@ def _sequential_cycles(table: _Table, cycles: Integers, pairs: int) -> Integers:
 def _head_cycles(
     table: _Table, cycles: Integers, layers: Sequence[tuple[int, LayerOperations]]
 ) -> tuple[Integers, Integers]:
-    """Pair of each distinct layer, and cycles of its forward heads times its repeats."""
+    """The pair of each distinct layer, and the cycles of its forward heads times its repeats."""
     kind = table.columns["kind"]
     at = np.flatnonzero((table.layer >= 0) & (kind <= RowKind.SOFTMAX))
     kind, layer, cost, times = kind[at], table.layer[at], cycles[at], table.in_layer[at]
@@ -224,7 +224,7 @@ def _head_cycles(
 
 
 def _queued(layer: LayerOperations, cost: Integers, start: int) -> int:
-    """Cycles of the heads of one layer whose compute operations stand in `cost` from `start` on."""
+    """Cycles of the heads of one layer, whose compute operations are in `cost` from `start` on."""
     heads = []
     for head in layer.heads:
         steps = [(kind, count) for kind, *_, count in head.rows.tolist() if kind <= RowKind.SOFTMAX]
@@ -261,13 +261,13 @@ def _energies(
     energies = {"energy_buffer_j": buffers * 1e-9, "energy_main_memory_j": loaded * machines["memory_nj"] * 1e-9}
     for part, amount in counted.items():
         for sort in ("dynamic", "leakage"):
-            # mW / MHz = nJ in a cycle
+            # mW / MHz = nJ per cycle
             energies[f"energy_{part}_{sort}_j"] = machines[f"{part}_{sort}"] / CLOCK_MHZ * amount * 1e-9
     return energies
 
 
 def _derived(columns: Mapping[str, Numbers], batch: Numbers) -> dict[str, Numbers]:
-    """Sums, and what follows from cycles and energy."""
+    """Sums, and figures derived from cycles and energy."""
 
     def summed(suffix: str) -> Numbers:
         total: Numbers = np.sum([values for name, values in columns.items() if name.endswith(suffix)], axis=0)
@@ -288,7 +288,7 @@ def _derived(columns: Mapping[str, Numbers], batch: Numbers) -> dict[str, Number
 
 
 def _sums(values: Integers, groups: Integers, count: int) -> Integers:
-    """Sum of `values` in each of `count` groups, exact."""
+    """Exact sum of `values` in each of `count` groups."""
     sums = np.zeros(count, dtype=np.int64)
     np.add.at(sums, groups, values)
     return sums

@@ -1,4 +1,4 @@
-"""Whether a model fits an accelerator, known without simulating the pair."""
+"""A check of whether a model fits an accelerator, without simulating the pair."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from explorer.domains.accelerator.acceltran.settings.switches import parse_switc
 
 
 def stored_bits(sparsity: float) -> float:
-    """Bits of an element as stored on average, its mask left out."""
+    """Average number of bits of a stored element, without its mask."""
     return DATA_BITS * (1 - sparsity)
 
 
@@ -20,10 +20,10 @@ def needed_weight_buffer_mib(embedding_elements: int, weight_sparsity: float) ->
 
 
 def fits(model: Mapping[str, Any], accelerator: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
-    """Whether a pair can be simulated, as far as is known without doing so.
+    """Whether a pair can be simulated, as far as this is known beforehand.
 
-    The published fast simulator refuses one thing, embeddings that are too large. With the corrections `embedding-rows`
-    and `refetch` nothing is too large; without the second, single tensors may be, which the simulation then says.
+    The published fast simulator refuses only embeddings that are too large. With the corrections `embedding-rows` and
+    `refetch` nothing is too large; without `refetch` single tensors may be, which only the simulation reports.
 
     Args:
         model: a legal model dictionary.

@@ -3,7 +3,7 @@
 AccelTran's fast engine has one queue for the MAC lanes and one for the softmax modules, with one operation in flight in
 each. Whenever an operation ends, the first head (in the order of the model dictionary) whose next operation fits a free
 queue issues it; a head does not wait for its own previous operation. Time stops when the first operation in flight ends
-after the last one was issued: what runs beside it is cut off, as published.
+after the last one was issued: as published, anything that runs beside it is cut off.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ import numpy.typing as npt
 from explorer.domains.accelerator.acceltran.engines.tiling import Integers
 
 Step = tuple[bool, int]
-"""Whether the operation is a softmax, and its cycles (negative for some convolutions, see `tiling`)."""
+"""Whether the operation is a softmax, and its number of cycles (negative for some convolutions, see `tiling`)."""
 
 
 @lru_cache(maxsize=1 << 15)
 def queue_cycles(heads: tuple[tuple[Step, ...], ...], order: tuple[int, ...]) -> int:
-    """Cycles until all heads are done.
+    """Number of cycles until all heads are done.
 
     Args:
         heads: steps of the distinct heads.
-        order: position in `heads` of each head.
+        order: position of each head in `heads`.
     """
     waiting = [iter(heads[index]) for index in order]
     upcoming: list[Step | None] = [next(steps, None) for steps in waiting]
-    # Bit i of ready[queue] says that the next operation of head i is for that queue.
+    # Bit i of ready[queue] is set if the next operation of head i is for that queue.
     ready = [0, 0]
     for head, step in enumerate(upcoming):
         if step is not None:
@@ -54,19 +54,19 @@ def queue_cycles(heads: tuple[tuple[Step, ...], ...], order: tuple[int, ...]) ->
 
 
 def _first(heads: int) -> int:
-    """Position of the lowest bit; -1 where there is none."""
+    """Position of the lowest set bit; -1 if there is none."""
     return (heads & -heads).bit_length() - 1
 
 
 def is_sequential(softmax: Integers, shortest_product: Integers, negative: Integers) -> npt.NDArray[np.bool_]:
     """Whether the heads of each layer take the plain sum of their MAC operations' cycles.
 
-    They do where each product takes at least as long as a softmax plus all negative convolutions: then a softmax has
-    ended before another head reaches its own and before the last operation is issued. Only a last head that is an
-    attention head adds its softmax, as nothing is left to run beside it.
+    They do if each product takes at least as long as a softmax plus all negative convolutions: a softmax then ends
+    before another head reaches its own and before the last operation is issued. Only a last head that is an attention
+    head adds its softmax, because nothing is left to run beside it.
 
     Args:
-        softmax: cycles of one softmax, the same for all heads of a layer; 0 where there is none.
+        softmax: cycles of one softmax, the same for all heads of a layer; 0 if there is none.
         shortest_product: cycles of the shortest product of the layer.
         negative: sum of the cycles of its convolutions that are below zero.
     """

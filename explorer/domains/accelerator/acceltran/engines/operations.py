@@ -1,11 +1,11 @@
-"""A model dictionary as the operations that AccelTran executes and the tensors that it moves.
+"""The operations that AccelTran executes for a model dictionary, and the tensors that it moves.
 
 Shapes leave out the batch: every tensor, weights included, has it as a further axis. Everything is kept as rows of
-integers, so that the operations of thousands of models can be put together and costed at once.
+integers, so that the operations of thousands of models can be combined and costed at once.
 
 Source: AccelTran's published `dict2ops.py` and `ops.py`, whose order of operations this follows, faults included: a
 non-linearity has the shape of its layer's normalisation, feed-forward blocks have no input gradient in training, and
-the value's weight gradient is stored in another shape than it is computed in.
+the weight gradient of the value is stored in a different shape from the one it is computed in.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ COLUMNS = ("kind", "backward", "x", "y", "z", "count")
 
 
 class RowKind(IntEnum):
-    """What a row stands for, and what its sizes x, y, z are."""
+    """The kind of operation in a row, which defines its sizes x, y, z."""
 
     PRODUCT = 0  # (x, y) times (y, z)
     CONVOLUTION = 1  # over (x, y), kernel of length z
@@ -44,7 +44,7 @@ class HeadOperations(NamedTuple):
 
     Attributes:
         rows: (n, 6) integers, columns as in `COLUMNS`.
-        repeats: how many heads of the layer are like it.
+        repeats: number of heads of the layer that are like it.
     """
 
     rows: Rows
@@ -52,15 +52,15 @@ class HeadOperations(NamedTuple):
 
 
 class LayerOperations(NamedTuple):
-    """Distinct layer of a model.
+    """A distinct layer of a model.
 
     Attributes:
-        repeats: how many layers of the model are like it.
-        heads: its distinct heads, forward.
-        order: position in `heads` of each head, in the order of the model dictionary.
+        repeats: number of layers of the model that are like it.
+        heads: forward operations of its distinct heads.
+        order: position of each head in `heads`, in the order of the model dictionary.
         ends_in_attention: whether the last head has a softmax.
-        backward: its distinct heads, backward; none in inference.
-        flat: everything else, one after the other.
+        backward: backward operations of its distinct heads; none in inference.
+        flat: all other operations, one after the other.
     """
 
     repeats: int
@@ -76,7 +76,7 @@ class ModelOperations(NamedTuple):
 
     Attributes:
         layers: distinct layers.
-        embedding: elements of the embeddings, loaded once and kept in the weight buffer.
+        embedding: number of elements of the embeddings, which are loaded once and kept in the weight buffer.
     """
 
     layers: tuple[LayerOperations, ...]
@@ -90,9 +90,9 @@ def model_operations(
 
     Args:
         model: dictionary of FlexiBERT 2.0 (`l`, `o`, `h`, `f`).
-        sequence_length: tokens of a sequence.
-        vocabulary: rows of the embedding table.
-        training: whether the backward pass is among them.
+        sequence_length: number of tokens in a sequence.
+        vocabulary: number of rows of the embedding table.
+        training: whether to include the backward pass.
 
     Raises:
         InputError: the dictionary is malformed.
@@ -106,7 +106,7 @@ def model_operations(
 
 def _layer_operations(layer: EncoderLayer, repeats: int, length: int, training: bool) -> LayerOperations:
     labels, counts = layer.labels, dict[str, int]()
-    for label in labels:  # faster than a Counter, for so few
+    for label in labels:  # faster than a Counter for so few
         counts[label] = counts.get(label, 0) + 1
     position = {label: index for index, label in enumerate(counts)}
     pairs = [(_head(label, layer.hidden, length), count) for label, count in counts.items()]
@@ -211,7 +211,7 @@ def _flat(hidden: int, widths: tuple[int, ...], projected: int, s: int, training
     if training:
         rows += [(RowKind.LAYER_NORM, 1, s, hidden, 0, 2), (RowKind.NON_LINEARITY, 1, s, hidden, 0, len(sizes) - 1)]
         if projected:
-            # The published code takes the tile count of the last normalisation met, in reverse that of the next layer.
+            # The published code uses the tile count of the last normalisation met: in reverse, that of the next layer.
             rows.append((RowKind.NON_LINEARITY, 1, s, projected, 0, 1))
         for given, made in blocks:
             rows += [(RowKind.PRODUCT, 1, given, s, made, 1), (RowKind.STORE_WEIGHT, 1, given * made, 0, 0, 1)]

@@ -1,7 +1,7 @@
-"""`Outline`: a program without its order: what differs in cost, how often it occurs, and which heads run side by side.
+"""`Outline`: a program without its order: the items that differ in cost, their counts, and the heads side by side.
 
-Programs repeat themselves: BERT-Base has thousands of operations and transfers, but a few dozen that differ in what
-they cost. An estimate that needs no schedule works those out once each.
+Programs repeat themselves: BERT-Base has thousands of operations and transfers, but only a few dozen that differ in
+cost. An estimate without a schedule computes each of these once.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ class Moved:
     """Transfers that cost the same.
 
     Attributes:
-        transfer: the first of them.
-        times: how many there are.
-        readers: operations that need the tensor, of all of them together.
-        again: how many bring a tensor that was brought or stored before.
+        transfer: first of the transfers.
+        times: number of the transfers.
+        readers: number of operations that need the tensors, over all of the transfers.
+        again: number of transfers that bring a tensor which was brought or stored before.
     """
 
     transfer: Transfer
@@ -35,11 +35,11 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class HeadGroup:
-    """Heads that run side by side; positions are those in the outline.
+    """Heads that run side by side; positions refer to the outline.
 
     Attributes:
-        heads: operations and transfers of each distinct head, with how many heads are like it.
-        times: how many groups are the same.
+        heads: operations and transfers of each distinct head, and the number of heads like it.
+        times: number of equal groups.
     """
 
     heads: tuple[tuple[tuple[int, ...], tuple[int, ...], int], ...]
@@ -48,14 +48,14 @@ class HeadGroup:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What a program consists of.
+    """The distinct items of a program, and how often each occurs.
 
     Attributes:
-        operations: those that differ, with how often each occurs.
-        transfers: those that differ.
-        head_groups: in which operations of `Heads` run.
-        single_operations, single_transfers: position -> how often it occurs outside `Heads`.
-        tensors: what is left of the program, from which the buffers of an operation's operands are known.
+        operations: distinct operations, with the number of times that each occurs.
+        transfers: distinct transfers.
+        head_groups: groups in which the operations of `Heads` run.
+        single_operations, single_transfers: position, and the number of times that it occurs outside `Heads`.
+        tensors: reduced program from which the buffers of an operation's operands are known.
     """
 
     operations: tuple[tuple[Operation, int], ...]
@@ -67,7 +67,7 @@ class Outline:
 
 
 class _Distinct:
-    """Items by what tells their costs apart, in the order in which they first occur."""
+    """Items by the key that distinguishes their costs, in the order in which they first occur."""
 
     def __init__(self) -> None:
         self.positions: dict[object, int] = {}
@@ -84,12 +84,12 @@ class _Distinct:
 
 
 def outline(program: Program) -> Outline:
-    """The outline of a program; that of the same program object is worked out once."""
+    """The outline of a program; computed once for each program object."""
     return _outline(_Same(program))
 
 
 def _shape(item: Operation | Transfer) -> tuple[object, ...]:
-    """All that an operation or transfer has but names: two of the same shape cost the same."""
+    """All properties of an operation or transfer except names: two with the same shape cost the same."""
     if isinstance(item, Transfer):
         return item.action, item.buffer, item.elements, item.role, item.pinned
     sizes = item.batch, item.x, item.y, item.z
@@ -97,7 +97,7 @@ def _shape(item: Operation | Transfer) -> tuple[object, ...]:
 
 
 class _Same:
-    """A program that equals only itself: comparing thousands of operations would cost more than it saves."""
+    """A program compared by identity: comparing thousands of operations would cost more than it saves."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -139,7 +139,7 @@ def _outline(same: _Same) -> Outline:
 def _transfers(
     program: Program, position_of: dict[int, int]
 ) -> tuple[tuple[list[Transfer], list[int]], list[tuple[int, int]]]:
-    """Distinct transfers with their counts, and readers and repetitions of each."""
+    """Distinct transfers, with the count, readers and repetitions of each."""
     readers = Counter(name for operation in flat(program.compute) for name in operation.needs)
     distinct, firsts, seen = _Distinct(), [], set()
     more: list[tuple[int, int]] = []
@@ -183,7 +183,7 @@ def _head_groups(
 def _beside(
     program: Program, working: Sequence[tuple[tuple[Operation, ...], ...]]
 ) -> list[tuple[tuple[Transfer, ...], ...]]:
-    """The transfers of each of the `working` heads: those that store what they make."""
+    """The transfers of each of the `working` heads: those that store its results."""
     place = {operation.name: at for at, lists in enumerate(working) for head in lists for operation in head}
     beside: list[tuple[tuple[Transfer, ...], ...]] = [()] * len(working)
     for item in program.memory:

@@ -2,8 +2,8 @@
 
 The order of the floating-point operations is that of AccelTran's published `simulate_fast`, so that no cycle is rounded
 another way. Its faults are kept: the contraction axis counts twice in the number of tiles, and a convolution multiplies
-`tile_y - kernel` times, which is negative for kernels longer than a tile (all of those in training), so that such an
-operation takes less than no time.
+`tile_y - kernel` times, which is negative for kernels longer than a tile (all of those in training), so such an
+operation takes negative time.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Shapes(NamedTuple):
     """Sizes of operations of one kind and of the accelerators that run them; arrays of one length.
 
     Attributes:
-        batch: sequences.
-        x, y, z: as in `operations.RowKind`.
+        batch: number of sequences.
+        x, y, z: sizes as in `operations.RowKind`.
         tile_b, tile: sizes of the tile along the batch and along x and y.
     """
 
@@ -35,12 +35,12 @@ class Shapes(NamedTuple):
 
 
 def product_tiles(shapes: Shapes) -> Integers:
-    """Tile operations of a product of (x, y) and (y, z)."""
+    """Number of tile operations of a product of (x, y) and (y, z)."""
     return plane_tiles(shapes) * _ceil_divided(shapes.y, shapes.tile) * _ceil_divided(shapes.z, shapes.tile)
 
 
 def plane_tiles(shapes: Shapes) -> Integers:
-    """Tile operations over (x, y), of convolutions, softmax, normalisation and non-linearity."""
+    """Number of tile operations over (x, y) of convolutions, softmax, normalisation and non-linearity."""
     tiles = _ceil_divided(shapes.batch, shapes.tile_b) * _ceil_divided(shapes.x, shapes.tile)
     return tiles * _ceil_divided(shapes.y, shapes.tile)
 
@@ -49,9 +49,9 @@ def product_cycles(shapes: Shapes, tiles: Integers, multipliers: Numbers, densit
     """Cycles on the MAC lanes.
 
     Args:
-        shapes: of the products.
-        tiles: of each.
-        multipliers: of the whole chip.
+        shapes: shapes of the products.
+        tiles: number of tiles of each.
+        multipliers: number of multipliers of the whole chip.
         density: share of multiplications that are not skipped.
     """
     return _ceil(tiles * (shapes.tile_b * shapes.tile**3) / multipliers * density)
@@ -61,9 +61,9 @@ def convolution_cycles(shapes: Shapes, tiles: Integers, multipliers: Numbers, de
     """Cycles on the MAC lanes, below zero for a kernel longer than a tile.
 
     Args:
-        shapes: of the convolutions.
-        tiles: of each.
-        multipliers: of the whole chip.
+        shapes: shapes of the convolutions.
+        tiles: number of tiles of each.
+        multipliers: number of multipliers of the whole chip.
         density: share of multiplications that are not skipped.
     """
     return _ceil(tiles * (shapes.tile_b * shapes.tile * (shapes.tile - shapes.z)) / multipliers * density)
@@ -73,9 +73,9 @@ def rowwise_cycles(shapes: Shapes, tiles: Integers, modules: Numbers, density: f
     """Cycles of softmax or layer normalisation.
 
     Args:
-        shapes: of the operations.
-        tiles: of each.
-        modules: of the whole chip.
+        shapes: shapes of the operations.
+        tiles: number of tiles of each.
+        modules: number of modules of the whole chip.
         density: share of elements that are not skipped.
     """
     return _ceil(tiles * shapes.tile_b * (shapes.tile + shapes.tile) * density / modules)
@@ -85,15 +85,15 @@ def transfer_cycles(elements: Integers, bits: float, bandwidth: Numbers) -> Inte
     """Cycles of a transfer.
 
     Args:
-        elements: that move.
-        bits: of each.
-        bandwidth: in bits per cycle.
+        elements: number of elements that move.
+        bits: number of bits of an element.
+        bandwidth: bandwidth in bits per cycle.
     """
     return _ceil(elements * bits / bandwidth)
 
 
 def work_bound(shapes: Shapes) -> Numbers:
-    """No fewer than the multiplications, tiles and elements of each operation, in floating point."""
+    """Upper bound, in floating point, of the multiplications, tiles and elements of each operation."""
     batch, x, y, z, tile_b, tile = (array.astype(np.float64) for array in shapes)
     # Each axis is padded to a whole tile, and the contraction axis counts once more.
     return (batch + tile_b) * (x + tile) * (y + tile) ** 2 * (z + tile)

@@ -1,1 +1,1 @@
-"""What a run says: measures, energy, re-use, pictures, ablations."""
+"""Results of a run: measures, energy, re-use, pictures and ablations."""

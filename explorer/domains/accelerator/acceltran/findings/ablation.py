@@ -1,4 +1,4 @@
-"""Ablation of the corrections: what each of them changes on its own, and what is left of all without it."""
+"""Ablation of the corrections: the effect of each one alone, and of all the others without it."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ FIGURES = ("cycles", "energy_j", "area_mm2", "average_power_w")
 
 
 class Case(StrEnum):
-    """Which corrections a run has."""
+    """Set of corrections that a run has."""
 
     PUBLISHED = "published"
-    """None of them."""
+    """No correction."""
     ONLY = "only"
     """One."""
     WITHOUT = "without"
-    """All but one."""
+    """All corrections except one."""
     ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class AblationRow:
-    """One set of corrections.
+    """The figures of a run with one set of corrections.
 
     Attributes:
-        case: which they are.
-        switch: the one that is on or off alone; empty otherwise.
-        figures: measure of `FIGURES` -> value; empty where the run was refused.
-        ratios: measure -> value by that of the published run (`only`, `all`), or of the run with all (`without`); empty
-            where one of the two was refused.
-        refusal: why the run was refused; empty where it was not.
+        case: kind of set.
+        switch: the only correction that is on or off; empty otherwise.
+        figures: measure of `FIGURES` -> value; empty if the run was refused.
+        ratios: measure -> ratio to the published run (`only`, `all`), or to the run with all corrections (`without`);
+            empty if one of the two runs was refused.
+        refusal: why the run was refused; empty if it was not.
     """
 
     case: Case
@@ -50,9 +50,9 @@ def ablation(simulate: Callable[[RunSettings], Mapping[str, float]], settings: R
     """All rows: published, each correction alone, each one left out, all.
 
     Args:
-        simulate: from settings to measures, `FIGURES` among them. It may refuse a run with `InputError`, as the
-            published behaviour does where data do not fit; its row then says why.
-        settings: of the runs; their mode and corrections are replaced.
+        simulate: function from settings to measures that include `FIGURES`. It may refuse a run with `InputError`, as
+            the published behaviour does if data do not fit; the row then says why.
+        settings: settings of the runs; their mode and corrections are replaced.
     """
     published, refusal = _figures(simulate, settings, frozenset())
     whole, whole_refusal = _figures(simulate, settings, ALL)
@@ -83,7 +83,7 @@ def _row(case: Case, switch: str, figures: Mapping[str, float], base: Mapping[st
 
 
 def table_rows(rows: list[AblationRow]) -> list[dict[str, Any]]:
-    """The rows for a table or JSON: case, correction, each figure and its ratio; None where there is none."""
+    """The rows for a table or JSON: case, correction, each figure and its ratio; None where a figure is missing."""
     return [
         {
             "case": row.case.value,

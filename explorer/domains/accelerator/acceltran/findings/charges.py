@@ -1,9 +1,9 @@
-"""Charges: what each operation, transfer and waiting period of a run spends, part by part.
+"""Charges: the energy that each operation, transfer and waiting period of a run spends, part by part.
 
 Without corrections the rules are those of AccelTran's published detailed simulator: a module costs its dynamic and
-leakage power while a tile keeps it busy, a transfer the energy of its accesses, a buffer its leakage while it moves
-data, and nothing else costs anything (`pe.py`, `modules.py` and `buffer.py`; what its FIFOs, sparsity modules, dataflow
-and DMA modules would cost is never added there). Each correction of part `energy` adds or changes one of them.
+leakage power while a tile keeps it busy, a transfer costs the energy of its accesses, a buffer costs its leakage while
+it moves data, and nothing else costs anything (`pe.py`, `modules.py` and `buffer.py`, which never add the energy of
+FIFOs, sparsity modules, dataflow modules and DMA modules). Each correction of part `energy` adds or changes one rule.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DYNAMIC = (
     "wake_up",
     "control",
 )
-"""Parts that are spent on work."""
+"""Parts of the energy that are spent on work."""
 LEAKAGE = (
     *(f"{name}_leakage" for name in ("mac", "softmax", "layer_norm")),
     *(f"{name}_leakage" for name in ("sparsity", "rounding", "fifo", "dataflow", "dma")),
@@ -37,19 +37,19 @@ LEAKAGE = (
     "main_memory_background",
     "main_memory_refresh",
 )
-"""Parts that are spent on time."""
+"""Parts of the energy that are spent on time."""
 PARTS = (*DYNAMIC, *LEAKAGE)
 _CONTROLLED = frozenset(DYNAMIC) - {*OFF_CHIP, "wake_up", "control"}
 
 
 @dataclass(slots=True)
 class Charge:
-    """What something spends.
+    """Energy that one item of a run spends.
 
     Attributes:
-        start, end: cycles over which it spends it, evenly.
-        run: the operation or transfer; None of what goes on by itself.
-        joules: by part, of `PARTS`.
+        start, end: cycles over which the energy is spent evenly.
+        run: operation or transfer; None for background energy.
+        joules: part of `PARTS` -> energy in J.
     """
 
     start: int
@@ -58,32 +58,32 @@ class Charge:
     joules: dict[str, float] = field(default_factory=dict)
 
     def add(self, part: str, nanojoules: float) -> None:
-        """Charge more of a part."""
+        """Add to a part of the energy."""
         if nanojoules:
             self.joules[part] = self.joules.get(part, 0.0) + nanojoules * 1e-9
 
     def work(self, part: str, module: Component, cycles: float) -> None:
-        """Charge one module's dynamic and leakage power for so many cycles.
+        """Charge one module's dynamic and leakage power for a number of cycles.
 
         Args:
-            part: beginning of the names of both parts.
-            module: that works.
-            cycles: in which it does.
+            part: prefix of the names of both parts.
+            module: module that works.
+            cycles: number of cycles in which it works.
         """
-        # mW / MHz = nJ in a cycle
+        # mW / MHz = nJ per cycle
         self.add(f"{part}_dynamic", module.dynamic_mw / CLOCK_MHZ * cycles)
         self.add(f"{part}_leakage", module.leakage_mw / CLOCK_MHZ * cycles)
 
 
 def charges(program: Program, costs: Costs, trace: Trace, chip: Components, settings: RunSettings) -> list[Charge]:
-    """All that a run spends: operations, transfers, then what goes on by itself.
+    """All charges of a run: operations, transfers, then background energy.
 
     Args:
-        program: that ran.
-        costs: of its operations and transfers.
-        trace: when they ran.
-        chip: on which.
-        settings: of the run.
+        program: program that ran.
+        costs: costs of its operations and transfers.
+        trace: record of when they ran.
+        chip: accelerator on which they ran.
+        settings: settings of the run.
     """
     switches = settings.switches
     held, tiles = holders(program), _Tiles(costs)
@@ -109,7 +109,7 @@ def charges(program: Program, costs: Costs, trace: Trace, chip: Components, sett
 
 
 class _Tiles:
-    """Costs of moving a tile, each asked for once."""
+    """Costs of moving a tile, each computed once."""
 
     def __init__(self, costs: Costs) -> None:
         self._cost = costs.transfer
@@ -123,7 +123,7 @@ class _Tiles:
 
 
 def _operation(run: OperationRun, cost: OperationCost, chip: Components, settings: RunSettings) -> Charge:
-    """The modules that an operation's tiles occupy, and those that work for a cycle of each tile."""
+    """The charge of the modules that an operation's tiles occupy, and of those that work for one cycle of each tile."""
     charge = Charge(run.start, max(run.end, run.start + 1), run)
     charge.work(cost.module.value, chip.module(cost.module), run.module_cycles)
     if "sparsity-modules" in settings.switches and cost.module is Module.MAC_LANE:
@@ -137,7 +137,7 @@ def _operation(run: OperationRun, cost: OperationCost, chip: Components, setting
 
 
 def _read(charge: Charge, operands: Iterable[Reads], cost: OperationCost, tiles: _Tiles, chip: Components) -> None:
-    """Operands, with their masks, out of the buffers; those of MAC lanes through the FIFOs, which take values only."""
+    """Charge reading operands and their masks from the buffers; for MAC lanes, values also pass through the FIFOs."""
     for reads in operands:
         tile = tiles(reads)
         data_nj = chip.buffers[reads.buffer].access_nj * tile.buffer_bytes
@@ -149,7 +149,7 @@ def _read(charge: Charge, operands: Iterable[Reads], cost: OperationCost, tiles:
 
 
 def _transfer(run: TransferRun, cost: TransferCost, trace: Trace, chip: Components, settings: RunSettings) -> Charge:
-    """Accesses of a transfer: the share that moved before the end of the run, of data and of their mask."""
+    """The charge of a transfer's accesses: the share of its data and mask that moved before the end of the run."""
     moved, mask_moved = (run.times * _share(run.start, end, trace.cycles) for end in (run.end, run.mask_end))
     way = "read" if run.transfer.action == "write_back" else "write"
     buffer = run.transfer.buffer
@@ -164,12 +164,12 @@ def _transfer(run: TransferRun, cost: TransferCost, trace: Trace, chip: Componen
 
 
 def _share(start: int, end: int, cycles: int) -> float:
-    """The share of a move from `start` to `end` that is done by `cycles`; 0 where the buffer held its tensor."""
+    """The share of a move from `start` to `end` that is done by `cycles`; 0 if the buffer held its tensor."""
     return max(min(end, cycles) - start, 0) / (end - start) if end > start else 0.0
 
 
 def _memory_bytes(cost: TransferCost, settings: RunSettings) -> tuple[float, float]:
-    """Bytes of a transfer's data and of its mask from or to main memory; as published, as many of each."""
+    """Bytes of a transfer's data and mask from or to main memory; as published, the same number for both."""
     if "data-bytes" in settings.switches:
         data = min(cost.bits / 8, cost.memory_bytes)
     elif "mask-bytes" in settings.switches:
@@ -180,10 +180,10 @@ def _memory_bytes(cost: TransferCost, settings: RunSettings) -> tuple[float, flo
 
 
 def _wake_up(operations: Iterable[Charge], costs: Costs, trace: Trace, chip: Components) -> None:
-    """A module's leakage up to the break-even time for each time that it wakes up.
+    """Charge a module's leakage up to the break-even time for each time that it wakes up.
 
-    A controller that knows when the next tile comes does not switch a module off for less than it costs to wake it up,
-    so that all wake-ups of a class of modules together cost no more than what switching off has saved.
+    A controller that knows when the next tile comes does not switch a module off if waking it up costs more than that
+    saves, so all wake-ups of a class of modules together cost no more than switching off has saved.
     """
     waking: dict[Module, list[tuple[Charge, int]]] = {}
     for charge in operations:
@@ -198,7 +198,7 @@ def _wake_up(operations: Iterable[Charge], costs: Costs, trace: Trace, chip: Com
 
 
 def _busy_leakage(trace: Trace, chip: Components) -> list[Charge]:
-    """As published: a whole buffer leaks in the cycles in which it moves data, and only then."""
+    """Leakage of the buffers as published: a whole buffer leaks only in the cycles in which it moves data."""
     leaking = []
     for name, buffer in chip.buffers.items():
         spent = buffer.leakage_mw / CLOCK_MHZ * trace.buffer_cycles.get(name, 0)
@@ -212,7 +212,7 @@ def _busy_leakage(trace: Trace, chip: Components) -> list[Charge]:
 
 
 def _retention(trace: Trace, chip: Components) -> list[Charge]:
-    """While a buffer moves nothing, its banks that hold data leak too; the last of them is half full on average."""
+    """Leakage of the banks that hold data while a buffer moves nothing; the last of them is half full on average."""
     leaking = []
     for name, buffer in chip.buffers.items():
         starts = [run.start for run in trace.transfers if name in ("mask", run.transfer.buffer)]
@@ -227,7 +227,7 @@ def _retention(trace: Trace, chip: Components) -> list[Charge]:
 
 
 def _main_memory(trace: Trace, chip: Components) -> Charge:
-    """Background and refresh of the main memory, for the whole run."""
+    """Background and refresh energy of the main memory for the whole run."""
     charge = Charge(0, max(trace.cycles, 1), None)
     charge.add("main_memory_background", chip.background_mw / CLOCK_MHZ * trace.cycles)
     charge.add("main_memory_refresh", chip.refresh_mw / CLOCK_MHZ * trace.cycles)

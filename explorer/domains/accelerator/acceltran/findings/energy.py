@@ -36,29 +36,29 @@ TOTALS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "energy_others_leakage_j": tuple(f"{name}_leakage" for name in _OTHERS),
     }
 )
-"""Measure -> the parts that it is the sum of."""
+"""Measure -> the parts that it sums."""
 
 
 def part_measure(part: str) -> str:
-    """The measure that a part of the energy is."""
+    """Name of the measure for a part of the energy."""
     return f"energy_{part}_j"
 
 
 def energies(program: Program, costs: Costs, trace: Trace, chip: Components, settings: RunSettings) -> dict[str, float]:
-    """Energy of a run in J: each part, and the sums of `TOTALS`.
+    """Energy of a run in J: each part, and the sums in `TOTALS`.
 
     Args:
-        program: that ran.
-        costs: of its operations and transfers.
-        trace: when they ran.
-        chip: on which.
-        settings: of the run.
+        program: program that ran.
+        costs: costs of its operations and transfers.
+        trace: record of when they ran.
+        chip: accelerator on which they ran.
+        settings: settings of the run.
     """
     return summed(charges(program, costs, trace, chip, settings))
 
 
 def summed(spent: Iterable[Charge]) -> dict[str, float]:
-    """Energy in J of all charges: each part, and the sums of `TOTALS`."""
+    """Energy of all charges in J: each part, and the sums in `TOTALS`."""
     amounts: dict[str, list[float]] = {part: [] for part in PARTS}
     for charge in spent:
         for part, joules in charge.joules.items():

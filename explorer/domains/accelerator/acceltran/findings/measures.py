@@ -19,14 +19,14 @@ from explorer.domains.accelerator.acceltran.settings.sparsity import expected_sc
 
 
 def measures(program: Program, costs: Costs, trace: Trace, chip: Components, settings: RunSettings) -> dict[str, float]:
-    """All of `MEASURES` of one run.
+    """The values of all `MEASURES` of one run.
 
     Args:
-        program: that ran.
-        costs: of its operations and transfers.
-        trace: when they ran.
-        chip: on which.
-        settings: of the run.
+        program: program that ran.
+        costs: costs of its operations and transfers.
+        trace: record of when they ran.
+        chip: accelerator on which they ran.
+        settings: settings of the run.
     """
     spent = charges(program, costs, trace, chip, settings)
     values = measured(spent, program, costs, trace, chip, settings) | {"peak_power_w": power_profile(spent).peak_w}
@@ -36,15 +36,15 @@ def measures(program: Program, costs: Costs, trace: Trace, chip: Components, set
 def measured(
     spent: list[Charge], program: Program, costs: Costs, trace: Trace, chip: Components, settings: RunSettings
 ) -> dict[str, float]:
-    """`MEASURES` of one run whose charges are known, but for the peak of its power, which needs them over time.
+    """`MEASURES` of one run whose charges are known, except the peak power, which needs the charges over time.
 
     Args:
         spent: all charges of the run.
-        program: that ran.
-        costs: of its operations and transfers.
-        trace: when they ran.
-        chip: on which.
-        settings: of the run.
+        program: program that ran.
+        costs: costs of its operations and transfers.
+        trace: record of when they ran.
+        chip: accelerator on which they ran.
+        settings: settings of the run.
     """
     energy, latency_s = summed(spent), trace.cycles / CLOCK_HZ
     area = areas(chip, settings.switches)

@@ -1,4 +1,4 @@
-"""Pictures of a run: from a trace to the plain arrays that `explorer.report` draws."""
+"""Pictures of a run: the plain arrays that `explorer.report` draws, computed from a trace."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def write_pictures(
     title: str,
     folder: Path,
 ) -> list[Path]:
-    """Timeline, energy, area and roofline of a run of the detailed engine, as PNG and SVG.
+    """Draw timeline, energy, area and roofline of a run of the detailed engine, as PNG and SVG.
 
     Args:
-        program, costs, trace, measures: of the run.
-        accelerator: its choices.
-        settings: of the run.
-        title: model and accelerator, in words.
-        folder: is made where it is not there.
+        program, costs, trace, measures: program, costs, trace and measures of the run.
+        accelerator: choices of the accelerator.
+        settings: settings of the run.
+        title: model and accelerator in words.
+        folder: output folder; created if it does not exist.
 
     Raises:
         InputError: the folder cannot be written to.
@@ -67,14 +67,14 @@ def write_pictures(
 def write_sums(
     measures: Mapping[str, float], accelerator: Mapping[str, Any], settings: RunSettings, title: str, folder: Path
 ) -> list[Path]:
-    """Energy and area of a run of the fast engine, which knows no times of single operations.
+    """Draw energy and area of a run of the fast engine, which does not know the times of single operations.
 
     Args:
-        measures: of the run.
-        accelerator: its choices.
-        settings: of the run.
-        title: model and accelerator, in words.
-        folder: is made where it is not there.
+        measures: measures of the run.
+        accelerator: choices of the accelerator.
+        settings: settings of the run.
+        title: model and accelerator in words.
+        folder: output folder; created if it does not exist.
 
     Raises:
         InputError: the folder cannot be written to.
@@ -89,13 +89,13 @@ def write_sums(
 def run_timeline(
     program: Program, costs: Costs, trace: Trace, chip: Components, settings: RunSettings, intervals: int = INTERVALS
 ) -> Timeline:
-    """Use of the modules and buffers, and power, in intervals of equal length.
+    """Use of the modules and buffers, and power, over intervals of equal length.
 
     Args:
-        program, costs, trace: of the run.
-        chip: on which it ran.
-        settings: of the run.
-        intervals: at most, and no more than there are cycles.
+        program, costs, trace: program, costs and trace of the run.
+        chip: accelerator on which it ran.
+        settings: settings of the run.
+        intervals: largest number of intervals; never more than there are cycles.
     """
     profile = power_profile(charges(program, costs, trace, chip, settings))
     edges = np.linspace(0.0, max(trace.cycles, 1), min(intervals, max(trace.cycles, 1)) + 1)
@@ -105,13 +105,13 @@ def run_timeline(
 
 
 def run_energy(measures: Mapping[str, float]) -> Breakdown:
-    """Energy by module, dynamic and leakage, of the measures of a detailed run."""
+    """Dynamic and leakage energy by module, from the measures of a detailed run."""
     parts = {in_words(group): kinds for group, kinds in energy_breakdown(measures).items()}
     return Breakdown(parts, "energy per batch", "J")
 
 
 def sums_energy(measures: Mapping[str, float]) -> Breakdown:
-    """Energy by module, dynamic and leakage, of the measures of the fast engine."""
+    """Dynamic and leakage energy by module, from the measures of the fast engine."""
     parts = {
         "buffers": {"dynamic": measures["energy_buffer_j"]},
         "main memory": {"dynamic": measures["energy_main_memory_j"]},
@@ -133,17 +133,17 @@ def chip_area(chip: Components, settings: RunSettings) -> Breakdown:
 def run_roofline(
     program: Program, costs: Costs, trace: Trace, accelerator: Mapping[str, Any], settings: RunSettings
 ) -> Roofline:
-    """The operations that multiply, under the roofs of multipliers, main memory and buffers.
+    """The multiplying operations, under the roofs of multipliers, main memory and buffers.
 
-    Multiplications are those that are done: of a tile at most as many as its lane has multipliers in its cycles. Bytes
-    are those of the operands, brought for this operation alone: from main memory if one comes from there, otherwise
-    through the port of a buffer. The time is the operation's own, or that of bringing them where it is longer. So each
-    operation is under the roof of the multipliers and that of where its operands come from.
+    Multiplications are those that are carried out: for a tile, at most the multipliers of its lane times its cycles.
+    Bytes are those of the operands, brought for this operation alone: from main memory if one comes from there,
+    otherwise through the port of a buffer. The time is the operation's own, or the time to bring its operands if that
+    is longer. Each operation is therefore below the roof of the multipliers and that of the source of its operands.
 
     Args:
-        program, costs, trace: of the run.
-        accelerator: its choices.
-        settings: of the run.
+        program, costs, trace: program, costs and trace of the run.
+        accelerator: choices of the accelerator.
+        settings: settings of the run.
     """
     multipliers = accelerator["mac_per_lane"]
     sources = _sources(program)
@@ -174,10 +174,10 @@ def mean_rate(spans: Iterable[tuple[float, float, float]], edges: Numbers) -> Nu
 
     Args:
         spans: (start, end, rate) each; rates add up where spans overlap.
-        edges: of the n intervals, shape (n + 1,), ascending.
+        edges: edges of the n intervals, shape (n + 1,), ascending.
 
     Returns:
-        shape (n,).
+        Means of shape (n,).
     """
     table = np.array([span for span in spans if span[1] > span[0]], dtype=np.float64).reshape(-1, 3)
     times = np.concatenate([table[:, 0], table[:, 1]])
@@ -192,7 +192,7 @@ def mean_rate(spans: Iterable[tuple[float, float, float]], edges: Numbers) -> Nu
 
 
 def _use(costs: Costs, trace: Trace, chip: Components) -> dict[str, list[tuple[float, float, float]]]:
-    """Strip of the timeline -> spans of time with the share that is busy."""
+    """Strip of the timeline -> spans of time, each with the share of modules that are busy."""
     busy: dict[str, list[tuple[float, float, float]]] = {in_words(kind): [] for kind in Module}
     busy |= {f"{name} buffer": [] for name in BUFFERS}
     for run in trace.operations:
@@ -218,7 +218,7 @@ def _kind(operation: Operation) -> str:
 
 
 def _sources(program: Program) -> Mapping[str, Transfer]:
-    """Tensor -> how it first comes into a buffer."""
+    """Tensor -> the transfer that first brings it into a buffer."""
     sources: dict[str, Transfer] = {}
     for transfer in flat(program.memory):
         if transfer.action != "write_back":
@@ -227,7 +227,7 @@ def _sources(program: Program) -> Mapping[str, Transfer]:
 
 
 def _brought(operation: Operation, sources: Mapping[str, Transfer], costs: Costs) -> tuple[float, int]:
-    """Bits that an operation's operands take, and cycles of bringing them; masks are brought beside them."""
+    """Number of bits of an operation's operands, and cycles to bring them; masks are brought at the same time."""
     operands = [sources[tensor] for tensor in operation.needs if tensor in sources]
     loads = [transfer for transfer in operands if transfer.action == "load"]
     moved = [costs.transfer(transfer) for transfer in loads or operands]
@@ -235,7 +235,7 @@ def _brought(operation: Operation, sources: Mapping[str, Transfer], costs: Costs
 
 
 def _as_modelled(bytes_per_s: float, settings: RunSettings) -> float:
-    """A bandwidth, or what the published code takes it for."""
+    """A bandwidth, or the value that the published code uses for it."""
     if "bandwidth" in settings.switches:
         return bytes_per_s
     return published_bits_per_cycle(bytes_per_s) * CLOCK_HZ / 8

@@ -29,7 +29,7 @@ GROUPS: Mapping[str, str] = MappingProxyType({part: _group(part) for part in PAR
 
 
 def energy_breakdown(measures: Mapping[str, float]) -> dict[str, dict[str, float]]:
-    """Group -> `dynamic` and `leakage` energy in J, of the measures of a run; their sum is all of its energy."""
+    """Group -> `dynamic` and `leakage` energy in J, from the measures of a run; they add up to its total energy."""
     groups: dict[str, dict[str, float]] = {group: {"dynamic": 0.0, "leakage": 0.0} for group in GROUPS.values()}
     for kind, parts in (("dynamic", DYNAMIC), ("leakage", LEAKAGE)):
         for part in parts:
@@ -42,8 +42,8 @@ class PowerProfile:
     """Power over time, constant between edges.
 
     Attributes:
-        edges_cycles: `n + 1` cycles in ascending order; none where nothing is spent.
-        power_w: part of the energy -> `n` powers; parts that nothing is spent on are left out.
+        edges_cycles: `n + 1` cycles in ascending order; empty if nothing is spent.
+        power_w: part of the energy -> `n` powers; parts with no energy are left out.
     """
 
     edges_cycles: Numbers
@@ -51,27 +51,27 @@ class PowerProfile:
 
     @property
     def total_w(self) -> Numbers:
-        """Power of all parts: `n` values."""
+        """Total power of all parts: `n` values."""
         return sum(self.power_w.values(), start=np.zeros(max(len(self.edges_cycles) - 1, 0)))
 
     @property
     def peak_w(self) -> float:
-        """Highest power of all parts together."""
+        """Highest total power."""
         return float(self.total_w.max(initial=0.0))
 
     @property
     def energy_j(self) -> float:
-        """Integral over time."""
+        """Integral of the total power over time."""
         return float(self.total_w @ np.diff(self.edges_cycles)) / CLOCK_HZ
 
     def means_w(self, edges_cycles: Numbers) -> dict[str, Numbers]:
-        """Mean power of each group in other intervals.
+        """Mean power of each group over other intervals.
 
         Args:
             edges_cycles: `m + 1` cycles in ascending order.
 
         Returns:
-            Group of `GROUPS` -> `m` powers; groups that nothing is spent on are left out.
+            Group of `GROUPS` -> `m` powers; groups with no energy are left out.
         """
         powers: dict[str, Numbers] = {}
         for part, power in self.power_w.items():
@@ -98,6 +98,6 @@ def power_profile(spent: Iterable[Charge]) -> PowerProfile:
         change = np.zeros(len(edges))
         np.add.at(change, np.searchsorted(edges, starts), watts)
         np.add.at(change, np.searchsorted(edges, ends), -watts)
-        # What has ended leaves rounding errors behind, which may be below zero.
+        # Charges that have ended leave rounding errors behind, which may be below zero.
         power[part] = np.maximum(np.cumsum(change)[:-1], 0.0)
     return PowerProfile(edges, power)

@@ -1,4 +1,4 @@
-"""Reads of operands from the buffers: how many tiles of which tensor the modules of an operation fetch."""
+"""Reads of operands from the buffers: the number of tiles of each tensor that the modules of an operation fetch."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Reads(NamedTuple):
     """Reads of one operand.
 
     Attributes:
-        role: of its tensor.
-        buffer: that holds it.
-        elements: of one tile.
-        times: tiles that are read; a fraction where an operation leaves some of its tiles out.
+        role: role of its tensor.
+        buffer: buffer that holds it.
+        elements: number of elements of one tile.
+        times: number of tiles that are read; a fraction if an operation leaves out some of its tiles.
     """
 
     role: TensorRole
@@ -39,16 +39,16 @@ def holders(program: Program) -> Holders:
 def operand_reads(
     run: OperationRun, cost: OperationCost, chip: Components, held: Holders, switches: Set[str]
 ) -> list[Reads]:
-    """What the tiles of an operation read: products and convolutions what they cannot re-use, others each operand.
+    """The reads of an operation's tiles: products and convolutions read what they cannot re-use, others each operand.
 
-    Tiles that ran twice, or not at all, take their share of the whole operation's reads.
+    Tiles that ran twice, or not at all, count with their share of the whole operation's reads.
 
     Args:
-        run: the operation.
-        cost: of one of its tiles.
-        chip: on which it ran.
-        held: where tensors are.
-        switches: the corrections that are on.
+        run: operation as it ran.
+        cost: cost of one of its tiles.
+        chip: accelerator on which it ran.
+        held: tensor -> role and buffer.
+        switches: corrections that are on.
     """
     operation = run.operation
     along_b = -(-operation.batch // chip.tile_b)
@@ -67,14 +67,14 @@ def operand_reads(
         (operation.left, operation.right), cost.tile_elements, saved, shared, strict=True
     ):
         if elements:
-            # A tile of a weight that is one for the whole batch is no larger for several sequences.
+            # A tile of a weight shared by the whole batch does not grow with the number of sequences.
             size = elements // chip.tile_b if one else elements
             reads.append(Reads(role, _buffer(operation, role, held), size, (tiles - reused) * run.tiles / tiles))
     return reads
 
 
 def _buffer(operation: Operation, role: TensorRole, held: Holders) -> Buffer:
-    """The buffer of the tensor of that role that the operation needs; that of its kind of tensor if it names none."""
+    """The buffer of the tensor of that role that the operation needs; by default the one for tensors of that kind."""
     for tensor in operation.needs:
         holder = held.get(tensor)
         if holder is not None and holder[0] is role:
@@ -83,5 +83,5 @@ def _buffer(operation: Operation, role: TensorRole, held: Holders) -> Buffer:
 
 
 def tile_transfer(reads: Reads) -> Transfer:
-    """The move of one tile, as costs know it: reading it takes what storing it takes."""
+    """One tile as a transfer that costs can be asked for: reading it costs the same as storing it."""
     return Transfer("tile", "store", reads.buffer, reads.elements, reads.role)

@@ -1,12 +1,12 @@
-"""Re-use of operands by the MAC lanes: how many reads from the buffers each order of a product's loops saves.
+"""Re-use of operands by the MAC lanes: the number of buffer reads that each order of a product's loops saves.
 
 The tiles of a product run over the batch b, the rows i of the first operand, the columns j of the second and the
-contraction k. They are issued in the order of the loops, outermost first, to the lanes in turn; a lane that has an
-operand from its previous tile already does not read it again. So tile t re-uses an operand where tile t - lanes has the
-same indices of that operand's axes.
+contraction k. They are issued in the order of the loops, outermost first, to the lanes in turn; a lane that already has
+an operand from its previous tile does not read it again. Tile t therefore re-uses an operand if tile t - lanes has the
+same indices on that operand's axes.
 
 Source: AccelTran's published `run_dataflow.py` and `modules.py`. `run_dataflow.py`, which drew the published figure,
-takes the second operand for the same where b and k are, whatever j is: the rule `published`. `modules.py` and the rule
+treats the second operand as the same if b and k are, whatever j is: the rule `published`. `modules.py` and the rule
 `right` compare j too.
 """
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class ReuseRule(StrEnum):
-    """When the second operand of a product counts as the same."""
+    """Rule for when the second operand of a product counts as the same."""
 
     PUBLISHED = "published"
     RIGHT = "right"
@@ -39,7 +39,7 @@ _SECOND = {ReuseRule.PUBLISHED: frozenset("bk"), ReuseRule.RIGHT: frozenset("bkj
 
 
 class Reuse(NamedTuple):
-    """Tiles whose first and second operand were in the lane already."""
+    """Numbers of tiles whose first and second operands were already in the lane."""
 
     operand_1: int
     operand_2: int
@@ -58,15 +58,15 @@ def reuse(
     """Re-use of both operands of a product, exactly and in constant time.
 
     Args:
-        order: of the loops, outermost first, such as `bijk` or `b_i_j_k`.
-        tiles_b, tiles_i, tiles_j, tiles_k: tiles along each axis.
-        lanes: MAC lanes that take tiles in turn.
-        rule: when the second operand counts as the same, see the module.
-        shared: whether an operand is one for the whole batch, as weights are that are loaded once; then b is not
+        order: order of the loops, outermost first, such as `bijk` or `b_i_j_k`.
+        tiles_b, tiles_i, tiles_j, tiles_k: numbers of tiles along each axis.
+        lanes: number of MAC lanes, which take tiles in turn.
+        rule: rule for when the second operand counts as the same; see the module.
+        shared: for each operand, whether the whole batch shares it, as with weights that are loaded once; b is then not
             compared.
 
     Raises:
-        InputError: no order of the four loops, an unknown rule, or a number below 1.
+        InputError: `order` is not an order of the four loops, the rule is unknown, or a number is below 1.
     """
     loops = _loops(order, LOOPS)
     if rule not in {*ReuseRule}:
@@ -86,16 +86,16 @@ def reuse(
 def convolution_reuse(order: str, tiles_b: int, tiles_i: int, tiles_j: int, lanes: int) -> Reuse:
     """Re-use of a convolution's input and kernel.
 
-    Each tile has an input of its own, and the kernel stays in a lane until the operation ends, so that the six orders
-    of its three loops are equal.
+    Each tile has its own input, and the kernel stays in a lane until the operation ends, so the six orders of the three
+    loops are equivalent.
 
     Args:
-        order: of the loops, outermost first.
-        tiles_b, tiles_i, tiles_j: tiles along each axis.
-        lanes: MAC lanes that take tiles in turn.
+        order: order of the loops, outermost first.
+        tiles_b, tiles_i, tiles_j: numbers of tiles along each axis.
+        lanes: number of MAC lanes, which take tiles in turn.
 
     Raises:
-        InputError: no order of the three loops, with or without k, or a number below 1.
+        InputError: `order` is not an order of the three loops, with or without k, or a number is below 1.
     """
     _loops(order.replace("k", ""), LOOPS[:-1])
     tiles = tiles_b * tiles_i * tiles_j
@@ -112,13 +112,13 @@ def _loops(order: str, allowed: str) -> str:
 
 
 def _same(loops: list[tuple[int, bool]], distance: int) -> int:
-    """How many positions t of nested loops have the same fixed indices at t and at t + `distance`.
+    """Number of positions t of nested loops whose fixed indices are the same at t and at t + `distance`.
 
     A fixed innermost loop keeps its index only over whole turns. A free one of size n passes a distance of q n + r on
-    to the loops around it as q, and as q + 1 from the last r of its indices.
+    to the loops around it as q, or as q + 1 for the last r of its indices.
 
     Args:
-        loops: size, and whether its index is fixed, of each loop, outermost first.
+        loops: size of each loop and whether its index is fixed, outermost first.
     """
     if not loops:
         return int(distance == 0)
@@ -132,12 +132,12 @@ def _same(loops: list[tuple[int, bool]], distance: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class DataflowRow:
-    """One order of the loops.
+    """The figures of one order of the loops.
 
     Attributes:
-        order: outermost loop first.
+        order: order of the loops, outermost first.
         energy_nj: dynamic energy of the MAC lanes and of reading operands.
-        reuse_instances: operands that were not read again.
+        reuse_instances: number of operands that were not read again.
     """
 
     order: str
@@ -159,20 +159,20 @@ def dataflow_study(
 ) -> list[DataflowRow]:
     """Dynamic energy and re-use of the product (batch, m, n) by (batch, n, p) under all 24 orders of the loops.
 
-    As in the published study: tiles of one sequence, `tile` by `tile`, on lanes of 16 multipliers with GeLU, both
-    operands read densely from an activation buffer, an element as a byte.
+    As in the published study, tiles are `tile` by `tile` of one sequence, on lanes of 16 multipliers with GeLU, and
+    both operands are read densely from an activation buffer, each element as a byte.
 
     Args:
         m, n, p, batch: sizes of the product.
         tile: rows and columns of a tile.
-        lanes: MAC lanes.
-        rule: see `reuse`; `published` gives the published figure.
+        lanes: number of MAC lanes.
+        rule: rule of `reuse`; `published` gives the published figure.
         activation_sparsity: share of the multiplications that are skipped.
         buffer_mib: size of the activation buffer.
         overlay: constants of a user's library.
 
     Raises:
-        InputError: a size below 1, a sparsity outside [0, 1), or what `reuse` refuses.
+        InputError: a size is below 1, the sparsity is outside [0, 1), or `reuse` refuses its arguments.
     """
     for name, value in {"m": m, "n": n, "p": p, "batch": batch, "tile": tile}.items():
         if value < 1:
@@ -198,7 +198,7 @@ def dataflow_study(
 
 
 def table_rows(rows: list[DataflowRow]) -> list[dict[str, Any]]:
-    """The rows for a table or JSON, the least energy first, with the ratio to it."""
+    """The rows for a table or JSON, lowest energy first, with the ratio to the lowest."""
     least = min(row.energy_nj for row in rows)
     return [
         {

@@ -1,4 +1,4 @@
-"""What one simulation says, as tables: time, energy and area by module, use, stalls and memory."""
+"""Tables of one simulation: time, energy and area by module, use, stalls and memory."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ _SUMS = (
     "overlap",
     "main_memory_traffic_bytes",
 )
-"""Measures of the first table."""
+"""Measures in the first table."""
 _PREFIXED = frozenset(["s", "J", "W", "B"])
 """Units that are shown with a prefix, as in mJ."""
 _ON_TIME = ("_leakage", "_background", "_refresh")
 _ON_WORK = ("_dynamic", "_write", "_read", "_access")
 _COMPARED = FIGURES[:3]
-"""Figures of an ablation that have room in a table."""
+"""Figures of an ablation that fit in a table."""
 
 
 def tables(measures: Mapping[str, float], title: str) -> Iterator[Table]:
-    """The tables of one measurement; those of which nothing is known are left out.
+    """The tables of one measurement; tables without values are left out.
 
     Args:
-        measures: of the run, by name.
-        title: model and accelerator, in words.
+        measures: measures of the run, by name.
+        title: model and accelerator in words.
     """
     groups = nested(measures, MEASURES)
     sums = [[MEASURES[name].label, _shown(MEASURES[name], measures[name])] for name in _SUMS if name in measures]
@@ -67,7 +67,7 @@ def tables(measures: Mapping[str, float], title: str) -> Iterator[Table]:
 
 
 def ablation_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """One row for each correction of an ablation: what it does alone, and what its absence does; `-` without a run."""
+    """One row for each correction of an ablation: its effect alone, and that of leaving it out; `-` if not run."""
     ends = {row["case"]: row for row in rows if not row["correction"]}
     only, without = ({row["correction"]: row for row in rows if row["case"] == case} for case in ("only", "without"))
     labels = [f"{case}: {MEASURES[name].label}" for case in ("alone", "left out") for name in _COMPARED]
@@ -92,7 +92,7 @@ def _figures(row: Mapping[str, Any]) -> str:
 
 
 def _shown(measure: Measure, value: float) -> str:
-    """A value for people, with its unit."""
+    """A readable value with its unit."""
     if measure.whole:
         return f"{value:,.0f}"
     if measure.unit == "%":
@@ -101,7 +101,7 @@ def _shown(measure: Measure, value: float) -> str:
 
 
 def _energy(parts: Mapping[str, float], total: float) -> Table:
-    """By module, what is spent on work and what on time."""
+    """The energy of each module: the share spent on work and the share spent on time."""
     modules: dict[str, list[float]] = {}
     for part, joules in parts.items():
         on_time = part.endswith(_ON_TIME)

@@ -1,4 +1,4 @@
-"""On-chip buffers while a program runs: what they hold, what they let go, and when their port is free.
+"""On-chip buffers while a program runs: the tensors they hold and evict, and when their port is free.
 
 Source: AccelTran's published `buffer.py`.
 """
@@ -17,9 +17,9 @@ class Tensor:
     """A tensor in the data buffer, the mask buffer or both.
 
     Attributes:
-        transfer: what brought it.
-        bits, mask_bits: that it takes in either.
-        required: whether it may not be evicted.
+        transfer: transfer that brought it.
+        bits, mask_bits: numbers of bits that it takes in each.
+        required: whether it must not be evicted.
     """
 
     transfer: Transfer
@@ -29,24 +29,24 @@ class Tensor:
 
     @property
     def name(self) -> str:
-        """Name of the tensor."""
+        """The name of the tensor."""
         return self.transfer.tensor
 
 
 @dataclass(slots=True)
 class BufferState:
-    """A buffer with one port.
+    """The state of a buffer with one port.
 
     Attributes:
         name: `weight`, `activation` or `mask`.
-        capacity: in bits.
-        held: name -> tensor, oldest first; the one that is on its way among them.
-        arriving: the tensor on its way.
+        capacity: capacity in bits.
+        held: name -> tensor, oldest first, including the arriving one.
+        arriving: tensor that is being brought in.
         free_at: cycle from which the port is free.
-        in_use: whether it was not yet free when it was last looked at.
-        used: bits taken.
-        busy_cycles: in which the port moved data.
-        peak: most bits held at once.
+        in_use: whether the port was still busy when it was last looked at.
+        used: number of bits in use.
+        busy_cycles: number of cycles in which the port moved data.
+        peak: largest number of bits held at once.
         bit_cycles: bits held, summed over the cycles until `counted_to`.
     """
 
@@ -63,17 +63,17 @@ class BufferState:
     counted_to: int = 0
 
     def has(self, tensor: str) -> bool:
-        """Whether a tensor is there whole."""
+        """Whether the buffer holds a whole tensor."""
         return tensor in self.held and tensor != self.arriving
 
     def bits_of(self, tensor: Tensor) -> float:
-        """What a tensor takes here."""
+        """Number of bits that a tensor takes in this buffer."""
         return tensor.mask_bits if self.name == "mask" else tensor.bits
 
     def can_hold(self, tensor: Tensor) -> bool:
-        """Whether there is room, or the published code takes it that dropping tensors would make room.
+        """Whether there is room, or the published code assumes that dropping tensors would make room.
 
-        It does where, without all tensors that are not required, there would be more room than the newest one takes.
+        It assumes so if dropping all tensors that are not required would leave more room than the newest one takes.
 
         Raises:
             InputError: the tensor is larger than the buffer.
@@ -91,15 +91,15 @@ class BufferState:
         return self.capacity - required > self.bits_of(held[-1])
 
     def put(self, tensor: Tensor, now: int, cycles: int) -> None:
-        """Begin to bring a tensor in, after dropping the oldest ones that are not required until it fits.
+        """Start to bring in a tensor, after dropping the oldest ones that are not required until it fits.
 
         Args:
-            tensor: to be brought.
-            now: the cycle.
-            cycles: that the port is busy.
+            tensor: tensor to bring in.
+            now: current cycle.
+            cycles: number of cycles that the port is busy.
 
         Raises:
-            InputError: it does not fit even so.
+            InputError: it still does not fit.
         """
         bits = self.bits_of(tensor)
         for other in list(self.held.values()):
@@ -118,32 +118,32 @@ class BufferState:
         self.arriving = tensor.name
 
     def place(self, tensor: Tensor, now: int) -> None:
-        """Take the room of a tensor."""
+        """Reserve the room of a tensor."""
         self.count_to(now)
         self.held[tensor.name] = tensor
         self.used += self.bits_of(tensor)
         self.peak = max(self.peak, self.used)
 
     def occupy_until(self, end: int, cycles: int) -> None:
-        """Use the port for some cycles up to an end."""
+        """Keep the port busy for a number of cycles, until `end`."""
         self.free_at, self.in_use = max(self.free_at, end), True
         self.busy_cycles += cycles
 
     def drop(self, tensor: Tensor, now: int) -> None:
-        """Forget a tensor."""
+        """Remove a tensor."""
         self.count_to(now)
         self.used -= self.bits_of(tensor)
         del self.held[tensor.name]
 
     def settle(self, now: int) -> bool:
-        """Whether the port has become free by then; what was on its way has arrived."""
+        """Whether the port has become free by now, so that the arriving tensor is there."""
         if self.in_use and self.free_at <= now:
             self.arriving, self.in_use = "", False
             return True
         return False
 
     def count_to(self, now: int) -> None:
-        """Add up what was held until then."""
+        """Update `bit_cycles` with the bits held until now."""
         self.bit_cycles += self.used * (now - self.counted_to)
         self.counted_to = now
 

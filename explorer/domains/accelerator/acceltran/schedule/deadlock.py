@@ -1,4 +1,4 @@
-"""Why a run can never end, in one sentence."""
+"""The reason why a run can never end, in one sentence."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _CURE = "the corrections refetch, dropped-tiles and, in training, backward"
 
 
 def why_it_never_ends(windows: Iterable[Window | None], modules: Occupancy, transfers: TransferList, now: int) -> str:
-    """What the first window that can never be issued waits for; without one, what the next transfer does.
+    """What the first blocked window waits for or, without such a window, what the next transfer waits for.
 
     Args:
-        windows: of the queues.
-        modules: free and busy ones.
-        transfers: the program's.
-        now: the cycle.
+        windows: windows of the queues.
+        modules: free and busy modules.
+        transfers: transfers of the program.
+        now: current cycle.
     """
     for window in windows:
         if window is None:

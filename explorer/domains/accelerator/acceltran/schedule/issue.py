@@ -1,9 +1,9 @@
-"""Issue windows: which tiles of which operations a head, or the list outside heads, offers to the modules at a time.
+"""Issue windows: the tiles of operations that a head, or the list outside heads, offers to the modules at a time.
 
 Source: `get_op_list` and `update_op_idx` of AccelTran's published `simulator.py`, with their faults: tiles of another
-type inside a window are lost; outside heads a window takes one tile more than the next one is further on; the last tile
-of a program has a window of its own; where a layer has one head only, all but its first window is lost, and with it as
-many tiles after the head as the window has more than one.
+type inside a window are lost; outside heads a window has one tile more than the distance to the next window; the last
+tile of a program has its own window; if a layer has only one head, all of it except its first window is lost, and
+with it as many tiles after the head as the window has beyond the first.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ NEVER = 1 << 62
 
 @dataclass(slots=True, eq=False)
 class Work:
-    """An operation while it runs; times are cycles from which something holds.
+    """The state of an operation while it runs; a time is the cycle from which something holds.
 
     Attributes:
-        operation, cost: what runs.
-        tiles: of it that are to run.
-        start: cycle of its first tile's issue, -1 before.
-        first_done, last_done: when its first and its last tile are done.
-        lost_from: its first tile that never runs.
-        ran: tiles that ran.
-        end: when all tiles issued so far are done.
+        operation, cost: operation that runs, and its cost.
+        tiles: number of its tiles to run.
+        start: cycle in which its first tile is issued; -1 before that.
+        first_done, last_done: times when its first and its last tile are done.
+        lost_from: first of its tiles that never runs.
+        ran: number of tiles that ran.
+        end: time when all tiles issued so far are done.
         module_cycles, wake_ups: as in `OperationRun`.
     """
 
@@ -50,7 +50,7 @@ class Work:
 
 
 class Part(NamedTuple):
-    """Tiles `first` to before `last` of an operation."""
+    """Tiles from `first` up to but not including `last` of an operation."""
 
     work: Work
     first: int
@@ -61,11 +61,11 @@ class Window(NamedTuple):
     """Tiles that are issued together or not at all.
 
     Attributes:
-        parts: by operation; all of one kind.
-        tiles: how many.
-        module: that they occupy.
+        parts: tiles by operation, all of one kind.
+        tiles: number of tiles.
+        module: class of modules that they occupy.
         needs: tensors that they need, one entry for each operation.
-        after: operations that must be done.
+        after: operations that must be done first.
     """
 
     parts: tuple[Part, ...]
@@ -76,14 +76,14 @@ class Window(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """How windows are cut.
+    """The rules by which windows are cut.
 
     Attributes:
-        width: tiles of a window.
+        width: number of tiles of a window.
         keep_all: whether a window ends with its operation, so that no tile is lost.
         once: whether windows outside heads do not overlap.
-        lose_only: whether most of the work of an only head is lost.
-        most: no more tiles than that of a class of modules, where `keep_all`.
+        lose_only: whether a layer's only head loses most of its work.
+        most: class of modules -> largest number of tiles of a window, with `keep_all`.
     """
 
     width: int
@@ -94,16 +94,16 @@ class Rules(NamedTuple):
 
 
 class Queue:
-    """Operations one after the other, in a head or outside heads."""
+    """Operations that run one after the other, in a head or outside heads."""
 
     def __init__(self, works: Sequence[Work], rules: Rules, flat: bool, known: dict[str, Work]) -> None:
-        """Line operations up.
+        """Queue operations.
 
         Args:
-            works: the operations.
-            rules: how windows are cut.
+            works: operations in order.
+            rules: rules by which windows are cut.
             flat: whether they are outside heads.
-            known: all operations of the program, by name.
+            known: name -> operation, for all operations of the program.
         """
         self.works = tuple(works)
         self.starts = tuple(accumulate((work.tiles for work in works), initial=0))
@@ -124,7 +124,7 @@ class Queue:
             width = min(width, rules.most[work.cost.module])
         if tile + width > work.tiles:
             return self._crossing(index, tile, width)
-        # All windows inside an operation are alike but for their place in it, which matters at its ends only.
+        # All windows inside an operation are alike except for their place in it, which matters only at its ends.
         if tile and tile + width < work.tiles:
             if self._inner is None or self._inner[0] is not work:
                 self._inner = work, self._made([Part(work, 1, 1 + width)])
@@ -132,7 +132,7 @@ class Queue:
         return self._made([Part(work, tile, tile + width)])
 
     def inside(self, position: int, window: Window) -> int:
-        """How many tiles further on the window is still the same; -1 if it is not one of many alike."""
+        """Number of tiles for which the window stays the same from here on; -1 if it is not one of several alike."""
         if self._inner is None or self._inner[1] is not window:
             return -1
         end = self.starts[bisect_right(self.starts, position)]
@@ -169,12 +169,12 @@ class Queue:
                 work.lost_from = 0
 
     def lose(self, parts: Sequence[Part], position: int, following: int) -> None:
-        """Note what is lost between one window and the next.
+        """Note the tiles that are lost between one window and the next.
 
         Args:
             parts: tiles of the window.
-            position: of its first tile.
-            following: of the first tile of the next window.
+            position: position of its first tile.
+            following: position of the first tile of the next window.
         """
         index = bisect_right(self.starts, position) - 1
         if following <= self.starts[index + 1]:
@@ -189,14 +189,14 @@ class Queue:
 
 
 class Stage(NamedTuple):
-    """Queues that run side by side, or the one between two such groups."""
+    """Queues that run side by side, or the single queue between two such groups."""
 
     queues: tuple[Queue, ...]
     heads: bool
 
 
 class Cursor:
-    """Where the windows of a program are."""
+    """The positions of a program's windows."""
 
     def __init__(self, stages: Sequence[Stage], rules: Rules) -> None:
         self.stages = tuple(stages)
@@ -207,24 +207,24 @@ class Cursor:
 
     @property
     def queues(self) -> tuple[Queue, ...]:
-        """Those of the stage that is running; none at the end."""
+        """Queues of the stage that is running; none at the end."""
         return self.stages[self.stage].queues if self.stage < len(self.stages) else ()
 
     def windows(self) -> list[Window | None]:
-        """The window of each queue; None where it is at its end."""
+        """The window of each queue; None if the queue is at its end."""
         return [self.window(number) for number in range(len(self.positions))]
 
     def window(self, number: int) -> Window | None:
-        """The window of a queue; None if it is at its end."""
+        """The window of a queue; None if the queue is at its end."""
         position = self.positions[number]
         return self.queues[number].window(position) if position >= 0 else None
 
     def advance(self, number: int, window: Window) -> None:
-        """Go on behind a window of a queue, within the stage."""
+        """Move a queue past a window, within the stage."""
         queue, position = self.queues[number], self.positions[number]
         stage, rules = self.stages[self.stage], self._rules
         if rules.keep_all:
-            # Where windows outside heads overlap, the last tile of a full one is offered again.
+            # If windows outside heads overlap, the last tile of a full one is offered again.
             repeated = queue._extra and window.tiles > 1 and window.tiles == rules.width + 1
             following = position + window.tiles - (1 if repeated else 0)
             self.positions[number] = following if following < queue.length else -1
@@ -238,7 +238,7 @@ class Cursor:
             self.positions[number] = following if following < queue.length else -1
 
     def close(self) -> None:
-        """Go to the next stage if all queues of this one are at their ends."""
+        """Move to the next stage if all queues of this one are at their ends."""
         while self.stage < len(self.stages) and all(position < 0 for position in self.positions):
             self._enter(self.stage + 1)
 
@@ -253,7 +253,7 @@ class Cursor:
         self.positions[0] = following if following < queue.length else -1
 
     def _limit(self, stage: int) -> int:
-        """The last place where a window outside heads starts: the next heads, or the last tile of a program."""
+        """The last position at which a window outside heads starts: the next heads, or the last tile of a program."""
         length = self.stages[stage].queues[0].length
         return length - 1 if stage == len(self.stages) - 1 else length
 
@@ -274,12 +274,12 @@ def stages_of(
     """The stages of a program.
 
     Args:
-        compute: its list of operations.
+        compute: list of operations of the program.
         costs: name of an operation -> its cost.
-        rules: how windows are cut.
+        rules: rules by which windows are cut.
 
     Returns:
-        The stages, and the operations by name, in order.
+        The stages, and name -> operation in order.
     """
     known: dict[str, Work] = {}
 

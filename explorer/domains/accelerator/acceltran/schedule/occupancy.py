@@ -1,8 +1,7 @@
-"""Modules while a program runs: how many of each class are free, and when the others will be.
+"""Modules while a program runs: how many of each class are free, and when the others become free.
 
-Modules of a class are alike, so that numbers of them stand for the modules themselves. As published, a softmax tile
-takes all softmax modules of the first processing element where one is free: of all that are free there, and so of all
-there are, as they have been taken together before.
+Modules of a class are alike, so counting them is enough. As published, a softmax tile takes all free softmax modules of
+the first processing element that has one: these are all of its softmax modules, as they are only ever taken together.
 """
 
 from __future__ import annotations
@@ -19,17 +18,17 @@ class Occupancy:
     """Free and busy modules of each class.
 
     Attributes:
-        total: places for tiles of each class.
-        free: of them.
-        releases: heap of (cycle, order, class, tiles, operation) of what is busy.
+        total: number of places for tiles in each class.
+        free: number of these places that are free.
+        releases: heap of (cycle, order, class, tiles, operation) of busy modules.
     """
 
     def __init__(self, lanes: int, softmax: int, softmax_per_tile: int, layer_norm: int) -> None:
-        """All modules free.
+        """Start with all modules free.
 
         Args:
-            lanes, softmax, layer_norm: modules of each class.
-            softmax_per_tile: softmax modules that a tile takes.
+            lanes, softmax, layer_norm: number of modules of each class.
+            softmax_per_tile: number of softmax modules that a tile takes.
         """
         self.total = {
             Module.MAC_LANE: lanes,
@@ -45,14 +44,14 @@ class Occupancy:
 
     @property
     def idle(self) -> bool:
-        """Whether all are free."""
+        """Whether all modules are free."""
         return not self.releases
 
     def can_take(self, window: Window) -> bool:
         """Whether enough modules are free for a window.
 
         Raises:
-            InputError: enough softmax modules, but on fewer processing elements than there are tiles.
+            InputError: there are enough softmax modules, but on fewer processing elements than there are tiles.
         """
         module = window.module
         if self.free[module] >= window.tiles:
@@ -69,12 +68,12 @@ class Occupancy:
         """Take modules for tiles.
 
         Args:
-            module: their class.
-            tiles: how many tiles begin.
-            now: the cycle in which they do.
+            module: class of the modules.
+            tiles: number of tiles that start.
+            now: cycle in which they start.
 
         Returns:
-            How many of the modules had been idle in the cycle before.
+            The number of these modules that were idle in the cycle before.
         """
         self.free[module] -= tiles
         warm = min(self._warm.get(module, 0), tiles) if self._warm_at == now else 0
@@ -83,17 +82,17 @@ class Occupancy:
         return (tiles - warm) * self.units[module]
 
     def release_at(self, cycle: int, work: Work, tiles: int) -> None:
-        """Note when modules become free again.
+        """Schedule the release of modules.
 
         Args:
-            cycle: when.
-            work: whose tiles they work on.
-            tiles: how many.
+            cycle: cycle in which they become free again.
+            work: operation whose tiles they work on.
+            tiles: number of tiles.
         """
         heapq.heappush(self.releases, (cycle, next(self._order), work.cost.module, tiles, work))
 
     def settle(self, now: int) -> bool:
-        """Free what becomes free until then; whether anything does."""
+        """Free the modules that are done by now; return whether there are any."""
         if not self.releases or self.releases[0][0] > now:
             return False
         self._warm, self._warm_at = {}, now
@@ -105,21 +104,21 @@ class Occupancy:
 
     @property
     def next_release(self) -> int:
-        """When the next ones become free."""
+        """The cycle in which the next modules become free."""
         return self.releases[0][0] if self.releases else NEVER
 
     def pass_over(self, cycles: int) -> None:
-        """Let cycles go by after which the same modules are busy for as long as they are now."""
+        """Let cycles pass after which the same modules stay busy for as long as they would now."""
         self.releases = [  # still a heap
             (done + cycles, order, module, tiles, work) for done, order, module, tiles, work in self.releases
         ]
         self._warm_at += cycles
 
     def busy(self, module: Module) -> bool:
-        """Whether any of a class is taken."""
+        """Whether any module of a class is busy."""
         return self.free[module] < self.total[module]
 
     def stop(self, now: int) -> None:
-        """Take back the work of cycles after the end."""
+        """Undo work in cycles after the end."""
         for done, _, module, tiles, work in self.releases:
             work.module_cycles -= max(done - 1 - now, 0) * tiles * self.units[module]

@@ -1,4 +1,4 @@
-"""`Periods`: passes over the periods of a run that is in a steady state (see `steady`)."""
+"""`Periods`: skips periods of a run that is in a steady state (see `steady`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from explorer.domains.accelerator.acceltran.schedule.steady import Steady, state
 
 
 class Periods:
-    """What a run does again and again, found in what the scheduler works on."""
+    """Finds and skips the repetitions in the scheduler's state."""
 
     def __init__(
         self,
@@ -26,10 +26,10 @@ class Periods:
         """Watch a run.
 
         Args:
-            cursor: where its windows are.
-            modules: busy and free ones.
-            buffers: and their ports.
-            stalls: what waited.
+            cursor: positions of its windows.
+            modules: busy and free modules.
+            buffers: buffers with their ports.
+            stalls: counts of what waited.
             marks: heap of the cycles in which first and last tiles are done.
             equal: whether the queue that is furthest behind goes first.
         """
@@ -38,15 +38,15 @@ class Periods:
         self._steady = Steady()
 
     def forget(self) -> None:
-        """Begin anew, as something has changed."""
+        """Start again, because something has changed."""
         self._steady.forget()
 
     def pass_over(self, now: int, windows: list[Window | None]) -> int:
-        """Pass over as many periods as are alike; the cycle to go on with.
+        """Skip as many equal periods as possible; return the cycle to continue with.
 
         Args:
-            now: the cycle that would come next.
-            windows: of the queues.
+            now: cycle that would come next.
+            windows: windows of the queues.
         """
         if self._steady.differs(now, windows, self._modules):
             return now
@@ -68,20 +68,20 @@ class Periods:
         return now + max(times, 0) * period
 
     def _unchanged_for(self, now: int) -> int:
-        """Cycles before the next transfer or operation begins or ends."""
+        """Number of cycles before the next transfer or operation begins or ends."""
         ends = [buffer.free_at for buffer in self._buffers.values() if buffer.in_use]
         ends += self._marks[:1]
         return min(ends, default=NEVER) - now - 1
 
     def _repeats_left(self, windows: list[Window | None], steps: list[int]) -> list[int]:
-        """For each queue, how often it can go on by its step with the same window."""
+        """For each queue, how often it can advance by its step with the same window."""
         queues = zip(self._cursor.queues, self._cursor.positions, windows, steps, strict=True)
         return [queue.inside(place, window) // step for queue, place, window, step in queues if window and step]
 
     def _repeat(
         self, windows: list[Window | None], times: int, period: int, steps: list[int], counted: list[int]
     ) -> None:
-        """Let periods go by, in each of which queues go on by `steps` and what is counted grows by `counted`."""
+        """Skip periods, in each of which the queues advance by `steps` and the counts grow by `counted`."""
         self._modules.pass_over(times * period)
         for number, step in enumerate(steps):
             self._cursor.positions[number] += times * step
@@ -99,6 +99,6 @@ class Periods:
 
 
 def _used(windows: list[Window | None]) -> list[int]:
-    """What the operations of the windows have used."""
+    """The resources that the operations of the windows have used."""
     works = [window.parts[0].work for window in windows if window]
     return [number for work in works for number in (work.ran, work.module_cycles, work.wake_ups)]

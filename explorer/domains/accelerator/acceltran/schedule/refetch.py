@@ -1,10 +1,11 @@
-"""The memory list of a program where data that do not fit pass through main memory: the correction `refetch`.
+"""The memory list of a program whose excess data pass through main memory: the correction `refetch`.
 
-Room is made by dropping, oldest first, what no operation will read again; then, for what is needed now, what is not
-needed now. A tensor that main memory does not have is written there first (a spill). Whatever is dropped and needed
-later is fetched again. Where a tensor does not fit even so, the part that fits is kept; the rest of what is stored goes
-on to main memory, and each operation that reads the tensor has the rest brought past the buffer before it starts. Loads
-ahead of need wait for room. So a transfer whose ports are free can always go on, and nothing waits for ever.
+Room is made by dropping, oldest first, tensors that no operation will read again; then, if a tensor is needed now,
+tensors that are not needed now. A tensor that main memory does not have is written there first (a spill). A tensor that
+is dropped and needed later is fetched again. If a tensor still does not fit, the part that fits is kept; the rest of a
+stored tensor goes on to main memory, and each operation that reads the tensor has the rest streamed past the buffer
+before it starts. Loads ahead of need wait for room. A transfer whose ports are free can therefore always continue, and
+nothing waits for ever.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from explorer.domains.accelerator.acceltran.schedule.transfers import TransferLi
 
 
 class Refetching(TransferList):
-    """Transfers in order, those of heads side by side, and those that a lack of room adds."""
+    """Transfers in order, with those of heads side by side, and those that a lack of room adds."""
 
     def __init__(
         self,
@@ -31,14 +32,14 @@ class Refetching(TransferList):
         known: Mapping[str, Work],
         rules: Rules,
     ) -> None:
-        """Nothing moved yet.
+        """Start before anything has moved.
 
         Args:
-            memory: a program's list of transfers.
-            cost: of a transfer.
-            buffers: name -> where tensors go.
+            memory: list of transfers of a program.
+            cost: function from a transfer to its cost.
+            buffers: name -> buffer.
             known: name -> operation.
-            rules: how windows are cut.
+            rules: rules by which windows are cut.
         """
         super().__init__(memory, cost, buffers, known, rules)
         self._readers: dict[str, list[Work]] = {}
@@ -51,21 +52,21 @@ class Refetching(TransferList):
                 for transfer in transfers:
                     if transfer.action == "write_back":
                         self._leaving[transfer.tensor] = self._leaving.get(transfer.tensor, 0) + 1
-        self._saved: set[str] = set()  # what main memory has
-        self._gone: dict[str, Transfer] = {}  # what was dropped, as it is fetched again
-        self._excess: dict[str, Transfer] = {}  # what did not fit of a tensor that is held
-        self._streamed: dict[tuple[str, str], int] = {}  # (tensor, reader) -> when its excess has come
+        self._saved: set[str] = set()  # tensors in main memory
+        self._gone: dict[str, Transfer] = {}  # dropped tensors -> transfer that fetches them again
+        self._excess: dict[str, Transfer] = {}  # parts that did not fit of tensors that are held
+        self._streamed: dict[tuple[str, str], int] = {}  # (tensor, reader) -> cycle when its excess has come
         self._wanted: dict[tuple[str, str], None] = {}
         self._needed: frozenset[str] = frozenset()
         self.urgent = False
 
     def available(self, tensor: str, reader: Work, now: int) -> bool:
-        """Whether a tensor is there for a reader, what did not fit of it included.
+        """Whether a tensor is available to a reader, including the part that did not fit.
 
         Args:
-            tensor: its name.
-            reader: the operation that needs it.
-            now: the cycle.
+            tensor: name of the tensor.
+            reader: operation that needs it.
+            now: current cycle.
         """
         if not super().available(tensor, reader, now):
             return False
@@ -74,7 +75,7 @@ class Refetching(TransferList):
         return self._streamed.get((tensor, reader.operation.name), now + 1) <= now
 
     def want(self, windows: Iterable[Window | None], now: int) -> None:
-        """Take note of what the windows at the time need."""
+        """Note which tensors the current windows need."""
         pairs = [
             (name, part.work)
             for window in windows
@@ -90,7 +91,7 @@ class Refetching(TransferList):
         }
 
     def step(self, now: int, stalls: dict[str, int]) -> bool:
-        """Start what can start, first what windows wait for; whether something has that the program did not ask for."""
+        """Start what can start, first what windows wait for; return whether an unplanned transfer has started."""
         before = len(self.runs)
         for name, reader in list(self._wanted):
             if name in self._gone:
@@ -135,7 +136,7 @@ class Refetching(TransferList):
         return buffer.free_at <= now and mask.free_at <= now
 
     def _fits(self, transfer: Transfer, needed: bool, now: int, stalls: dict[str, int]) -> bool:
-        """Whether a transfer can start; makes room for it, which may take a spill first."""
+        """Whether a transfer can start; makes room for it, which may need a spill first."""
         if not self._ports_free(transfer, now, stalls):
             return False
         cost = self._cost(transfer)
@@ -170,7 +171,7 @@ class Refetching(TransferList):
         return buffer.used + bits > buffer.capacity
 
     def _held(self, transfer: Transfer) -> list[Tensor]:
-        """What could make room, oldest first: if only masks lack room, tensors of the other buffer too."""
+        """Tensors that could make room, oldest first; if only masks lack room, tensors of the other buffer too."""
         buffer = self._buffers[transfer.buffer]
         held = buffer.held.values()
         if not self._lacks(buffer, self._cost(transfer).bits):
@@ -192,7 +193,7 @@ class Refetching(TransferList):
             self._forget(tensor, now)
 
     def _forget(self, tensor: Tensor, now: int) -> None:
-        """Let a tensor go; if it will be read, so that it can be fetched again."""
+        """Drop a tensor; one that will be read later can be fetched again."""
         if self._live(tensor.name, now):
             whole = tensor.transfer
             self._gone[tensor.name] = replace(whole, action="load", made_by=None)
@@ -203,7 +204,7 @@ class Refetching(TransferList):
             del self._streamed[pair]
 
     def _bring_part(self, transfer: Transfer, now: int, unplanned: bool) -> None:
-        """Bring what fits of a tensor; the rest of what is stored goes on to main memory."""
+        """Bring the part of a tensor that fits; the rest of a stored tensor goes on to main memory."""
         cost = self._cost(transfer)
         buffer, mask = self._buffers[transfer.buffer], self._buffers["mask"]
         pairs = (buffer.capacity - buffer.used, cost.bits), (mask.capacity - mask.used, cost.mask_bits)

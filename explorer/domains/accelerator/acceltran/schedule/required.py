@@ -1,8 +1,8 @@
-"""Which tensors may not be evicted, as the published scheduler has it: what a window needs, until a tile of it is done.
+"""Tensors that must not be evicted by the published rules: those that a window needs, until one of its tiles is done.
 
-Source: `process_cycle` of AccelTran's published `accelerator.py`: tiles are looked through in order, from the last one
+Source: `process_cycle` of AccelTran's published `accelerator.py`: tiles are searched in order, from the last one
 outside heads that was seen to be done; the search ends at the first one there that is not done, or in a head at its
-first one. A tile that never runs therefore keeps all later ones from letting anything go.
+first one. A tile that never runs therefore prevents all later ones from releasing anything.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from explorer.domains.accelerator.acceltran.schedule.issue import NEVER, Stage, 
 
 
 class Required:
-    """Marks tensors in buffers as required, from cycle to cycle."""
+    """Marks tensors in buffers as required, cycle by cycle."""
 
     def __init__(self, stages: tuple[Stage, ...], buffers: Mapping[str, BufferState]) -> None:
         self._stages, self._buffers = stages, buffers
         self._stage = self._index = 0
 
     def update(self, windows: Iterable[Window | None], now: int) -> None:
-        """Give up what finished tiles needed, and hold what windows at the time need."""
+        """Release the tensors that finished tiles needed, and hold those that the current windows need."""
         for name in self._released(now):
             self._mark(name, False)
         for window in windows:
@@ -35,7 +35,7 @@ class Required:
                 buffer.held[name].required = required
 
     def _released(self, now: int) -> set[str]:
-        """Tensors that some tile done by then needed."""
+        """Tensors that were needed by a tile which is done by now."""
         released: set[str] = set()
         for number in range(self._stage, len(self._stages)):
             stage = self._stages[number]

@@ -1,19 +1,19 @@
-"""The scheduler of the detailed engine: a program on an accelerator, from one change to the next.
+"""The scheduler of the detailed engine: runs a program on an accelerator, from one change to the next.
 
-Source: AccelTran's published `simulate`, whose every cycle first starts transfers, then issues windows of tiles, then
-lets modules and buffers work. Nothing can start in a cycle in which no module and no port becomes free after one in
-which nothing started, so that such cycles are passed over; of windows that repeat, whole periods are (see `periods`).
-Peculiarities that are kept:
+Source: AccelTran's published `simulate`, which in every cycle first starts transfers, then issues windows of tiles,
+then lets modules and buffers work. If nothing started in a cycle, nothing can start until a module or a port becomes
+free, so such cycles are skipped; where windows repeat, whole periods are skipped (see `periods`). Peculiarities that
+are kept:
 
-- a module takes a new tile one cycle after its last one is done, so that it is taken for a cycle more than it works;
-- without `refetch`, while all modules are free and everything waits, the published code passes over the time that the
-  shortest transfer still takes, if that is two cycles or more, without looking at what has just become possible; it
-  does so up to the next cycle at which it plots, and is taken here to plot at the end only, as for the golden figures;
+- a module takes a new tile one cycle after its last one is done, so it is occupied for one cycle more than it works;
+- without `refetch`, while all modules are free and everything waits, the published code skips the time that the
+  shortest transfer still takes, if that is two cycles or more, without checking what has just become possible; it
+  does so up to the next cycle at which it plots, which here is only the end, as for the golden figures;
 - without `refetch`, tensors cannot be evicted while they are required: from the cycle in which a window needs them to
-  that in which a tile that needed them is done.
+  the cycle in which a tile that needed them is done.
 
-With `dropped-tiles` no work of the lists of a program is lost, be it tiles or transfers, and a window ends with its
-operation and has no more tiles than there are modules for them.
+With `dropped-tiles` neither tiles nor transfers of a program are lost, and a window ends with its operation and has no
+more tiles than there are modules for them.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ from graphdb.errors import InputError
 
 
 class Resources(NamedTuple):
-    """What a program runs on.
+    """The resources that a program runs on.
 
     Attributes:
-        pe: processing elements, with one layer-norm module each.
-        lanes_per_pe, softmax_per_pe: modules of each.
-        issue_width: tiles of a window.
+        pe: number of processing elements, each with one layer-norm module.
+        lanes_per_pe, softmax_per_pe: number of MAC lanes and of softmax modules in each.
+        issue_width: number of tiles of a window.
         activation_bits, weight_bits, mask_bits: capacities of the buffers.
     """
 
@@ -62,10 +62,10 @@ def run(program: Program, costs: Costs, resources: Resources, settings: RunSetti
     """Run a program.
 
     Args:
-        program: to run.
-        costs: of its operations and transfers.
-        resources: that it runs on.
-        settings: of the run.
+        program: program to run.
+        costs: costs of its operations and transfers.
+        resources: resources that it runs on.
+        settings: settings of the run.
 
     Raises:
         InputError: a tensor is larger than its buffer, or the run could never end.
@@ -77,13 +77,13 @@ class Scheduler:
     """One run."""
 
     def __init__(self, program: Program, costs: Costs, resources: Resources, settings: RunSettings) -> None:
-        """Nothing has run yet.
+        """Start before anything has run.
 
         Args:
-            program: to run.
-            costs: of its operations and transfers.
-            resources: that it runs on.
-            settings: of the run.
+            program: program to run.
+            costs: costs of its operations and transfers.
+            resources: resources that it runs on.
+            settings: settings of the run.
         """
         on = settings.switches
         self._equal = settings.schedule == "equal"
@@ -97,7 +97,7 @@ class Scheduler:
             resources.issue_width,
             keep_all="dropped-tiles" in on,
             once="repeated-tiles" in on,
-            # What waits for results would wait for lost ones for ever.
+            # Operations that wait for lost results would wait for ever.
             lose_only=not on & {"dropped-tiles", "dependencies"},
             most=self._modules.total,
         )
@@ -117,15 +117,15 @@ class Scheduler:
         self._stalls = Stalls()
         self._works = tuple(self._known.values())
         self._windows = self._cursor.windows()
-        self._forced = -1  # when a transfer was last let in that had to wait for room
-        self._missing = [-1] * len(self._windows)  # tiles of each window that lack data, -1 if that is not known
+        self._forced = -1  # cycle when a transfer that had to wait for room was last let in
+        self._missing = [-1] * len(self._windows)  # number of tiles of each window that lack data, -1 if unknown
         self._quiet = False  # whether no transfer can start before something changes
         self._marks: list[int] = []  # when first and last tiles are done
         self._changed = True  # whether what is required may have changed
         self._periods = Periods(self._cursor, self._modules, self._buffers, self._stalls, self._marks, self._equal)
 
     def run(self) -> Trace:
-        """All of it."""
+        """Run the whole program."""
         now = 0
         while not self._done(now):
             now = self._cycle(now)
@@ -136,7 +136,7 @@ class Scheduler:
         return self._trace(now)
 
     def _done(self, now: int) -> bool:
-        """As published, when the last operation is done; with corrections, when all operations and transfers are."""
+        """Whether the run has ended: as published, with the last operation; with corrections, once all is done."""
         last = self._works[-1].last_done <= now
         if not (last and self._to_the_end):
             return last
@@ -144,7 +144,7 @@ class Scheduler:
         return ports and not self._transfers.unfinished and all(work.last_done <= now for work in self._works)
 
     def _cycle(self, now: int) -> int:
-        """One cycle, and those after it in which nothing happens; the next cycle."""
+        """Run one cycle, and skip those after it in which nothing happens; return the next cycle."""
         looked = not self._quiet
         extra = looked and self._transfer(now)
         issued = self._issue(now)
@@ -163,9 +163,9 @@ class Scheduler:
         return following
 
     def _transfer(self, now: int) -> bool:
-        """Start transfers; whether one has started that the program did not ask for.
+        """Start transfers; return whether an unplanned one has started.
 
-        It need not be asked as long as nothing arrives, ends or becomes required.
+        This can be skipped as long as nothing arrives, ends or becomes required.
         """
         if self._refetch:
             self._refetch.want(self._windows, now)
@@ -173,7 +173,7 @@ class Scheduler:
         return self._transfers.step(now, self._stalls.transfers)
 
     def _issue(self, now: int) -> list[int]:
-        """Issue the windows that can be; the numbers of their queues."""
+        """Issue the windows that can be issued; return the numbers of their queues."""
         issued: list[int] = []
         no_module = data_missing = no_result = 0
         for number in self._order():
@@ -223,7 +223,7 @@ class Scheduler:
             self._modules.release_at(done, work, tiles)
 
     def _order(self) -> list[int]:
-        """Queues in the order of issue: as they stand, or the one that is furthest behind first."""
+        """Queues in the order of issue: as listed, or the one that is furthest behind first."""
         numbers = list(range(len(self._windows)))
         if self._equal and len(numbers) > 1:
             places = self._cursor.positions
@@ -231,7 +231,7 @@ class Scheduler:
         return numbers
 
     def _settle(self, now: int) -> tuple[bool, bool]:
-        """Let modules and ports become free until the start of a cycle; whether modules have, and anything else."""
+        """Free modules and ports up to the start of a cycle; return whether modules became free, and other changes."""
         freed = self._modules.settle(now)
         for buffer in self._buffers.values():
             self._changed |= buffer.settle(now)
@@ -247,7 +247,7 @@ class Scheduler:
         return freed, changed
 
     def _passed_over(self, now: int) -> int:
-        """The cycle to go on with if the published code passes over some; 0 if it does not."""
+        """The cycle to continue with if the published code skips some; 0 if it does not."""
         if self._refetch or not (self._transfers.unfinished and self._transfers.all_stalled and self._modules.idle):
             return 0
         left = [buffer.free_at - now - 1 for buffer in self._buffers.values() if buffer.free_at > now + 1]
@@ -261,7 +261,7 @@ class Scheduler:
         return now + 1 + passed
 
     def _advance(self, issued: list[int]) -> None:
-        """Go on to the windows behind those that were issued."""
+        """Advance to the windows after those that were issued."""
         if not issued:
             return
         before, stage = self._windows, self._cursor.stage
@@ -281,7 +281,7 @@ class Scheduler:
                 self._changed |= window is None or following is None or window.needs != following.needs
 
     def _next_change(self, now: int) -> int:
-        """The next cycle after one in which nothing happened that can differ from it."""
+        """The next cycle that can differ from one in which nothing happened."""
         ports = [buffer.free_at for buffer in self._buffers.values() if buffer.free_at > now + 1]
         following = min([*ports, self._modules.next_release])
         if following == NEVER:

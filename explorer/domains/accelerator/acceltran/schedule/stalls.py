@@ -1,4 +1,4 @@
-"""`Stalls`: how long transfers and windows waited for what, and how long modules worked side by side."""
+"""`Stalls`: how long transfers and windows waited, by cause, and how long modules worked at the same time."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from explorer.domains.accelerator.acceltran.schedule.trace import COMPUTE_STALLS
 
 
 class Stalls:
-    """What waited, summed over the cycles.
+    """Counts of waiting transfers and windows, summed over the cycles.
 
     Attributes:
-        counts: cause -> cycles times heads that waited for it.
-        overlap: cycles in which MAC lanes and softmax modules were busy at the same time.
-        transfers: cause -> transfers that wait for it at the time, in every cycle until they are looked at again.
-        windows: windows that wait at the time, by `COMPUTE_STALLS`.
+        counts: cause -> number of cycles times heads that waited for it.
+        overlap: number of cycles in which MAC lanes and softmax modules were busy at the same time.
+        transfers: cause -> number of transfers that currently wait for it, in every cycle until they are checked again.
+        windows: number of windows that currently wait, by `COMPUTE_STALLS`.
     """
 
     def __init__(self) -> None:
@@ -23,14 +23,14 @@ class Stalls:
         self._transfers_since = 0
 
     def look_at_transfers(self, now: int) -> None:
-        """Add up the transfers that have waited until now, and begin to count them anew."""
+        """Add up the transfers that have waited until now, and restart their count."""
         for cause, count in self.transfers.items():
             self.counts[cause] += count * (now - self._transfers_since)
         self.transfers = dict.fromkeys(MEMORY_STALLS, 0)
         self._transfers_since = now
 
     def pass_cycles(self, cycles: int, overlapping: bool) -> None:
-        """Add up the windows that wait for some cycles, in which MAC lanes and softmax modules may be busy."""
+        """Add up the windows that wait for some cycles, in which MAC lanes and softmax modules may both be busy."""
         for cause, count in zip(COMPUTE_STALLS, self.windows, strict=True):
             if count:
                 self.counts[cause] += count * cycles

@@ -1,10 +1,10 @@
 """Steady states: while the same windows are issued again and again, whole periods of a run are alike.
 
-Inside operations all windows of a queue are alike. As long as no transfer starts or ends and no operation begins or
-ends, what happens next depends only on which windows are there and on how long from now the modules are busy. When
-that repeats, so does all that happened in between, and any number of such periods can be passed over. A state is
-compared with one kept from before, which is replaced after 1, 2, 4, ... cycles (R. P. Brent, An improved Monte Carlo
-factorization algorithm, 1980), so that a period is found in time proportional to its length.
+Inside operations all windows of a queue are alike. As long as no transfer or operation starts or ends, what happens
+next depends only on the current windows and on how much longer the modules are busy. When this state repeats, so does
+everything that happened in between, and any number of such periods can be skipped. A state is compared with an earlier
+one, which is replaced after 1, 2, 4, ... cycles (R. P. Brent, An improved Monte Carlo factorization algorithm, 1980),
+so a period is found in time proportional to its length.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from explorer.domains.accelerator.acceltran.schedule.issue import Window
 from explorer.domains.accelerator.acceltran.schedule.occupancy import Occupancy
 
 PATIENCE = 16
-"""Cycles looked at before a state is kept: most windows change before."""
+"""Number of cycles before a state is kept: most windows change sooner."""
 
 
 class State(NamedTuple):
-    """What a run looked like at the start of a cycle.
+    """The state of a run at the start of a cycle.
 
     Attributes:
-        now: the cycle.
-        windows: of the queues.
-        places: where the queues were.
-        order: places beside each other, if the order of issue depends on them.
+        now: current cycle.
+        windows: windows of the queues.
+        places: positions of the queues.
+        order: positions relative to each other, if the order of issue depends on them.
         busy: (cycles from now, class, tiles) of busy modules.
-        counts: of what is counted: stalls and overlap, and what the windows' operations have used.
+        counts: current counts: stalls and overlap, and the resources that the windows' operations have used.
     """
 
     now: int
@@ -49,12 +49,12 @@ def state_of(
     """The state of a run.
 
     Args:
-        now: the cycle.
-        windows: of the queues.
-        places: where the queues are.
-        by_place: whether the order of issue depends on places.
-        modules: free and busy ones.
-        counts: what is counted.
+        now: current cycle.
+        windows: windows of the queues.
+        places: positions of the queues.
+        by_place: whether the order of issue depends on positions.
+        modules: free and busy modules.
+        counts: current counts.
     """
     busy = tuple(sorted((done - now, str(module), tiles) for done, _, module, tiles, _ in modules.releases))
     order = tuple(place - max(places) if place >= 0 else 1 for place in places) if by_place else ()
@@ -62,23 +62,23 @@ def state_of(
 
 
 class Steady:
-    """Looks for a repetition."""
+    """Detects repetitions of a state."""
 
     def __init__(self) -> None:
         self._kept: State | None = None
         self._age, self._longest = 0, 1
 
     def forget(self) -> None:
-        """Begin anew, as something has changed."""
+        """Start again, because something has changed."""
         self._kept, self._age, self._longest = None, 0, 1
 
     def differs(self, now: int, windows: list[Window | None], modules: Occupancy) -> bool:
-        """Whether the state cannot be the one that was kept, as a glance tells, nor has to be kept in its turn.
+        """Whether a quick check shows that the state is not the kept one, and need not be kept itself.
 
         Args:
-            now: the cycle.
-            windows: of the queues.
-            modules: free and busy ones.
+            now: current cycle.
+            windows: windows of the queues.
+            modules: free and busy modules.
         """
         kept = self._kept
         self._age += 1
@@ -93,7 +93,7 @@ class Steady:
         )
 
     def seen(self, state: State) -> State | None:
-        """The state that was kept, if this one repeats it."""
+        """The kept state, if this one repeats it."""
         kept = self._kept
         if kept is not None and (kept.busy, kept.order) == (state.busy, state.order) and kept.places != state.places:
             same = all(one is other for one, other in zip(kept.windows, state.windows, strict=True))

@@ -1,4 +1,4 @@
-"""`Trace`: what happened when, as the scheduler of the detailed engine found it."""
+"""`Trace`: the record of a run by the scheduler of the detailed engine."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class OperationRun:
     """One operation as it ran.
 
     Attributes:
-        operation: which.
-        start: cycle of its first tile's issue.
+        operation: operation that ran.
+        start: cycle in which its first tile is issued.
         end: cycle in which its last tile is done.
-        tiles: tiles that ran, those that ran twice counted twice, those that were dropped left out.
-        module_cycles: cycles times modules that its tiles kept busy, as energy is charged for them.
-        wake_ups: times that a module which had been idle took one of its tiles.
+        tiles: number of tiles that ran; those that ran twice count twice, dropped ones not at all.
+        module_cycles: cycles times modules that its tiles kept busy, for which energy is charged.
+        wake_ups: number of times that an idle module took one of its tiles.
     """
 
     operation: Operation
@@ -38,11 +38,11 @@ class TransferRun:
     """One transfer as it ran; transfers whose tensor was in the buffer already are left out.
 
     Attributes:
-        transfer: which; of a refetch or spill, the one that the scheduler made.
-        start, end: cycles of its beginning and of its end in its data buffer.
-        mask_end: cycle of its end in the mask buffer.
-        unplanned: whether the program did not ask for it: an evicted tensor that is fetched again, or a spill.
-        times: how many transfers this one stands for, in an estimate without a schedule.
+        transfer: transfer that ran; for a refetch or spill, the one that the scheduler made.
+        start, end: cycles in which it starts and ends in its data buffer.
+        mask_end: cycle in which it ends in the mask buffer.
+        unplanned: whether it is not in the program: a refetch of an evicted tensor, or a spill.
+        times: number of transfers that this one stands for, in an estimate without a schedule.
     """
 
     transfer: Transfer
@@ -55,18 +55,19 @@ class TransferRun:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A whole run.
+    """The record of a whole run.
 
     Attributes:
-        cycles: until the last operation is done.
-        operations: in the order of the program's compute list, heads one after the other.
-        transfers: in the order in which they started.
-        module_cycles: busy cycles times modules of each class.
-        buffer_cycles: cycles in which each buffer (and `mask`) moved data.
-        held_bit_cycles: bits held, summed over the cycles, of each buffer (and `mask`).
-        peak_bits: most bits held at once in each buffer (and `mask`).
-        stalls: cause -> cycles times heads that waited for it, all of `MEMORY_STALLS` and `COMPUTE_STALLS`.
-        overlap_cycles: cycles in which MAC lanes and softmax modules were busy at the same time.
+        cycles: number of cycles until the last operation is done.
+        operations: operations in the order of the program's compute list, heads one after the other.
+        transfers: transfers in the order in which they started.
+        module_cycles: busy cycles times modules, for each class.
+        buffer_cycles: number of cycles in which each buffer (and `mask`) moved data.
+        held_bit_cycles: bits held in each buffer (and `mask`), summed over the cycles.
+        peak_bits: largest number of bits held at once in each buffer (and `mask`).
+        stalls: cause -> number of cycles times heads that waited for it, for all of `MEMORY_STALLS` and
+            `COMPUTE_STALLS`.
+        overlap_cycles: number of cycles in which MAC lanes and softmax modules were busy at the same time.
     """
 
     cycles: int

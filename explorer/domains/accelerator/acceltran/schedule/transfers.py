@@ -1,8 +1,8 @@
 """The memory list of a program as the published scheduler works through it.
 
 Source: the memory step of AccelTran's published `simulate`, with its faults: data that do not fit stop the run, evicted
-data never return, and once a head is at its end the places of the others are taken for one another, so that some heads
-pass over a transfer (see `order`). Where a layer has one head only, all but its first transfer is lost.
+data never return, and once a head is at its end the positions of the others are confused, so that some heads skip
+a transfer (see `order`). If a layer has only one head, all of its transfers except the first are lost.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Lists = tuple[tuple[Transfer, ...], ...]
 
 
 class TransferList:
-    """Transfers in order, those of heads side by side."""
+    """Transfers in order, with those of heads side by side."""
 
     def __init__(
         self,
@@ -29,14 +29,14 @@ class TransferList:
         known: Mapping[str, Work],
         rules: Rules,
     ) -> None:
-        """Nothing moved yet.
+        """Start before anything has moved.
 
         Args:
-            memory: a program's list of transfers.
-            cost: of a transfer.
-            buffers: name -> where tensors go.
+            memory: list of transfers of a program.
+            cost: function from a transfer to its cost.
+            buffers: name -> buffer.
             known: name -> operation.
-            rules: how windows are cut, and whether transfers are lost.
+            rules: rules by which windows are cut, and whether transfers are lost.
         """
         self._groups: list[Lists] = [item.lists if isinstance(item, Heads) else ((item,),) for item in memory]
         self._lost = [isinstance(item, Heads) and len(item.lists) == 1 and rules.lose_only for item in memory]
@@ -48,18 +48,18 @@ class TransferList:
 
     @property
     def unfinished(self) -> bool:
-        """Whether a transfer is left."""
+        """Whether any transfer is left."""
         return self._group < len(self._groups)
 
     @property
     def all_stalled(self) -> bool:
-        """Whether no head that was looked at could start its transfer."""
+        """Whether none of the heads that were checked could start its transfer."""
         return all(self._stalled.values())
 
     def order(self) -> list[int]:
-        """Heads, the one that is furthest behind first.
+        """Heads, with the one that is furthest behind first.
 
-        As published, with more than one head left, the sorted places of those that are left stand for heads.
+        As published, while more than one head is left, ranks among those that are left are taken for head numbers.
         """
         left = [number for number, position in enumerate(self.positions) if position >= 0]
         if self._keep_all:
@@ -74,14 +74,14 @@ class TransferList:
         """Whether a tensor is in a buffer for a reader.
 
         Args:
-            tensor: its name.
-            reader: the operation that needs it.
-            now: the cycle.
+            tensor: name of the tensor.
+            reader: operation that needs it.
+            now: current cycle.
         """
         return self._buffers["activation"].has(tensor) or self._buffers["weight"].has(tensor)
 
     def step(self, now: int, stalls: dict[str, int]) -> bool:
-        """Start what can start; whether something has that the program did not ask for."""
+        """Start what can start; return whether an unplanned transfer has started."""
         self._stalled = {}
         if self.unfinished:
             lists = self._groups[self._group]
@@ -90,12 +90,12 @@ class TransferList:
         return False
 
     def commit(self) -> bool:
-        """Go on behind what has started; whether anything has."""
+        """Advance past the transfers that have started; return whether any have."""
         if not self.unfinished:
             return False
         lists, moved = self._groups[self._group], False
         for number, position in enumerate(self.positions):
-            # As published, a head that was not looked at goes on as if it had started.
+            # As published, a head that was not checked advances as if its transfer had started.
             if position < 0 or self._stalled.get(number, self._keep_all):
                 continue
             moved = True
@@ -107,7 +107,7 @@ class TransferList:
         return moved
 
     def waiting(self) -> str:
-        """The first transfer that is left, for a message."""
+        """The first remaining transfer, for a message."""
         for number, position in enumerate(self.positions):
             if position >= 0:
                 return self._groups[self._group][number][position].tensor
@@ -141,7 +141,7 @@ class TransferList:
         return True
 
     def _occupy(self, transfer: Transfer, start: int, unplanned: bool = False) -> int:
-        """Move something through both ports; when both are free again."""
+        """Keep both ports busy with a transfer; return the cycle when both are free again."""
         cost = self._cost(transfer)
         ends = start + cost.cycles, start + cost.mask_cycles
         self._buffers[transfer.buffer].occupy_until(ends[0], cost.cycles)
@@ -150,7 +150,7 @@ class TransferList:
         return max(ends)
 
     def _bring(self, tensor: Tensor, cost: TransferCost, now: int) -> None:
-        """Bring a tensor to where it is not yet."""
+        """Bring a tensor to the buffers that do not have it yet."""
         ends = []
         buffers = (self._buffers[tensor.transfer.buffer], cost.cycles), (self._buffers["mask"], cost.mask_cycles)
         for buffer, cycles in buffers:

@@ -1,1 +1,1 @@
-"""What a run depends on besides its architectures: engine, mode, corrections, sparsity."""
+"""Settings of a run besides its architectures: engine, mode, corrections and sparsity."""

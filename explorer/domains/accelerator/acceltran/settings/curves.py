@@ -1,8 +1,8 @@
-"""`Curve`: how sparse activations are, and how well a model still does, at thresholds that DynaTran was measured with.
+"""`Curve`: the sparsity of activations and the score of a model at the thresholds for which DynaTran was measured.
 
-DynaTran sets the activations of a magnitude of at most a threshold to zero. Published are thresholds of BERT-Base on
-SST-2; a user's own profile takes their place. Two kinds of published curves are left out: those of net sparsity, which
-count weights together with activations and state no threshold, and those of top-k, which is another method.
+DynaTran sets activations to zero if their magnitude is at most a threshold. The published curves are for BERT-Base on
+SST-2; a user's own profile can replace them. Two kinds of published curves are left out: those of net sparsity, which
+count weights together with activations and state no threshold, and those of top-k, which is a different method.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PRUNED = frozenset(
 )
 """Activations that DynaTran prunes (pruning/transformers/.../modeling_dtbert.py of the published AccelTran)."""
 MEASURED = (*(role for role in TensorRole if role in PRUNED), TensorRole.GRADIENT)
-"""Roles that a point may give a sparsity of their own."""
+"""Roles for which a point may give a separate sparsity."""
 
 Quantity = Literal["threshold", "sparsity", "score"]
 QUANTITIES: tuple[Quantity, ...] = ("threshold", "sparsity", "score")
@@ -45,13 +45,13 @@ _NAMES = {"no": DEFAULT_CURVE, "yes": f"{DEFAULT_CURVE}-pruned-weights"}
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One threshold.
+    """The figures for one threshold.
 
     Attributes:
         threshold: magnitude up to which values are set to zero.
         sparsity: share of zeros among the pruned activations.
-        score: of the model on its task, from 0 to 1.
-        roles: (role, share of zeros in tensors of that role), where those were measured.
+        score: score of the model on its task, from 0 to 1.
+        roles: (role, share of zeros in tensors of that role) for the roles that were measured.
     """
 
     threshold: float
@@ -60,24 +60,24 @@ class Point:
     roles: tuple[tuple[TensorRole, float], ...] = ()
 
     def value(self, quantity: Quantity) -> float:
-        """One of the three figures."""
+        """One of the three quantities."""
         figure: float = getattr(self, quantity)
         return figure
 
     def of(self, role: TensorRole) -> float:
-        """The share of zeros in tensors of a role: its own, or that of all pruned activations."""
+        """The share of zeros in tensors of a role: the measured one, or that of all pruned activations."""
         return dict(self.roles).get(role, self.sparsity)
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Points of one model, by rising threshold; between two neighbours everything changes linearly.
+    """Points of one model in order of threshold; between two neighbours all figures are interpolated linearly.
 
     Attributes:
-        name: of a published curve, or empty.
-        model, task: what was measured.
-        method: how values were pruned.
-        score: what `Point.score` is, such as accuracy.
+        name: name of a published curve, or empty.
+        model, task: model and task that were measured.
+        method: pruning method.
+        score: meaning of `Point.score`, such as accuracy.
         points: two or more.
     """
 
@@ -92,12 +92,12 @@ class Curve:
     def from_json(cls, profile: object) -> Curve:
         """The curve of a user's own profile, an object with `model`, `task`, `score` and `points`.
 
-        A point is an object with `threshold`, `sparsity`, `score` and, of any role in `MEASURED`, the share of zeros in
-        `roles`; all points have the same roles. The sparsity of `gradient` is what DynaProp gives where it prunes
-        gradients with the threshold of the point.
+        A point is an object with `threshold`, `sparsity`, `score` and, in `roles`, the share of zeros for any role in
+        `MEASURED`; all points have the same roles. The sparsity of `gradient` is the one that DynaProp reaches when it
+        prunes gradients with the threshold of the point.
 
         Raises:
-            InputError: a part is missing, unknown, or not what is allowed.
+            InputError: a part is missing, unknown or not allowed.
         """
         try:
             read = _Profile.model_validate(profile)
@@ -131,14 +131,14 @@ class Curve:
 
     @property
     def roles(self) -> frozenset[TensorRole]:
-        """Roles with a sparsity of their own."""
+        """Roles with a separate sparsity."""
         return frozenset(dict(self.points[0].roles))
 
     def at_threshold(self, threshold: float) -> Point:
-        """The point of a threshold.
+        """The point with a given threshold.
 
         Raises:
-            InputError: it is outside the measured ones.
+            InputError: it is outside the measured range.
         """
         self._require("threshold", threshold)
         for before, after in pairwise(self.points):
@@ -150,7 +150,7 @@ class Curve:
         """The point of the lowest threshold with that sparsity.
 
         Raises:
-            InputError: it is outside the measured ones.
+            InputError: it is outside the measured range.
         """
         self._require("sparsity", sparsity)
         for before, after in pairwise(self.points):
@@ -162,7 +162,7 @@ class Curve:
         """The sparsest point whose score is at least `score`.
 
         Raises:
-            InputError: it is outside the measured ones.
+            InputError: it is outside the measured range.
         """
         self._require("score", score)
         reached = [point for point in self.points if point.score >= score]
@@ -172,15 +172,15 @@ class Curve:
         return max(reached, key=lambda point: (point.sparsity, point.score))
 
     def choose(self, threshold: float | None, sparsity: float | None, score: float | None) -> Point | None:
-        """The point of the one that is given; None without any.
+        """The point with the given threshold, sparsity or score; None if none is given.
 
         Args:
-            threshold: of a point.
-            sparsity: that a point has.
-            score: that a point keeps.
+            threshold: threshold of the point.
+            sparsity: sparsity of the point.
+            score: score that the point must reach.
 
         Raises:
-            InputError: it is outside the measured ones.
+            InputError: it is outside the measured range.
         """
         if threshold is not None:
             return self.at_threshold(threshold)
@@ -202,9 +202,9 @@ def published_curves() -> Mapping[str, Curve]:
     """Name -> published curve.
 
     Source: figure acc_thresh_sp of the published AccelTran (`tables/README.txt`): accuracy of BERT-Base on SST-2, with
-    dense weights and with those of a checkpoint that movement pruning made.
+    dense weights and with the weights of a checkpoint made by movement pruning.
     """
-    import csv  # not above, like the next one: the settings of a run are imported at every start
+    import csv  # imported here, like the next one: the settings of a run are imported at every start
     from importlib import resources
 
     table = resources.files(__package__).joinpath("tables/dynatran_curves.csv").read_text(encoding="utf-8")
@@ -224,10 +224,10 @@ def published_curves() -> Mapping[str, Curve]:
 
 
 def find_curve(given: object) -> Curve:
-    """The published curve of a name (that of `DEFAULT_CURVE` where it is empty), or a user's own profile.
+    """The published curve of a name (`DEFAULT_CURVE` if it is empty), or a user's own profile.
 
     Raises:
-        InputError: an unknown name, or a malformed profile.
+        InputError: the name is unknown, or the profile is malformed.
     """
     if isinstance(given, Mapping):
         return Curve.from_json(given)
@@ -264,7 +264,7 @@ def _point(read: _ProfilePoint) -> Point:
 
 
 def _between(before: Point, after: Point, quantity: Quantity, value: float) -> Point:
-    """The point between two where a quantity has a value; exactly one of them where it has that value there."""
+    """The point between two at which a quantity has a value; exactly one of the two if it has that value there."""
     first, last = before.value(quantity), after.value(quantity)
     if value == first:
         return before
@@ -282,5 +282,5 @@ def _between(before: Point, after: Point, quantity: Quantity, value: float) -> P
 
 
 def _share(percent: str) -> float:
-    # Not a division by 100, after which some would not be the nearest number to the printed one.
+    # Not a division by 100, which would not always give the nearest number to the printed one.
     return float(f"{percent}e-2")

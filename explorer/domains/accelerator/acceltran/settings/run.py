@@ -1,4 +1,4 @@
-"""`RunSettings`: what a simulation on AccelTran depends on besides the two architectures."""
+"""`RunSettings`: the settings of a simulation on AccelTran, besides the two architectures."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ if TYPE_CHECKING:
     from explorer.domains.accelerator.acceltran.chip.constants import Overlay
 
 NAME = "acceltran"
-"""Of the simulator, for messages too."""
+"""Name of the simulator, also used in messages."""
 LONGEST_SEQUENCE = 1 << 16
 LARGEST_VOCABULARY = 1 << 24
 
 
 class Task(StrEnum):
-    """What the accelerator is to do with the model."""
+    """Task of the accelerator."""
 
     INFERENCE = "inference"
     TRAINING = "training"
 
 
 class Engine(StrEnum):
-    """How an accelerator is simulated."""
+    """Method by which a run is simulated."""
 
     FAST = "fast"
     DETAILED = "detailed"
 
 
 class Mode(StrEnum):
-    """Whether the faults of the published simulator are corrected."""
+    """Whether the faults of the published simulator are reproduced or corrected."""
 
     REFERENCE = "reference"
     CORRECTED = "corrected"
 
 
 class Schedule(StrEnum):
-    """Which of the heads that run side by side goes first."""
+    """Order in which heads that run side by side are issued."""
 
     STAGGERED = "staggered"
     EQUAL = "equal"
 
 
 class TrainingRule(StrEnum):
-    """How training changes the weights."""
+    """Rule by which training changes the weights."""
 
     SGD = "sgd"
     ADAM = "adam"
@@ -66,21 +66,21 @@ def _own_modules(value: object) -> object:
 
 
 def modules_of_file(path: str) -> dict[str, Any]:
-    """The modules that a user's YAML file holds, as JSON.
+    """The modules in a user's YAML file, as JSON.
 
     Raises:
-        InputError: the file is malformed, or holds memories alone.
+        InputError: the file is malformed, or holds only memories.
     """
     from explorer.domains.accelerator.acceltran.chip.library import read_library
 
     library = read_library(Path(path))
     if library.modules is None:
-        raise InputError(f"{path} holds no modules; memories of the user's own are named by an accelerator.")
+        raise InputError(f"{path} holds no modules; memories are selected by the accelerator's setting memory.")
     return library.modules.json()
 
 
 def _curve(value: object) -> object:
-    """Another curve than the default one, which has no name so that a run has one form."""
+    """A curve other than the default, whose name is dropped so that a run has only one form."""
     if value == "" or isinstance(value, Curve):
         return value
     curve = find_curve(value)
@@ -88,47 +88,47 @@ def _curve(value: object) -> object:
 
 
 def _curve_of_text(text: str) -> Any:
-    """The name of a curve, or the profile that a JSON file holds: the stored settings then need no file."""
+    """The name of a curve, or the profile in a JSON file, so that the stored settings need no file."""
     return read_json(Path(text), f"The profile {text}", "a profile of DynaTran") if text.endswith(".json") else text
 
 
-# JSON outside, hashable inside.
+# JSON outside, a hashable value inside.
 _Modules = Annotated[OwnModules, PlainSerializer(OwnModules.json)]
 _OwnCurve = Annotated[Curve, PlainSerializer(Curve.json)]
 
 
 class RunOptions(BaseModel):
-    """What a user may say about a run besides the modules of the accelerator; the defaults are the published numbers.
+    """The options of a run, except the user's modules; the defaults are the published numbers.
 
     `correct` names the corrections that are on in mode `corrected` (see `switches`). One of `dynatran_threshold`,
-    `target_sparsity` and `target_accuracy` picks a point on the curve `dynatran_curve`, a name or a user's profile (see
-    `curves`), and so the sparsity of activations; without any of them it is `activation_sparsity`. `dynaprop_threshold`
-    picks that of gradients from a profile.
+    `target_sparsity` and `target_accuracy` selects a point on the curve `dynatran_curve`, a name or a user's profile
+    (see `curves`), and with it the sparsity of activations; without any of them this is `activation_sparsity`.
+    `dynaprop_threshold` selects the sparsity of gradients from a profile.
     """
 
     # Built when first used: this module is imported at every start.
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
-    task: Task = Field(default=Task.INFERENCE, strict=False, description="What the accelerator does with the model.")
+    task: Task = Field(default=Task.INFERENCE, strict=False, description="Task of the accelerator.")
     engine: Engine = Field(
         default=Engine.DETAILED,
         strict=False,
-        description="How the run is simulated: fast by formulas, detailed event by event.",
+        description="Simulation method: fast uses formulas, detailed simulates event by event.",
     )
     mode: Mode = Field(
         default=Mode.CORRECTED,
         strict=False,
-        description="Whether the faults of the published simulators are corrected, or reproduced for reference.",
+        description="Whether the faults of the published simulators are corrected or, for reference, reproduced.",
     )
     correct: str = Field(
         default="all",
         description="Corrections that are on in mode corrected: all, none, a list such as bandwidth,residual, or all "
-        "but some, such as -residual.",
+        "except some, such as -residual.",
     )
     schedule: Schedule = Field(
         default=Schedule.STAGGERED,
         strict=False,
-        description="Which head of a layer goes first: staggered in their order, equal the one furthest behind.",
+        description="Order of a layer's heads: staggered keeps their order, equal prefers the one furthest behind.",
     )
     activation_sparsity: float = Field(default=0.5, ge=0, lt=1, description="Share of zeros among the activations.")
     weight_sparsity: float = Field(default=0.5, ge=0, lt=1, description="Share of zeros among the weights.")
@@ -139,36 +139,41 @@ class RunOptions(BaseModel):
         str | _OwnCurve, BeforeValidator(_curve), Flag(read=_curve_of_text, metavar="NAME|FILE")
     ] = Field(
         default="",
-        description=f"Measured curve of DynaTran that thresholds and targets are looked up on: {DEFAULT_CURVE} (the "
-        f"default), {DEFAULT_CURVE}-pruned-weights, or a profile in a JSON file.",
+        description=f"Measured DynaTran curve for thresholds and targets: {DEFAULT_CURVE} (the default), "
+        f"{DEFAULT_CURVE}-pruned-weights, or a profile in a JSON file.",
     )
     dynatran_threshold: float | None = Field(
         default=None,
         ge=0,
-        description="Magnitude up to which DynaTran sets activations to zero; none for no such pruning.",
+        description="Magnitude up to which DynaTran sets activations to zero; by default it prunes nothing.",
     )
     target_sparsity: float | None = Field(
         default=None, ge=0, lt=1, description="Share of zeros for which DynaTran's threshold is chosen."
     )
     target_accuracy: float | None = Field(
-        default=None, ge=0, le=1, description="Accuracy that DynaTran's threshold must keep, as a share of 1."
+        default=None,
+        ge=0,
+        le=1,
+        description="Accuracy, from 0 to 1, that the model must keep with DynaTran's threshold.",
     )
     dynaprop_threshold: float | None = Field(
         default=None,
         ge=0,
-        description="Magnitude up to which DynaProp sets gradients to zero, on a profile that measured it.",
+        description="Magnitude up to which DynaProp sets gradients to zero; needs a profile with gradients.",
     )
-    sequence_length: int = Field(default=128, ge=1, le=LONGEST_SEQUENCE, description="Tokens of a sequence.")
-    vocabulary: int = Field(default=30522, ge=1, le=LARGEST_VOCABULARY, description="Tokens that the model knows.")
+    sequence_length: int = Field(default=128, ge=1, le=LONGEST_SEQUENCE, description="Number of tokens in a sequence.")
+    vocabulary: int = Field(
+        default=30522, ge=1, le=LARGEST_VOCABULARY, description="Size of the model's vocabulary in tokens."
+    )
     causal: bool = Field(
-        default=False, description="Let a token attend only to itself and those before it, as in a decoder."
+        default=False, description="Let each token attend only to itself and earlier tokens, as in a decoder."
     )
     first_layer_only: bool = Field(default=False, description="Simulate the first layer only.")
     optimiser: TrainingRule = Field(
         default=TrainingRule.ADAM, strict=False, description="Rule by which training changes the weights."
     )
     recompute: bool = Field(
-        default=False, description="Compute activations again in the backward pass, in place of storing them."
+        default=False, description="Compute activations again in the backward pass instead of storing them."
     )
 
     @field_validator("correct")
@@ -183,12 +188,12 @@ class RunOptions(BaseModel):
 
     @property
     def curve(self) -> Curve:
-        """The curve that thresholds and targets are looked up on."""
+        """The curve on which thresholds and targets are looked up."""
         return self.dynatran_curve if isinstance(self.dynatran_curve, Curve) else find_curve(self.dynatran_curve)
 
     @property
     def dynatran_point(self) -> Point | None:
-        """The point at which DynaTran prunes activations; None where none is chosen.
+        """The point at which DynaTran prunes activations; None if no point is chosen.
 
         Raises:
             InputError: the curve does not cover it.
@@ -197,7 +202,7 @@ class RunOptions(BaseModel):
 
     @property
     def dynaprop_point(self) -> Point | None:
-        """The point at which DynaProp prunes gradients; None where none is chosen.
+        """The point at which DynaProp prunes gradients; None if no point is chosen.
 
         Raises:
             InputError: the curve has no sparsity of gradients, or does not cover it.
@@ -207,46 +212,46 @@ class RunOptions(BaseModel):
         if TensorRole.GRADIENT not in self.curve.roles:
             raise InputError(
                 f"The setting dynaprop_threshold of acceltran is {self.dynaprop_threshold:g} with a curve that has no "
-                "sparsity of gradients; allowed: a profile of the user's own with the role gradient."
+                "sparsity of gradients; allowed: a user's profile with the role gradient."
             )
         return self.curve.at_threshold(self.dynaprop_threshold)
 
     @property
     def training(self) -> bool:
-        """Whether the backward pass and the optimiser's step are simulated too."""
+        """Whether the backward pass and the optimiser step are simulated too."""
         return self.task is Task.TRAINING
 
 
 class RunSettings(RunOptions):
-    """Settings of one run. `library` holds figures of the user's own modules in place of the published ones."""
+    """Settings of one run. `library` holds figures of the user's modules that replace published ones."""
 
     library: Annotated[_Modules | None, BeforeValidator(_own_modules), Flag(read=modules_of_file, metavar="FILE")] = (
-        Field(default=None, description="Modules of the user's own, in a YAML file.")
+        Field(default=None, description="User-defined modules, in a YAML file.")
     )
 
     @property
     def overlay(self) -> Overlay:
-        """What the user's own modules change in the tables of constants."""
+        """The changes of the user's modules to the tables of constants."""
         return () if self.library is None else self.library.overlay
 
 
 _PROGRAM_ONLY = ("schedule", "causal", "first_layer_only", "recompute", "optimiser")
-"""Settings that the published fast simulator, which knows no program, cannot follow."""
+"""Settings that the published fast simulator cannot follow, because it has no program."""
 
 _TRAINING_ONLY = ("optimiser", "recompute", "gradient_sparsity")
 
 
 def run_settings(given: Mapping[str, Any]) -> RunSettings:
-    """`given` checked, defaults filled in.
+    """The checked settings, with defaults filled in.
 
     Raises:
-        InputError: an unknown name, a value that is not allowed, or one that would be ignored.
+        InputError: a name is unknown, a value is not allowed, or a setting would be ignored.
     """
     return _with_effect(checked(RunSettings, given, NAME))
 
 
 def _with_effect(settings: RunSettings) -> RunSettings:
-    """Refuses what would be ignored, so that no measurement is stored under a setting that it does not depend on."""
+    """Refuse settings that would be ignored, so that no measurement is stored under a setting without effect."""
     changed = _given(settings, *_PROGRAM_ONLY)
     if settings.mode is Mode.REFERENCE and settings.engine is Engine.FAST and changed:
         raise InputError(
@@ -263,7 +268,7 @@ def _with_effect(settings: RunSettings) -> RunSettings:
 
 
 def _given(settings: RunSettings, *names: str) -> list[str]:
-    """Those that differ from their defaults."""
+    """The settings among `names` that differ from their defaults."""
     return [name for name in names if getattr(settings, name) != RunSettings.model_fields[name].default]
 
 
@@ -271,7 +276,7 @@ _TARGETS = ("dynatran_threshold", "target_sparsity", "target_accuracy")
 
 
 def _check_pruning(settings: RunSettings) -> None:
-    """Refuses settings of DynaTran and DynaProp that contradict each other, have no effect, or leave their curve."""
+    """Refuse settings of DynaTran and DynaProp that conflict, have no effect, or are outside their curve."""
     targets, gradients = _given(settings, *_TARGETS), _given(settings, "dynaprop_threshold")
     if len(targets) > 1:
         raise InputError(f"The settings {' and '.join(targets)} of acceltran are given; allowed: one of them.")
@@ -290,7 +295,7 @@ def _check_pruning(settings: RunSettings) -> None:
         raise InputError(
             "The settings gradient_sparsity and dynaprop_threshold of acceltran are given; allowed: one of them."
         )
-    _ = settings.dynatran_point, settings.dynaprop_point  # each refuses what its curve does not cover
+    _ = settings.dynatran_point, settings.dynaprop_point  # each refuses values outside its curve
 
 
 def _without_effect(name: str, lacking: str, allowed: str) -> InputError:

@@ -1,15 +1,16 @@
-"""How sparse each tensor is: one constant for all as published, or DynaTran's share where DynaTran prunes.
+"""The sparsity of each tensor: one constant for all, as published, or DynaTran's share for tensors that it prunes.
 
 With the correction `operation-sparsity`:
 
-- activations that DynaTran prunes have the share of the chosen point, that of their role where it was measured, or
-  `activation_sparsity` where no point is chosen;
-- hidden states are dense: they come out of a normalisation, after which nothing is pruned;
-- weights keep `weight_sparsity`: movement pruning prunes those of attention and feed-forward blocks before the run;
+- activations that DynaTran prunes have the share of the chosen point (that of their role if it was measured), or
+  `activation_sparsity` if no point is chosen;
+- hidden states are dense, because nothing is pruned after a normalisation;
+- weights keep `weight_sparsity`: movement pruning prunes the weights of attention and feed-forward blocks before the
+  run;
 - embeddings are dense, as movement pruning leaves them, once only the rows that are looked up are loaded
   (`embedding-rows`); the whole table in the weight buffer stays pruned as published, since dense it would not fit
   the published accelerators;
-- states of the optimiser are dense: running means that pruned gradients only scale down;
+- states of the optimiser are dense: they are running means, which pruned gradients only scale down;
 - gradients have `gradient_sparsity`, or that of a user's profile at `dynaprop_threshold`; no such curve is published.
 """
 
@@ -28,17 +29,17 @@ def role_sparsities(settings: RunSettings) -> Callable[[TensorRole], float]:
     """The share of zeros in a tensor, by its role.
 
     Raises:
-        InputError: the settings choose a point that their curve does not cover.
+        InputError: the settings choose a point outside their curve.
     """
     shares = _corrected(settings) if "operation-sparsity" in settings.switches else _published(settings)
     return shares.__getitem__
 
 
 def expected_score(settings: RunSettings) -> float | None:
-    """The score that the curve gives at the chosen point, from 0 to 1; None where no point is in use.
+    """The score of the curve at the chosen point, from 0 to 1; None if no point is in use.
 
     Raises:
-        InputError: the settings choose a point that their curve does not cover.
+        InputError: the settings choose a point outside their curve.
     """
     point = settings.dynatran_point if "operation-sparsity" in settings.switches else None
     return None if point is None else point.score

@@ -1,6 +1,6 @@
-"""The corrections of AccelTran's published simulators, each by the name that turns it on or off.
+"""The corrections of AccelTran's published simulators, each with the name that turns it on or off.
 
-A run corrects what its switches name: none of them gives the published behaviour, all of them the default.
+A run applies the corrections that its switches name: none give the published behaviour, all give the default.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ class Switch:
     """One correction.
 
     Attributes:
-        part: what it changes: the program, the cost of an operation or transfer, its scheduling, or the energy.
-        published: what the published simulator does.
-        corrected: what happens in its place.
+        part: part that it changes: the program, the cost of an operation or transfer, the scheduling, or the energy.
+        published: behaviour of the published simulator.
+        corrected: corrected behaviour.
     """
 
     part: Part
@@ -56,7 +56,7 @@ SWITCHES = MappingProxyType(
         ),
         "dependencies": Switch(
             "program",
-            "normalisation and feed-forward blocks do not wait for what they read",
+            "normalisation and feed-forward blocks do not wait for their operands",
             "an operation waits for the results that it reads",
         ),
         "write-back": Switch(
@@ -89,7 +89,7 @@ SWITCHES = MappingProxyType(
         ),
         "row-normalisation": Switch(
             "cost",
-            "softmax and layer norm take a tile for a whole: no pass over full rows, sparse ones skipped",
+            "softmax and layer norm treat a tile as a whole: no pass over full rows, sparse ones skipped",
             "softmax and layer norm pass over full rows: statistics, then values",
         ),
         "softmax-units": Switch(
@@ -131,7 +131,7 @@ SWITCHES = MappingProxyType(
         ),
     }
 )
-"""Name -> correction, in the order in which they are listed."""
+"""Name -> correction, in the order in which corrections are listed."""
 
 ALL = frozenset(SWITCHES)
 
@@ -142,7 +142,7 @@ def parse_switches(text: str) -> frozenset[str]:
     A list whose names all begin with `-` turns on all the others.
 
     Raises:
-        InputError: an unknown name, or names with and without `-`.
+        InputError: a name is unknown, or only some names begin with `-`.
     """
     if text in {"all", "none"}:
         return ALL if text == "all" else frozenset()
@@ -154,9 +154,7 @@ def parse_switches(text: str) -> frozenset[str]:
                 f"The correction {name!r:.60} of acceltran is unknown; allowed: all, none, {', '.join(SWITCHES)}."
             )
     if any(negative) and not all(negative):
-        raise InputError(
-            f"The corrections are {text!r:.200}; allowed: names that all begin with '-', or none that does."
-        )
+        raise InputError(f"The corrections are {text!r:.200}; allowed: either all names or none begin with '-'.")
     return ALL - {name[1:] for name in names} if any(negative) else frozenset(names)
 
 

@@ -1,1 +1,1 @@
-"""What a user can do with AccelTran besides what every simulator offers."""
+"""Verbs for AccelTran beyond those of every simulator."""

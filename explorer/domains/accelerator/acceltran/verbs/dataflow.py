@@ -1,4 +1,4 @@
-"""`explorer explore dataflow`: what the order of a matrix product's loops saves."""
+"""`explorer explore dataflow`: the energy and re-use of a matrix product under each order of its loops."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 
 class DataflowOptions(BaseModel):
-    """What `explorer explore dataflow` may be given."""
+    """Options of `explorer explore dataflow`."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
     sizes: str = Field(description="Sizes m,n,p of the product (batch, m, n) by (batch, n, p).")
     batch: int = Field(default=4, description="Sequences.")
     tile: int = Field(default=16, description="Rows and columns of a tile.")
-    lanes: int = Field(default=4, description="MAC lanes that take tiles in turn.")
+    lanes: int = Field(default=4, description="Number of MAC lanes, which take tiles in turn.")
     rule: ReuseRule = Field(
         default=ReuseRule.RIGHT,
         strict=False,
-        description="When a second operand is re-used: right, or published, which overlooks an axis.",
+        description="Rule for re-use of the second operand: right, or published, which overlooks an axis.",
     )
-    library: Path | None = Field(default=None, description="YAML file of modules of the user's own.")
+    library: Path | None = Field(default=None, description="YAML file of user-defined modules.")
 
 
 DATAFLOW = Verb(
@@ -45,10 +45,10 @@ DATAFLOW = Verb(
 
 
 def dataflow(session: Session, options: DataflowOptions) -> Findings:
-    """The study of one product.
+    """Study one product.
 
     Raises:
-        InputError: sizes that are no three integers, or what the study refuses.
+        InputError: the sizes are not three integers, or the study refuses its arguments.
     """
     del session
     m, n, p = _sizes(options.sizes)

@@ -33,15 +33,15 @@ EXAMPLE = "explorer simulate acceltran --model bert-tiny --accelerator edge --se
 
 
 class SimulationOptions(RunOptions):
-    """What `explorer simulate acceltran` may be given."""
+    """Options of `explorer simulate acceltran`."""
 
-    model: str = Field(description="Transformer: a preset such as bert-tiny, a key of the database, or a JSON file.")
-    accelerator: str = Field(description="Accelerator: a preset such as edge, a key of the database, or a JSON file.")
+    model: str = Field(description="Transformer: a preset such as bert-tiny, a key in the database, or a JSON file.")
+    accelerator: str = Field(description="Accelerator: a preset such as edge, a key in the database, or a JSON file.")
     assignments: Annotated[dict[str, Any], Flag(names=("--set",), metavar="NAME=VALUE")] = Field(
         default_factory=dict,
-        description="Setting of the run or decision of the accelerator in place of its own; repeatable.",
+        description="Setting of the run, or decision that replaces the accelerator's own; repeatable.",
     )
-    library: Path | None = Field(default=None, description="YAML file of modules and memories of the user's own.")
+    library: Path | None = Field(default=None, description="YAML file of user-defined modules and memories.")
     ablate: bool = Field(default=False, description="Also print what each correction changes.")
     plot: Path | None = Field(default=None, description="Folder for pictures: timeline, energy, area and roofline.")
 
@@ -57,10 +57,10 @@ SIMULATE = Verb(
 
 
 def simulate(session: Session, options: SimulationOptions) -> Findings:
-    """Measure one pair.
+    """Measure a Transformer on an accelerator.
 
     Raises:
-        InputError: an option that is not allowed or would be ignored, or architectures that cannot be simulated.
+        InputError: an option is not allowed or would be ignored, or the architectures cannot be simulated.
     """
     if options.plot is not None:
         check_folder(options.plot, "--plot")
@@ -84,7 +84,7 @@ def simulate(session: Session, options: SimulationOptions) -> Findings:
 
 
 def _given(options: SimulationOptions) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The decisions that change the accelerator, and the settings of the run."""
+    """Decisions that change the accelerator, and settings of the run."""
     from explorer.domains.accelerator.acceltran.chip.library import read_library
     from explorer.domains.accelerator.elector.overrides import OVERRIDES
 
@@ -99,7 +99,7 @@ def _given(options: SimulationOptions) -> tuple[dict[str, Any], dict[str, Any]]:
     settings = flags | {name: value for name, value in assigned.items() if name in known}
     if options.library is not None:
         library = read_library(options.library)
-        if "memory" in decisions:  # a memory of the user's own takes the place of its name
+        if "memory" in decisions:  # a user-defined memory replaces its name
             decisions["memory"] = library.memory_choice(decisions["memory"])
         if library.modules is not None:
             settings["library"] = library.modules
@@ -107,10 +107,10 @@ def _given(options: SimulationOptions) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _check_use(settings: RunSettings, options: SimulationOptions) -> None:
-    """Refuses flags that would have no effect.
+    """Refuse flags that would have no effect.
 
     Raises:
-        InputError: corrections named in mode `reference`, or an ablation of an engine that has no corrections.
+        InputError: corrections are named in mode `reference`, or an ablation is asked of an engine without corrections.
     """
     if "correct" in options.model_fields_set and settings.mode is not Mode.CORRECTED:
         raise InputError(f"--correct has no effect in mode {settings.mode}; allowed with --mode corrected.")

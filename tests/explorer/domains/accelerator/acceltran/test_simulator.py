@@ -94,7 +94,7 @@ def test_every_measure_has_the_unit_that_its_name_ends_in() -> None:
         ({"engine": "slow"}, "engine of acceltran is 'slow'; allowed: fast, detailed."),
         ({"mode": "right"}, "mode of acceltran is 'right'; allowed: reference, corrected."),
         ({"correct": "speed"}, "correction 'speed' of acceltran is unknown; allowed: all, none, weights-once"),
-        ({"correct": "residual,-bandwidth"}, "allowed: names that all begin with '-', or none that does."),
+        ({"correct": "residual,-bandwidth"}, "allowed: either all names or none begin with '-'."),
         ({"mode": "reference", "correct": "residual"}, "correct of acceltran has no effect in mode reference"),
         ({**PUBLISHED, "causal": True}, "causal of acceltran has no effect on the engine fast in mode reference"),
         ({"task": "play"}, "task of acceltran is 'play'; allowed: inference, training."),
