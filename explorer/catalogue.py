@@ -65,7 +65,7 @@ class Catalogue:
             brought: checked here.
 
         Raises:
-            InputError: it has a name that is taken, lacks a field, or an option model with a type that can be no flag.
+            InputError: it has a name that is taken, lacks a field, or an option model with a type that cannot be a flag.
                 Nothing of it has been added then.
         """
         _check(brought)

@@ -82,7 +82,7 @@ def parameters_of(
         defaults: name -> default in place of the model's own.
 
     Raises:
-        InputError: a field has a type that can be no flag.
+        InputError: a field has a type that cannot be a flag.
     """
     own = set(without)
     options = [one for one in options_of(model) if one.name not in own and own.isdisjoint(one.names)]

@@ -1,1 +1,1 @@
-"""What a domain, a search and a study agree on; all else plugs into these."""
+"""The contracts between domains, searches and studies, which everything else implements or uses."""

@@ -1,8 +1,8 @@
-"""`Domain`: all that a kind of architecture brings, by name, in one light module.
+"""`Domain`: everything that a kind of architecture provides, by name, in one light module.
 
 A domain is a package with a module `domain` that holds `DOMAIN = Domain(...)`: a folder under `explorer/domains`, or
 any installed package that names it in the entry point group `explorer.domains`. The module is imported at every start,
-so it imports nothing heavier than pydantic; all else is named as `module:attribute` and imported when it is first used.
+so it imports nothing heavier than pydantic; everything else is named as `module:attribute` and imported at first use.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class SimulatorEntry:
     """A simulator, before it is imported.
 
     Attributes:
-        name: registered name.
+        name: the registered name.
         help: one sentence in the imperative.
         load: `module:Class` of a `Simulator`.
-        options: what a run may be told; the simulator's own option model.
-        title: the name as people write it, of which the API's mutation is made; empty for the name itself.
-        example: a whole command line of `explorer simulate`; empty for one that is made of the presets.
-        swift: settings that sweeps and the API begin with, where the simulator's own defaults take too long there.
-        shown: whether users may run it by itself; False for one that only a search makes use of.
+        options: the simulator's option model: the settings of a run.
+        title: the name as people write it, from which the API names the mutation; empty for the name itself.
+        example: a complete `explorer simulate` command line; empty for one that is built from the presets.
+        swift: default settings of sweeps and the API, if the simulator's own defaults take too long there.
+        shown: whether users may run it by itself; False for a simulator that only a search uses.
 
     Example:
         >>> class Options(BaseModel):
@@ -55,12 +55,12 @@ class SimulatorEntry:
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """How single decisions of a design are changed by name.
+    """Changes to single decisions of a design, by name.
 
     Attributes:
-        names: that may be given.
-        apply: choices and name -> value -> the choices with these changed; raises `InputError` for a value that is not
-            allowed.
+        names: the names that may be given.
+        apply: takes choices and a mapping from names to values, and returns the changed choices; raises `InputError`
+            for a value that is not allowed.
 
     Example:
         >>> widths = Overrides(("width",), lambda choices, changes: {**choices, **changes})
@@ -77,9 +77,9 @@ class Reader:
     """Reads the designs of other programs.
 
     Attributes:
-        what: it reads, for messages.
-        matches: whether a JSON value is one of these.
-        read: the value -> choices of the domain; raises `InputError`.
+        what: the kind of input, for messages.
+        matches: tells whether a JSON value is of this kind.
+        read: converts such a value to choices of the domain; raises `InputError`.
 
     Example:
         >>> drawings = Reader("a drawing", lambda value: "scale" in value, lambda value: {"width": value["scale"]})
@@ -94,11 +94,11 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class SpaceReader:
-    """Reads a design space of the user's own.
+    """Reads a user-defined design space.
 
     Attributes:
-        what: it reads, for messages.
-        read: what a YAML file holds, and the place for messages -> the space; raises `InputError`.
+        what: the kind of input, for messages.
+        read: takes the content of a YAML file and its place for messages, and returns the space; raises `InputError`.
 
     Example:
         >>> def read(value, place):
@@ -113,27 +113,27 @@ class SpaceReader:
 
 @dataclass(frozen=True)
 class Domain:
-    """A kind of architecture. Only `name` and `spaces` must be given.
+    """A kind of architecture. Only `name` and `spaces` are required.
 
     Attributes:
-        name: of the domain.
+        name: the name of the domain.
         spaces: name -> `module:Class` of a `DesignSpace`.
-        bare: spaces in the order in which choices without a space are tried, the last one's objections being reported;
-            empty for all, in order.
-        simulators: of its own.
-        presets: names of designs that come with the domain.
+        bare: the spaces in the order in which choices without a space are tried; the objections of the last one are
+            reported. Empty for all spaces, in order.
+        simulators: the domain's simulators.
+        presets: the names of designs that come with the domain.
         preset: `module:function`, name of a preset -> `Architecture`.
-        published: name of a source -> `module:function` without arguments -> `Published`.
+        published: name of a source -> `module:function` that takes no arguments and returns `Published`.
         metric: `module:attribute`, the edit distance as a `Metric`; empty for none.
         reference_hashes: `module:function`, choices -> published source -> the hash by which it names a design.
         learning_tasks: `module:attribute`, the `LearningTask`s of the domain.
-        skills: `module:attribute`, `Skill`s: how far predictions can be trusted.
+        skills: `module:attribute`, the `Skill`s that say how far predictions can be trusted.
         readers: `module:attribute`, `Reader`s of foreign files.
         space_readers: `module:attribute`, `SpaceReader`s of users' own spaces.
         overrides: `module:attribute`, the `Overrides` of single decisions.
-        measures: `module:attribute`, name -> `Measure` of all that is measured of such designs.
-        headline: the measures that stand for the others: indexed by the database and shown first.
-        verbs: what users can do with such designs besides what every domain offers.
+        measures: `module:attribute`, name -> `Measure` for everything that is measured of such designs.
+        headline: the most important measures: indexed by the database and shown first.
+        verbs: the domain's own commands, besides those that every domain has.
 
     Example:
         >>> Domain("bridge", {"truss": "bridge.space:TrussSpace"}).spaces["truss"]
@@ -164,14 +164,14 @@ class RecipeEntry:
     """A recipe, before it is imported.
 
     Attributes:
-        name: registered name.
+        name: the registered name.
         help: one sentence in the imperative.
         load: `module:attribute`, the `Recipe`.
-        options: what a study may be told; the recipe's own option model.
-        example: a whole command line of `explorer search`.
-        simulators: that only this recipe makes use of.
-        title: the name as people write it, of which the API's input type is made; empty for the name itself.
-        arguments: options that the API's mutation for all recipes takes by name.
+        options: the recipe's option model: the settings of a study.
+        example: a complete `explorer search` command line.
+        simulators: the simulators that only this recipe uses.
+        title: the name as people write it, from which the API names the input type; empty for the name itself.
+        arguments: the options that the API's mutation for all recipes takes by name.
 
     Example:
         >>> class Settings(BaseModel):

@@ -14,13 +14,13 @@ class LearningTask:
     """The measures that a surrogate learns from the measurements in the database.
 
     Attributes:
-        name: for people.
-        roles: of the architectures that are measured together.
-        measures: learnt where they are known; the logarithms of those that are logarithmic.
-        seen: further measures whose architectures are learnt from by their structure alone.
-        simulators: whose measurements count; None for any.
-        embeds: domain -> role whose encoder embeds it.
-        sizes: settings of the surrogate that differ from their defaults, such as `members`, `steps` or `trees`.
+        name: the name shown to users.
+        roles: the roles of the architectures that are measured together.
+        measures: the measures to learn where they are known; logarithmic ones are learnt as logarithms.
+        seen: further measures, whose architectures only contribute their structure.
+        simulators: the simulators whose measurements count; None for any.
+        embeds: domain -> the role whose encoder embeds its architectures.
+        sizes: the settings of the surrogate that differ from their defaults, such as `members`, `steps` or `trees`.
 
     Example:
         >>> from explorer.contracts.measure import Measure
@@ -39,7 +39,7 @@ class LearningTask:
     sizes: Mapping[str, int] = field(default_factory=dict)
 
     def measure(self, name: str) -> Measure:
-        """The measure of that name.
+        """Returns the measure with this name.
 
         Raises:
             InputError: the task does not learn it.

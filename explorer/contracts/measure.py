@@ -1,4 +1,4 @@
-"""`Measure`: what a simulator finds, as a value that tables, plots, fronts, the API and the documentation read."""
+"""`Measure`: the description of a measured quantity that tables, plots, fronts, the API and the documentation read."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One figure that a simulator or a published experiment gives.
+    """A quantity that a simulator or a published experiment measures.
 
     Attributes:
-        name: in measurements; where the figure has a unit, the name ends in it (`latency_s`).
-        label: in tables and plots, without the unit.
-        unit: symbol as SI writes it (s, J, W, mm², 1/s), `%` for a share that is shown in percent, or empty.
-        direction: of improvement; None where neither direction is better.
-        group: under which parts of a whole are gathered in JSON, such as `energy_parts_j`; empty for none.
-        part: name within the group.
-        subtotal_of: parts that it is the sum of; it stands by itself where any of them was measured, and is a part of
-            its group otherwise.
-        logarithmic: plotted by its decades.
-        whole: a count, without decimals.
-        description: one phrase without full stop.
+        name: the name in measurements; it ends in the unit, if there is one (`latency_s`).
+        label: the name in tables and plots, without the unit.
+        unit: the SI symbol (s, J, W, mm², 1/s), `%` for a share that is shown in percent, or empty.
+        direction: the direction of improvement; None if neither is better.
+        group: the JSON object that gathers the parts of a whole, such as `energy_parts_j`; empty for none.
+        part: the name within the group.
+        subtotal_of: the parts that it is the sum of; if any of them was measured it stands by itself, otherwise it is a
+            part of its group.
+        logarithmic: whether it is plotted on a logarithmic scale.
+        whole: whether it is a count, without decimals.
+        description: a phrase without a full stop.
 
     Example:
         >>> latency = Measure("latency_s", "latency", "s", Direction.MINIMISE, logarithmic=True)
@@ -54,7 +54,7 @@ class Measure:
 
     @property
     def heading(self) -> str:
-        """Label and unit, as a column or an axis is headed."""
+        """The label and the unit, as the heading of a column or an axis."""
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
 
@@ -63,13 +63,13 @@ Measures = Mapping[str, Measure]
 
 
 def catalogue(*measures: Measure | Iterable[Measure]) -> Measures:
-    """Measures by name, in order.
+    """Returns the measures by name, in order.
 
     Args:
-        measures: single ones, or several at once.
+        measures: measures, or collections of measures.
 
     Raises:
-        InputError: two of them have one name.
+        InputError: two of them have the same name.
     """
     by_name: dict[str, Measure] = {}
     for given in measures:
@@ -80,15 +80,15 @@ def catalogue(*measures: Measure | Iterable[Measure]) -> Measures:
 
 
 def unlabelled(name: str) -> Measure:
-    """What is known of a measure that nobody declares: its name."""
+    """A measure that is not declared, of which only the name is known."""
     return Measure(name, name.replace("_", " "))
 
 
 def directions(measures: Measures, names: Iterable[str]) -> dict[str, Direction]:
-    """Name -> direction of the measures that a front is taken over.
+    """Name -> direction of the measures of a Pareto front.
 
     Raises:
-        InputError: a measure that is not there, or one without direction.
+        InputError: a measure is missing, or has no direction.
     """
     ways: dict[str, Direction] = {}
     for name in names:
@@ -100,11 +100,11 @@ def directions(measures: Measures, names: Iterable[str]) -> dict[str, Direction]
 
 
 def nested(values: Mapping[str, float], known: Measures) -> dict[str, Any]:
-    """Values as JSON: parts gathered under their group, counts as integers.
+    """Returns values as JSON, with parts gathered under their group and counts as integers.
 
     Args:
         values: measure -> value.
-        known: measures that are declared; others stand as they are.
+        known: the declared measures; others stay as they are.
     """
     plain: dict[str, Any] = {}
     gathered: dict[str, dict[str, Any]] = {}

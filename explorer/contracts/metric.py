@@ -21,23 +21,23 @@ class Likeness(StrEnum):
     """
 
     BEHAVIOUR = "behaviour"
-    """The embedding by a surrogate of their measures."""
+    """By their embeddings in a surrogate of their measures."""
     DISTANCE = "distance"
-    """The edit distance of their graphs."""
+    """By the edit distance between their graphs."""
     BEGINNING = "beginning"
-    """How much is the same from the input on, then the edit distance."""
+    """By how much is the same from the input on, and then by edit distance."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A domain's edit distance, and where to find designs to learn it from.
+    """A domain's edit distance, and the spaces whose designs it is learnt from.
 
     Attributes:
-        place: where blocks stand on the line of labels.
-        spaces: names of spaces; an encoder of distances is trained on random designs of each.
-        version: counts changes of `place`, so that encoders of an older one are not used.
+        place: the place of a block on the line of labels.
+        spaces: the names of spaces; an encoder of distances is trained on random designs of each.
+        version: counts changes to `place`, so that encoders of an older version are not used.
         beginning: choices of two designs -> how much of them is the same from the input on, before the first
-            difference; None where a domain has no such notion.
+            difference; None if a domain has no such notion.
 
     Example:
         Beams that stand at their depth, so that replacing a beam costs the difference in depth:

@@ -1,4 +1,4 @@
-"""`Objective`: what measures are worth, which constraints they break, and Pareto fronts over several of them."""
+"""`Objective`: the performance of measured designs, their violations of constraints, and Pareto fronts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Linear:
             raise InputError(f"The maximum of a linear scale must be positive and finite, found {self.maximum}.")
 
     def position(self, x: float) -> float:
-        """0 at nothing, 1 at the maximum."""
+        """The position on the scale: 0 at zero, 1 at the maximum."""
         return x / self.maximum
 
 
@@ -41,7 +41,7 @@ class Linear:
 class Logarithmic:
     """Share of the decades between two values: log(x / low) / log(high / low).
 
-    Not clipped, so that two designs beyond the range still differ; a tenfold gain counts the same everywhere.
+    Not clipped, so that designs beyond the range still differ; a tenfold gain counts the same everywhere.
 
     Example:
         >>> round(Logarithmic(1.0, 1000.0).position(10.0), 3)
@@ -58,10 +58,10 @@ class Logarithmic:
             )
 
     def position(self, x: float) -> float:
-        """0 at `low`, 1 at `high`.
+        """The position on the scale: 0 at `low`, 1 at `high`.
 
         Raises:
-            InputError: x is not positive, and has no logarithm.
+            InputError: x is not positive, and so has no logarithm.
         """
         if x <= 0:
             raise InputError(f"A measure on a logarithmic scale must be positive, found {x}.")
@@ -76,10 +76,10 @@ class Term:
     """One measure's share of the performance.
 
     Attributes:
-        measure: its name.
-        weight: from 0 to 1.
-        direction: of improvement.
-        scale: maps the measure to about 0 to 1.
+        measure: the name of the measure.
+            weight: a number from 0 to 1.
+            direction: the direction of improvement.
+            scale: maps the measure to roughly 0 to 1.
 
     Example:
         >>> Term("mass_kg", 1.0, Direction.MINIMISE, Linear(40.0)).score({"mass_kg": 10.0})
@@ -97,7 +97,7 @@ class Term:
             raise InputError(f"The weight of {self.measure} must lie within 0 to 1, found {self.weight}.")
 
     def score(self, measures: Values) -> float:
-        """Larger is better: the position on the scale, or 1 minus it for a cost."""
+        """The position on the scale, or 1 minus it for a cost; larger is better."""
         position = self.scale.position(_finite(self.measure, measures))
         return position if self.direction is Direction.MAXIMISE else 1.0 - position
 
@@ -123,7 +123,7 @@ class Constraint:
             raise InputError(f"The constraint on {self.measure} has minimum {limits[0]} above maximum {limits[1]}.")
 
     def violation(self, measures: Values) -> float:
-        """By how much the measure oversteps its limit, as a share of the limit (of 1 where the limit is 0)."""
+        """The amount by which the measure exceeds its limit, as a share of the limit (of 1 if the limit is 0)."""
         value = _finite(self.measure, measures)
         below = 0.0 if self.minimum is None else max(0.0, self.minimum - value) / (abs(self.minimum) or 1.0)
         above = 0.0 if self.maximum is None else max(0.0, value - self.maximum) / (abs(self.maximum) or 1.0)
@@ -134,13 +134,13 @@ class Constraint:
 class Objective:
     """A convex combination of terms, to be maximised, under constraints.
 
-    The form of CODEBench (Tuli and others 2022): P = Σ wᵢ sᵢ, accuracies as x / max and costs as 1 - x / max.
+    The form is that of CODEBench (Tuli and others 2022): P = Σ wᵢ sᵢ, accuracies as x / max and costs as 1 - x / max.
 
     Attributes:
-        terms: the measures and what they count.
-        constraints: that a feasible design keeps.
-        separate: whether an optimiser is told the score of each term instead of their weighted sum, and so searches for
-            the front between them.
+        terms: the measures and their weights.
+        constraints: the constraints that a feasible design satisfies.
+        separate: whether an optimiser gets the score of each term instead of their weighted sum, and so searches for
+            their Pareto front.
 
     Example:
         >>> accuracy = Term("accuracy", 0.5, Direction.MAXIMISE, Linear(1.0))
@@ -160,11 +160,11 @@ class Objective:
 
     @property
     def measures(self) -> frozenset[str]:
-        """Names of all measures that it reads."""
+        """The names of all measures that it reads."""
         return frozenset([t.measure for t in self.terms] + [c.measure for c in self.constraints])
 
     def value(self, measures: Values) -> float:
-        """Performance, larger is better, regardless of the constraints.
+        """The performance, regardless of the constraints; larger is better.
 
         Raises:
             InputError: a measure is missing, not finite, or not positive on a logarithmic scale.
@@ -172,9 +172,9 @@ class Objective:
         return math.fsum(term.weight * term.score(measures) for term in self.terms)
 
     def outcome(self, measures: Values) -> Outcome:
-        """What an optimiser is told: the performance, or the score of each term, and the violation of each constraint.
+        """The outcome for an optimiser: the performance, or each term's score, and the violation of each constraint.
 
-        Under separate scores a measure that a run does not give has the score NaN.
+        With separate scores, a measure that a run does not give has the score NaN.
 
         Raises:
             InputError: a measure is missing, not finite, or not positive on a logarithmic scale.
@@ -186,11 +186,11 @@ class Objective:
         return Outcome(scores, tuple(constraint.violation(measures) for constraint in self.constraints))
 
     def failed(self) -> Outcome:
-        """What an optimiser is told of a design that could not be measured."""
+        """The outcome for an optimiser of a design that could not be measured."""
         return Outcome.failed(len(self.terms) if self.separate else 1)
 
     def violation(self, measures: Values) -> float:
-        """Sum of the relative violations of all constraints; 0 where all hold.
+        """The sum of the relative violations of all constraints; 0 if all hold.
 
         Raises:
             InputError: a measure is missing or not finite.
@@ -206,22 +206,22 @@ def check_measure(measure: str, known: Collection[str]) -> None:
     """Refuses an unknown measure.
 
     Raises:
-        InputError: `measure` is not in `known`; the message lists what is.
+        InputError: `measure` is not in `known`, which the message lists.
     """
     if measure not in known:
         raise InputError(f"There is no measure {measure!r}; there are {', '.join(sorted(known))}.")
 
 
 def parse_constraint(text: str, kind: Literal["min", "max"], known: Collection[str] | None = None) -> Constraint:
-    """A constraint from `measure=value`, as the command line takes it.
+    """Reads a constraint of the form `measure=value`, as on the command line.
 
     Args:
-        text: for example `area_mm2=200`.
-        kind: whether the value is the least or the most allowed.
-        known: names of the measures that there are; None accepts any.
+        text: the constraint, for example `area_mm2=200`.
+        kind: whether the value is the smallest or the largest allowed.
+        known: the names of all measures; None accepts any.
 
     Raises:
-        InputError: another form, a value that is no finite number, or an unknown measure.
+        InputError: the text has another form, the value is not a finite number, or the measure is unknown.
     """
     measure, sign, number = (part.strip() for part in text.partition("="))
     try:
@@ -236,10 +236,10 @@ def parse_constraint(text: str, kind: Literal["min", "max"], known: Collection[s
 
 
 def parse_limit(text: str, known: Collection[str]) -> Constraint:
-    """A constraint from `max:measure=value` or `min:measure=value`, as studies keep it.
+    """Reads a constraint of the form `max:measure=value` or `min:measure=value`, as stored with studies.
 
     Raises:
-        InputError: another form, a value that is no finite number, or an unknown measure.
+        InputError: the text has another form, the value is not a finite number, or the measure is unknown.
     """
     kind, _, rest = text.partition(":")
     if kind == "min":
@@ -250,14 +250,14 @@ def parse_limit(text: str, known: Collection[str]) -> Constraint:
 
 
 def pareto_front(points: Sequence[Values], directions: Mapping[str, str]) -> list[int]:
-    """Indices, ascending, of the points that no other point dominates; of equal points all stay.
+    """The indices, ascending, of the points that no other point dominates; equal points are all kept.
 
     Args:
-        points: measures of each design.
+        points: the measures of each design.
         directions: measure -> `maximise` or `minimise`; other measures do not count.
 
     Raises:
-        InputError: no direction, an unknown one, or a measure that is missing or not finite.
+        InputError: there is no direction, one is unknown, or a measure is missing or not finite.
     """
     matrix = _costs(points, directions)
     if not points:
@@ -266,15 +266,15 @@ def pareto_front(points: Sequence[Values], directions: Mapping[str, str]) -> lis
 
 
 def hypervolume(points: Sequence[Values], directions: Mapping[str, str], reference: Values) -> float:
-    """Volume between the front and a reference point, in the product of the measures' units.
+    """The volume between the front and a reference point, in the product of the measures' units.
 
     Args:
-        points: measures of each design; those no better than the reference in some measure add nothing.
+        points: the measures of each design; those no better than the reference in some measure add nothing.
         directions: measure -> `maximise` or `minimise`.
-        reference: the worst value of each measure that counts.
+        reference: the worst value that counts, for each measure.
 
-    Raises:
-        InputError: as `pareto_front`.
+        Raises:
+            InputError: as for `pareto_front`.
     """
     matrix = _costs(points, directions)
     corner = _costs([reference], directions)[0]
@@ -282,7 +282,7 @@ def hypervolume(points: Sequence[Values], directions: Mapping[str, str], referen
 
 
 def _costs(points: Sequence[Values], directions: Mapping[str, str]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """`n x m`, smaller is better."""
+    """The points as an `n x m` array in which smaller is better."""
     if not directions:
         raise InputError("A Pareto front needs the direction of at least one measure, found none.")
     signs = {m: -1.0 if _direction(m, d) is Direction.MAXIMISE else 1.0 for m, d in directions.items()}

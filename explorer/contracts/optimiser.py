@@ -1,6 +1,6 @@
-"""The ask/tell contract: `Candidates` say what is legal, an `Optimiser` says what to measure next.
+"""The ask/tell contract: `Candidates` define the legal designs, an `Optimiser` chooses what to measure next.
 
-Both are generic over the design: vectors, one for each role, or graphs, or whatever else a recipe searches among.
+Both are generic over the design: one vector per role, a graph, or any other type that a recipe searches over.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ D = TypeVar("D")
 """A design."""
 Vector = NDArray[np.float64]
 Inputs = tuple[Vector, ...]
-"""The design of a search among vectors: one for each role, in the order of the roles."""
+"""The design of a search over vectors: one for each role, in the order of the roles."""
 Box = tuple[tuple[Vector, Vector], ...]
-"""For each role the lowest and the highest value of each entry, two arrays of shape `(d,)`."""
+"""For each role, the lowest and the highest value of each entry, as two arrays of shape `(d,)`."""
 
 
 class Candidates(ABC, Generic[D]):
-    """The legal designs of a search, supplied by the caller: a table, a design space, a product of several.
+    """The legal designs of a search, supplied by the caller: a table, a design space, or a product of several.
 
     Example:
         Whole numbers below ten:
@@ -42,14 +42,14 @@ class Candidates(ABC, Generic[D]):
 
     @abstractmethod
     def sample(self, generator: np.random.Generator, count: int) -> list[D]:
-        """`count` random legal designs; they may repeat."""
+        """Draws `count` random legal designs, which may repeat."""
 
     @abstractmethod
     def key(self, design: D) -> Hashable:
         """The identity of a legal design: equal designs have equal keys."""
 
     def neighbours(self, design: D) -> list[D]:
-        """Legal designs close to a legal design, for local refinement; none unless overridden."""
+        """Legal designs close to a legal design, for local refinement; empty unless overridden."""
         del design
         return []
 
@@ -77,17 +77,17 @@ class VectorCandidates(Candidates[Inputs]):
     def bounds(self) -> Box:
         """The box.
 
-        A role of which lowest and highest agree everywhere is held fixed: the search is one-sided.
+        A role whose lowest and highest values are all equal is held fixed: the search is one-sided.
         """
 
     @abstractmethod
     def snap(self, points: Sequence[Inputs]) -> list[Inputs]:
-        """For each point of the box the legal design nearest to it."""
+        """The legal design nearest to each point of the box."""
 
 
 @dataclass(frozen=True)
 class Proposal(Generic[D]):
-    """A design to measure, and which part of the optimiser asked for it.
+    """A design to measure, and the part of the optimiser that proposed it.
 
     Example:
         >>> Proposal(7, "random").origin
@@ -100,14 +100,14 @@ class Proposal(Generic[D]):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a measurement of a design is worth.
+    """The performance of a measured design.
 
     Attributes:
-        values: performance under each objective, shape `(m,)`, larger is better; NaN where it could not be measured.
-        violations: relative violation of each constraint, shape `(c,)`, 0 where it holds.
+        values: the performance under each objective, shape `(m,)`, larger is better; NaN if it could not be measured.
+        violations: the relative violation of each constraint, shape `(c,)`; 0 if it holds.
 
     Raises:
-        InputError: no value, one that is infinite, or a violation that is negative or not finite.
+        InputError: there is no value, one is infinite, or a violation is negative or not finite.
 
     Example:
         >>> Outcome((0.8, 0.3), (0.0, 0.25)).violation
@@ -132,13 +132,13 @@ class Outcome:
         """The outcome of a design that could not be measured.
 
         Args:
-            objectives: m, how many there are.
+            objectives: the number m of objectives.
         """
         return cls((math.nan,) * objectives)
 
     @property
     def violation(self) -> float:
-        """Sum of all violations; 0 where every constraint holds."""
+        """The sum of all violations; 0 if every constraint holds."""
         return math.fsum(self.violations)
 
     @property
@@ -149,12 +149,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Observation(Generic[D]):
-    """What was found for a design.
+    """A design and its outcome.
 
     Attributes:
-        design: as it was asked for.
+        design: the design as proposed.
         key: its identity.
-        outcome: what it is worth.
+        outcome: its values and violations.
 
     Example:
         >>> light, stiff = Observation(1, 1, Outcome((0.9, 0.2))), Observation(2, 2, Outcome((0.3, 0.8)))
@@ -168,24 +168,24 @@ class Observation(Generic[D]):
 
     @property
     def value(self) -> float:
-        """Performance; the mean under several objectives. NaN where one of them could not be measured."""
+        """The performance, or its mean under several objectives; NaN if one of them could not be measured."""
         return math.fsum(self.outcome.values) / len(self.outcome.values)
 
     @property
     def violation(self) -> float:
-        """Sum of the violations of all constraints."""
+        """The sum of the violations of all constraints."""
         return self.outcome.violation
 
     @property
     def rank(self) -> tuple[bool, float, float]:
-        """Sorts best last: measured before failed, then the smaller violation, then the larger value."""
+        """A sort key that is larger for better designs: first measured, then less violating, then of larger value."""
         if not self.outcome.measured:
             return (False, -math.inf, -math.inf)
         return (True, -self.violation, self.value)
 
     def dominates(self, other: Observation[D]) -> bool:
-        """Whether this is better: measured, less infeasible, or feasible alike and better under some objective and
-        worse under none."""
+        """Whether this design is better: measured, less infeasible, or equally feasible, better under some objective
+        and worse under none."""
         if self.rank[:2] != other.rank[:2]:
             return self.rank[:2] > other.rank[:2]
         pairs = list(zip(self.outcome.values, other.outcome.values, strict=True))
@@ -193,16 +193,16 @@ class Observation(Generic[D]):
 
 
 class Optimiser(ABC, Generic[D]):
-    """Asks for designs and is told what they gave.
+    """Proposes designs and learns from their outcomes.
 
-    What it asks is a pure function of its seed, of the ordered tells and of what is pending: `ask` changes nothing, so
-    a study that was killed and tells its results again goes on as if nothing had happened.
+    Its proposals are a pure function of its seed, of the ordered tells and of the pending designs. `ask` changes
+    nothing, so a study that was killed and tells its results again continues as if nothing had happened.
 
     Attributes:
-        objectives: the most that it can search by; None for any number.
+        objectives: the largest number of objectives that it supports; None for any number.
 
     Example:
-        The whole of an optimiser:
+        A complete optimiser:
 
         >>> class Anything(Optimiser[D]):
         ...     def ask(self, count, pending=()):
@@ -216,10 +216,10 @@ class Optimiser(ABC, Generic[D]):
         """
         Args:
             candidates: the legal designs.
-            seed: of all random choices, not negative.
+            seed: the seed of all random choices, not negative.
 
-        Raises:
-            InputError: a negative seed.
+            Raises:
+                InputError: the seed is negative.
         """
         if seed < 0:
             raise InputError(f"The seed of an optimiser must not be negative, found {seed}.")
@@ -230,23 +230,23 @@ class Optimiser(ABC, Generic[D]):
 
     @abstractmethod
     def ask(self, count: int, pending: Sequence[D] = ()) -> list[Proposal[D]]:
-        """`count` legal designs, none told before, none pending, no two alike; fewer where no more could be found.
+        """Proposes `count` distinct legal designs, none of them told or pending; fewer if no more can be found.
 
         Args:
-            count: how many, at least 1.
-            pending: designs that were asked for and whose outcome is not known yet: empty where a study works in
-                rounds, and what is under way where evaluations are asynchronous.
+            count: the number of designs, at least 1.
+            pending: the designs that were proposed and whose outcome is not known yet; empty if a study works in
+                rounds, or the running evaluations of an asynchronous study.
         """
 
     def tell(self, design: D, outcome: Outcome) -> None:
-        """Takes in one result.
+        """Records one result.
 
         Args:
-            design: as it was asked for.
+            design: the design as proposed.
             outcome: its values and violations.
 
         Raises:
-            InputError: more objectives than the optimiser can search by, or another number of them than before.
+            InputError: there are more objectives than the optimiser supports, or another number of them than before.
         """
         count = len(outcome.values)
         if self.objectives is not None and count > self.objectives:
@@ -265,7 +265,7 @@ class Optimiser(ABC, Generic[D]):
 
     @property
     def observations(self) -> tuple[Observation[D], ...]:
-        """All that was told, in order."""
+        """All recorded results, in order."""
         return tuple(self._observations)
 
     @property
@@ -280,16 +280,16 @@ class Optimiser(ABC, Generic[D]):
         return False
 
     def _generator(self, *stream: int) -> np.random.Generator:
-        """A generator that depends on the seed and the numbers of `stream` alone."""
+        """A generator that depends only on the seed and the numbers of `stream`."""
         return np.random.default_rng([self.seed, *stream])
 
     def _keys(self, pending: Sequence[D]) -> set[Hashable]:
-        """The identities of designs that are under way."""
+        """The identities of pending designs."""
         return {self.candidates.key(design) for design in pending}
 
     @staticmethod
     def _under_way(pending: Sequence[D]) -> tuple[int, ...]:
-        """An addition to the stream of a generator, so that two asks between two tells draw differently."""
+        """An addition to the stream of a generator, so that two asks without a tell between them draw differently."""
         return (len(pending),) if pending else ()
 
     def _fresh(self, generator: np.random.Generator, count: int, excluded: set[Hashable], rounds: int = 12) -> list[D]:

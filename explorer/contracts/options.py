@@ -1,9 +1,9 @@
-"""Option models: one pydantic model says what may be set, and every surface is made from it.
+"""Option models: one pydantic model defines the settings, and every user interface is generated from it.
 
-The command line makes flags of an option model and the API makes input types, so a field may only have a type that both
-know: texts, numbers, booleans, enumerations and `Literal`s, paths, lists of these, mappings from names to one of these,
-and `None` beside any of them. A field of another type is refused when its model is registered, unless a `Flag` says how
-the field is read, or that no surface shows it.
+The command line generates flags from an option model and the API input types, so a field must have a type that both
+support: texts, numbers, booleans, enumerations and `Literal`s, paths, lists of these, mappings from names to one of
+these, and `None` as an alternative to any of them. A field of another type is refused when its model is registered,
+unless a `Flag` says how the field is read, or that no user interface shows it.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _LONGEST_VALUE = 80
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """How a field appears where its name and type do not say; annotate the field with it.
+    """Annotation of a field whose name and type do not determine how it appears to users.
 
     Attributes:
-        names: flags in place of the one that is made of the field's name, such as `("-k",)`.
-        argument: on the command line, a position and no flag.
-        internal: on no surface; set by the product itself.
-        read: makes the value from a user's text, such as a file's content from its path; the API takes JSON instead.
-        metavar: what stands for the value in the help text.
+        names: flags instead of the one derived from the field's name, such as `("-k",)`.
+        argument: whether it is a positional argument on the command line, not a flag.
+        internal: whether it is hidden from users and set by the product itself.
+        read: converts a user's text to the value, such as a path to a file's content; the API takes JSON instead.
+        metavar: the placeholder for the value in the help text.
 
     Example:
         >>> class Options(BaseModel):
@@ -57,21 +57,21 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One field of an option model, as surfaces see it.
+    """One field of an option model, as user interfaces see it.
 
     Attributes:
-        name: of the field.
-        type: of the value, or of each value; None for any JSON value.
-        enumeration: the `Enum` that `choices` are the values of; None for a `Literal` or a free value.
-        choices: the values that are allowed; empty for any.
+        name: the name of the field.
+        type: the type of the value, or of each value; None for any JSON value.
+        enumeration: the `Enum` whose values are the `choices`; None for a `Literal` or a free value.
+        choices: the allowed values; empty for any.
         repeated: whether the value is a list.
         mapping: whether the value is a mapping from names.
         required: whether there is no default.
-        default: None where it is required, or None itself.
-        help: description of the field.
-        allowed: what may be given, as error messages and help texts say it.
-        limits: of a number, such as `from 1 to 64`; empty for none.
-        flag: how it appears.
+        default: the default; None if the field is required.
+        help: the description of the field.
+        allowed: the allowed values in words, for error messages and help texts.
+        limits: the limits of a number, such as `from 1 to 64`; empty for none.
+        flag: the field's `Flag`.
 
     Example:
         >>> class Options(BaseModel):
@@ -96,7 +96,7 @@ class Option:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Its flags on the command line; none for a position."""
+        """Its flags on the command line; none for a positional argument."""
         if self.flag.argument:
             return ()
         return self.flag.names or (f"--{self.name.replace('_', '-')}",)
@@ -108,10 +108,10 @@ RESERVED = ("--help", "--json")
 
 @cache
 def options_of(model: type[BaseModel]) -> tuple[Option, ...]:
-    """The fields of an option model that surfaces show, in order.
+    """The fields of an option model that are shown to users, in order.
 
     Raises:
-        InputError: a field has a type that can be no flag, or a flag that another field or every command has.
+        InputError: a field has a type that cannot be a flag, or a flag that another field or every command has.
     """
     every = (_option(model, name, field) for name, field in model.model_fields.items())
     shown = tuple(option for option in every if not option.flag.internal)
@@ -123,16 +123,16 @@ def options_of(model: type[BaseModel]) -> tuple[Option, ...]:
 
 
 def checked(model: type[Model], given: Mapping[str, Any], what: str, *, strict: bool | None = None) -> Model:
-    """Settings read by their model.
+    """Validates settings with their model.
 
     Args:
-        model: says what is allowed.
-        given: by the user.
-        what: the settings are of, for messages.
-        strict: False to read numbers and booleans out of texts, as flags give them; None to leave it to the model.
+        model: defines what is allowed.
+        given: the user's settings.
+        what: the owner of the settings, for messages.
+        strict: False to read numbers and booleans from texts, as flags give them; None to leave it to the model.
 
     Raises:
-        InputError: an unknown name or a value that is not allowed; the message says which, and what is allowed.
+        InputError: a name is unknown or a value is not allowed; the message names it, and what is allowed.
     """
     try:
         return model.model_validate(_with_members(model, given), strict=strict)
@@ -141,7 +141,7 @@ def checked(model: type[Model], given: Mapping[str, Any], what: str, *, strict: 
 
 
 def _with_members(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
-    """`given` with the members of enumerations in the place of their values, which is how JSON has them."""
+    """`given` with the members of enumerations in place of their values, which stand for them in JSON."""
     members = _enumerations(model)
     return {
         name: members[name].get(value, value) if name in members and isinstance(value, str) else value
@@ -164,15 +164,15 @@ def _enumerations(model: type[BaseModel]) -> Mapping[str, Mapping[str, Enum]]:
 
 
 def refusal(error: ValidationError, model: type[BaseModel], what: str) -> str:
-    """The first fault that pydantic found, as one sentence: the place, what was found and what is allowed.
+    """The first error that pydantic reports, as one sentence: the place, what was found and what is allowed.
 
     Args:
-        error: raised when `model` read a value.
-        model: that read it.
-        what: the settings are of.
+        error: raised when `model` validated a value.
+        model: the option model.
+        what: the owner of the settings.
     """
     first = error.errors(include_url=False)[0]
-    if first["type"] == "value_error":  # raised by a validator of ours, which says more
+    if first["type"] == "value_error":  # raised by one of our validators, whose message says more
         return str(first["msg"]).removeprefix("Value error, ")
     place = ".".join(str(part) for part in first["loc"])
     name = str(first["loc"][0]) if first["loc"] else ""
@@ -188,7 +188,7 @@ def refusal(error: ValidationError, model: type[BaseModel], what: str) -> str:
 
 
 def shown_names(model: type[BaseModel]) -> list[str]:
-    """Names of the fields that a user may set."""
+    """The names of the fields that a user may set."""
     return [
         name
         for name, field in model.model_fields.items()
@@ -204,7 +204,7 @@ def _option(model: type[BaseModel], name: str, field: FieldInfo) -> Option:
             shape = _shape(field.annotation)
         except TypeError:
             raise InputError(
-                f"The field {name} of {model.__module__}.{model.__qualname__} has a type that can be no flag: "
+                f"The field {name} of {model.__module__}.{model.__qualname__} has a type that cannot be a flag: "
                 f"{field.annotation}; allowed: text, numbers, booleans, choices, paths, lists and mappings of these, "
                 "or a Flag that reads it."
             ) from None
@@ -242,7 +242,7 @@ def _shape(annotation: Any) -> _Shape:
     """The shape of a type.
 
     Raises:
-        TypeError: it can be no flag.
+        TypeError: the type cannot be a flag.
     """
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is typing.Annotated:
@@ -281,7 +281,7 @@ _WORDS: Mapping[Any, str] = {
 
 
 def _allowed(field: FieldInfo) -> str:
-    """What a field allows, in words."""
+    """The allowed values of a field, in words."""
     try:
         shape = _shape(field.annotation)
     except TypeError:

@@ -1,4 +1,4 @@
-"""`Published`: measured architectures that a package carries as data."""
+"""`Published`: measured architectures that a package contains as data."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from graphdb.measurement import Measurement
 
 @dataclass(frozen=True)
 class Published:
-    """Architectures, and measurements whose roles name them by key.
+    """Architectures, and measurements whose roles refer to them by key.
 
     Attributes:
-        architectures: each once.
-        measurements: of these architectures, or of others that are published too.
+        architectures: every architecture once.
+        measurements: the measurements of these architectures, or of others that are also published.
 
     Example:
         >>> truss = Architecture.of("bridge", "truss", {"spans": 2}, [], [])

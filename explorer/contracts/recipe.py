@@ -1,4 +1,4 @@
-"""`Recipe`: which spaces, simulator, objective and optimiser make a kind of study."""
+"""`Recipe`: the spaces, simulator, objective and optimiser of a kind of study."""
 
 from __future__ import annotations
 
@@ -31,21 +31,22 @@ def _none(roles: Roles, measurement: Measurement) -> Sequence[Descent]:
 
 @dataclass(frozen=True)
 class Plan(Generic[D]):
-    """A recipe made ready for one study: everything that turns proposals into measurements and back.
+    """A recipe prepared for one study: everything that turns proposals into measurements and back.
 
     Attributes:
-        simulator: registered name of what measures a trial.
-        objective: what a trial is worth.
-        optimiser: asks for designs and is told their outcomes.
-        batch: proposals asked for at a time; part of the study's settings, so that trials do not depend on the workers.
+        simulator: the registered name of the simulator that measures a trial.
+        objective: the objective of the study.
+        optimiser: proposes designs and learns from their outcomes.
+        batch: the number of proposals at a time; part of the study's settings, so that trials do not depend on the
+            number of workers.
         architectures: design -> the architecture of each role.
-        design: architecture of each role -> the design that stands for them.
-        pending: architecture of each role, and the trials done so far -> the measurement to be taken (its `measures`
-            empty).
-        descents: architecture of each role, and the pending measurement -> what they came from.
+        design: the architecture of each role -> the design that stands for them.
+        pending: the architecture of each role, and the trials done so far -> the measurement to be taken (with empty
+            `measures`).
+        descents: the architecture of each role, and the pending measurement -> the descents of the architectures.
 
     Example:
-        A recipe's `prepare` ends in one; `docs/add-a-domain.md` has a whole recipe. Its designs here are numbers:
+        A recipe's `prepare` returns one; `docs/add-a-domain.md` has a complete recipe. Here the designs are numbers:
 
         >>> from explorer.contracts.objective import Linear, Term
         >>> plan = Plan(
@@ -75,14 +76,14 @@ class Recipe(ABC, Generic[D]):
     """A kind of study over designs of the type `D`, found by name.
 
     Attributes:
-        name: registered name.
-        options: what a study may be told, with defaults. Fields of the names `objective`, `weights` and `constraints`
-            have flags that all recipes share.
-        measures: that a trial gives.
-        objectives: names that `objective` may have, the default first; empty where there is no choice.
-        front: measures that the Pareto front and the hypervolume are taken over.
-        worst: measure -> the value from which the hypervolume counts; the worst of the trials where one is missing.
-        columns: measures shown in tables, in order.
+        name: the registered name.
+        options: the settings of a study, with defaults. Fields named `objective`, `weights` and `constraints` have
+            flags that all recipes share.
+        measures: the measures of a trial.
+        objectives: the allowed values of `objective`, the default first; empty if there is no choice.
+        front: the measures of the Pareto front and the hypervolume.
+        worst: measure -> the value from which the hypervolume counts; if it is missing, the worst of the trials.
+        columns: the measures shown in tables, in order.
 
     Example:
         >>> from explorer.contracts.measure import Measure, catalogue
@@ -111,22 +112,22 @@ class Recipe(ABC, Generic[D]):
 
     @property
     def directions(self) -> Mapping[str, Direction]:
-        """Measure -> direction of the front."""
+        """Measure -> its direction in the front."""
         return directions(self.measures, self.front)
 
     def settings(self, given: Mapping[str, Any], budget: int) -> dict[str, Any]:
-        """All settings of a study, defaults filled in: what is stored with it and decides its trials.
+        """All settings of a study with defaults filled in; they are stored with it and determine its trials.
 
         Args:
-            given: by the user.
-            budget: trials that the study begins with; it may be given more later, which must not change the first ones.
+            given: the user's settings.
+            budget: the initial number of trials; it may be increased later, which must not change the first ones.
 
         Raises:
-            InputError: an unknown name or a value that is not allowed.
+            InputError: a name is unknown or a value is not allowed.
         """
         del budget
         full = checked(self.options, given, self.name).model_dump(mode="json")
-        self.objective(full)  # refuses what cannot be an objective before anything is stored
+        self.objective(full)  # refuses a malformed objective before anything is stored
         return full
 
     @abstractmethod
@@ -134,25 +135,25 @@ class Recipe(ABC, Generic[D]):
         """The objective that stored settings describe.
 
         Raises:
-            InputError: a weight or a constraint that is malformed or names an unknown measure.
+            InputError: a weight or a constraint is malformed or names an unknown measure.
         """
 
     @abstractmethod
     def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan[D]:
-        """Make ready: train what must be trained, store it, and give the plan. The same record gives the same plan.
+        """Trains and stores what is needed, and returns the plan; the same record gives the same plan.
 
         Args:
             store: the database.
-            record: of the study.
-            report: told in a few words what is being done.
+            record: the stored study.
+            report: called with a few words about the current work.
         """
 
     def notes(self, settings: Mapping[str, Any], best: Measurement | None) -> list[str]:
-        """Sentences that a reader of the findings of such a study must know; none unless overridden.
+        """Sentences that readers of the results of such a study must know; empty unless overridden.
 
         Args:
-            settings: of the study.
-            best: what was measured on its best trial, if there is one.
+            settings: the settings of the study.
+            best: the measurement of its best trial, if there is one.
         """
         del settings, best
         return []

@@ -1,7 +1,7 @@
-"""`Session`: what a verb may ask of the product, so that domains know no database.
+"""`Session`: the services of the product for verbs, so that domains know nothing about the database.
 
-Whatever a session stores is stored when the call returns. It holds no database open between the calls of a long verb
-longer than it must: `release` lets go of it, and the next call takes it up again.
+Whatever a session stores is stored when the call returns. Between the calls of a long verb it need not keep the
+database open: `release` closes it, and the next call opens it again.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from graphdb.measurement import Measurement
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where long work stands.
+    """The progress of long work.
 
     Attributes:
-        done: steps, trials or designs, of `total`.
-        total: how many there will be.
-        phase: what is going on, in a few words.
-        left_s: estimated time; None before anything is known.
-        best: best performance so far; None where there is none.
-        refused: designs that cannot be measured.
+        done: the number of steps, trials or designs done.
+        total: the number in total.
+        phase: the current work, in a few words.
+        left_s: the estimated time left; None before anything is known.
+        best: the best performance so far; None if there is none.
+        refused: the number of designs that cannot be measured.
 
     Example:
         >>> Progress(3, 12, "measuring", left_s=9.0).done
@@ -42,24 +42,24 @@ class Progress:
 
 
 class Report(Protocol):
-    """Is told in a few words what is being done."""
+    """Called with a few words about the current work."""
 
     def __call__(self, phase: str, /) -> None: ...
 
 
 class Interrupted(KeyboardInterrupt):
-    """The user ended long work; the message says how to go on."""
+    """The user interrupted long work; the message says how to continue."""
 
 
 @dataclass(frozen=True)
 class Descent:
-    """That an architecture came from another one.
+    """The descent of an architecture from another one.
 
     Attributes:
-        child: what was made.
-        parent: what it was made of.
-        how: `crossover`, `weight transfer` ...
-        about: more of it, such as the share of weights taken over.
+        child: the new architecture.
+        parent: the architecture that it came from.
+        how: the kind of step: `crossover`, `weight transfer` ...
+        about: properties of the step, such as the share of weights taken over.
 
     Example:
         >>> parent, child = (Architecture.of("bridges", "all", {"mass": mass}, [], []) for mass in (3, 2))
@@ -75,12 +75,12 @@ class Descent:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What measuring many designs found.
+    """The results of measuring many designs.
 
     Attributes:
         measurements: position of the pair -> its measurement, in the order of the pairs.
-        refused: position of the pair -> why it cannot be measured.
-        stored_before: how many measurements were in the database already.
+        refused: position of the pair -> the reason why it cannot be measured.
+        stored_before: the number of measurements that were already in the database.
 
     Example:
         >>> Sweep({}, {0: "It is too long.", 1: "It is too long."}, stored_before=0).reasons
@@ -93,7 +93,7 @@ class Sweep:
 
     @property
     def reasons(self) -> Mapping[str, int]:
-        """Why pairs were refused, the most frequent reason first."""
+        """The reasons why pairs were refused and their counts, the most frequent first."""
         return dict(Counter(self.refused.values()).most_common())
 
 
@@ -103,44 +103,44 @@ class Session(Protocol):
     def resolve(
         self, reference: str | Mapping[str, Any], *, domain: str, overrides: Mapping[str, Any] | None = None
     ) -> Architecture:
-        """The architecture that a user means: a preset, a key or its first digits, a file, or JSON.
+        """The architecture that a user refers to by a preset, a key or its first digits, a file, or JSON.
 
         Args:
-            reference: as the user gave it.
-            domain: that it must be of.
-            overrides: decisions to be changed, where the domain knows how.
+            reference: the user's text.
+            domain: the required domain.
+            overrides: decisions to change, if the domain supports it.
 
         Raises:
-            InputError: nothing of that name, malformed or illegal JSON, or an architecture of another domain.
-            NotFoundError: a key that the database does not hold.
+            InputError: the name is unknown, the JSON malformed or illegal, or the architecture of another domain.
+            NotFoundError: the key is not in the database.
         """
 
     def add(self, architectures: Iterable[Architecture]) -> int:
-        """Store architectures; how many were new."""
+        """Stores architectures; returns how many were new."""
 
     def descend(self, descents: Iterable[Descent]) -> None:
-        """Store children and parents, and that the ones came from the others."""
+        """Stores children and parents, and the descent of the ones from the others."""
 
     def measure(self, simulator: str, architectures: Roles, settings: Mapping[str, Any]) -> Measurement:
-        """Run a simulator, and store the architectures with the measurement.
+        """Runs a simulator, and stores the architectures with the measurement.
 
         Args:
-            simulator: its registered name.
+            simulator: the registered name of the simulator.
             architectures: role -> architecture.
-            settings: of the run; defaults are filled in.
+            settings: the settings of the run; defaults are filled in.
 
         Raises:
-            InputError: unknown simulator or setting, or architectures that cannot be simulated together.
+            InputError: the simulator or a setting is unknown, or the architectures cannot be simulated together.
         """
 
     def keep(self, measurements: Iterable[Measurement]) -> int:
-        """Store measurements of stored architectures; how many were new."""
+        """Stores measurements of stored architectures; returns how many were new."""
 
     def report(self, phase: str) -> None:
-        """Tell the user in a few words what is being done."""
+        """Shows the user a few words about the current work."""
 
     def advance(self, progress: Progress) -> None:
-        """Show the user how far the work is."""
+        """Shows the user the progress of the work."""
 
     def release(self) -> None:
-        """Let go of the database before work that may take days."""
+        """Closes the database before work that may take days."""

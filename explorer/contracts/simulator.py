@@ -1,4 +1,4 @@
-"""`Simulator`: measures architectures; pure, and found by name so that it runs in any process."""
+"""`Simulator`: measures architectures. It is pure, and is found by name so that it runs in any process."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Roles = Mapping[str, Architecture]
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Who may play a part in a measurement.
+    """The architectures that may play a part in a measurement.
 
     Attributes:
-        domain: of the architecture.
-        spaces: of the domain whose designs may play it; empty for all.
+        domain: the domain of the architecture.
+        spaces: the spaces of the domain whose designs may play it; empty for all.
 
     Example:
         >>> beam = Architecture.of("bridges", "beams", {}, [], [])
@@ -45,16 +45,16 @@ class Role:
 
 
 class Simulator(ABC):
-    """What a domain offers to studies: named roles in, named measures out.
+    """A measuring program that a domain provides: named roles in, named measures out.
 
     Attributes:
-        name: registered name.
+        name: the registered name.
         version: changes whenever a result changes; part of the key of every measurement.
-        roles: role -> who may play it, in the order in which they are named.
-        measures: name -> measure; a run may give some of them only.
-        options: what a run may be told, with defaults.
-        front: measures that the Pareto front of a sweep is taken over, in order; empty for all of the headline measures
-            that have a direction.
+        roles: role -> the architectures that may play it, in the order in which users name them.
+        measures: name -> measure; a run may give only some of them.
+        options: the settings of a run, with defaults.
+        front: the measures of the Pareto front of a sweep, in order; empty for all headline measures that have a
+            direction.
 
     Example:
         A simulator of one role and no options:
@@ -86,27 +86,27 @@ class Simulator(ABC):
         """The measures of one run.
 
         Args:
-            architectures: role -> architecture; checked.
-            settings: complete and checked.
+            architectures: role -> architecture; already checked.
+                settings: complete and checked settings.
 
         Raises:
             InputError: the architectures cannot be simulated together; the message says why.
         """
 
     def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """All settings of a run, defaults filled in, as plain JSON.
+        """All settings of a run with defaults filled in, as plain JSON.
 
         Raises:
-            InputError: an unknown name or a value that is not allowed.
+            InputError: a name is unknown or a value is not allowed.
         """
         return checked(self.options, given, self.name).model_dump(mode="json")
 
     def run(self, architectures: Roles, settings: Mapping[str, Any]) -> Measurement:
-        """One measurement.
+        """Takes one measurement.
 
         Args:
             architectures: role -> architecture.
-            settings: those that differ from their defaults suffice.
+            settings: at least the settings that differ from their defaults.
 
         Raises:
             InputError: a setting is not allowed, a role is missing or played by another domain or space, or the
@@ -117,11 +117,11 @@ class Simulator(ABC):
         return self.measurement(architectures, full, self.measured(architectures, full))
 
     def run_batch(self, pairs: Sequence[Roles], settings: Mapping[str, Any]) -> list[Measurement | InputError]:
-        """Many measurements at once; a design that cannot be simulated gives its error in its place.
+        """Takes many measurements at once; a design that cannot be simulated gives its error in its place.
 
         Args:
             pairs: role -> architecture, for each measurement.
-            settings: of all of them.
+            settings: the settings of all measurements.
         """
         results: list[Measurement | InputError] = []
         for architectures in pairs:
@@ -132,7 +132,7 @@ class Simulator(ABC):
         return results
 
     def pending(self, architectures: Roles, given: Mapping[str, Any]) -> Measurement:
-        """The measurement that `run` will give, its measures still empty.
+        """The measurement that `run` will return, with its measures still empty.
 
         Raises:
             InputError: a setting is not allowed.
@@ -146,8 +146,8 @@ class Simulator(ABC):
 
         Args:
             architectures: role -> architecture.
-            settings: complete.
-            measures: name -> value; kept in the order of the simulator's own.
+            settings: the complete settings.
+                measures: name -> value; sorted in the order of the simulator's measures.
         """
         return Measurement(
             simulator=self.name,
@@ -164,7 +164,7 @@ class Simulator(ABC):
 
         Args:
             keys: role -> key of the architecture.
-            settings: complete.
+                settings: the complete settings.
         """
         return measurement_key(
             self.name, self.version, {role: keys[role] for role in self.roles}, settings, self.seed(settings)
@@ -185,16 +185,16 @@ class Simulator(ABC):
             raise InputError(f"The architectures given to {self.name} are {given or 'none'}; allowed: {allowed}.")
 
     def seed(self, settings: Mapping[str, Any]) -> int | None:
-        """The seed that a run is told; None for a deterministic simulator."""
+        """The seed of a run; None for a deterministic simulator."""
         del settings
         return None
 
     def predicted(self, settings: Mapping[str, Any]) -> frozenset[str]:
-        """Names of the measures that a run predicts rather than measures; none unless overridden."""
+        """The names of the measures that a run predicts rather than measures; empty unless overridden."""
         del settings
         return frozenset()
 
     def chunk(self, settings: Mapping[str, Any]) -> int:
-        """How many measurements a worker is handed at once: about a second's work."""
+        """The number of measurements that a worker gets at once: about a second's work."""
         del settings
         return 64

@@ -1,4 +1,4 @@
-"""`Skill`: how well a measure can be predicted in a space, and one sentence to say so."""
+"""`Skill`: how well a measure can be predicted in a space, and a sentence about it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Source(StrEnum):
-    """Where a value comes from.
+    """The origin of a value.
 
     Example:
         >>> str(Source.MEASURED)
@@ -16,22 +16,22 @@ class Source(StrEnum):
 
     MEASURED = "measured"
     PREDICTED = "predicted"
-    """By the surrogate, for a design of the space whose designs were measured."""
+    """Predicted by the surrogate, for a design of the space whose designs were measured."""
     EXTRAPOLATED = "extrapolated"
-    """By the surrogate, for a design outside that space, where nothing says how good it is."""
+    """Predicted by the surrogate, for a design outside that space, where its quality is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Skill:
-    """The success of a predictor on designs that it had not seen.
+    """The accuracy of a predictor on designs that it had not seen.
 
     Attributes:
-        space: of the designs.
-        measure: predicted.
-        predictor: what was judged.
-        designs: how many measured designs there were.
-        r_squared: coefficient of determination out of sample; 0 or less is no better than predicting the mean.
-        method: how it was judged.
+        space: the space of the designs.
+        measure: the predicted measure.
+        predictor: the predictor that was evaluated.
+        designs: the number of measured designs.
+        r_squared: the coefficient of determination out of sample; 0 or less is no better than predicting the mean.
+        method: the method of evaluation.
 
     Example:
         >>> skill = Skill("truss", "mass_kg", "trees", designs=40, r_squared=0.83, method="leave one out")
@@ -53,7 +53,7 @@ class Skill:
 
     @property
     def sentence(self) -> str:
-        """One sentence for people."""
+        """A sentence for users."""
         evidence = f"R² {self.r_squared:.2f} out of sample on {self.designs} measured designs of {self.space}"
         if self.demonstrated:
             return f"Predictions of {self.measure} have shown skill: {evidence}."

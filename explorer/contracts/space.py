@@ -1,4 +1,4 @@
-"""`DesignSpace`: a set of legal designs, countable, sampled, searched by vector or by graph."""
+"""`DesignSpace`: a countable set of legal designs that can be sampled, and searched by vector or by graph."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Vector = NDArray[np.float64]
 
 
 class DesignSpace(ABC):
-    """What a domain offers to storage, surrogates and search.
+    """A set of designs that a domain provides for storage, surrogates and search.
 
     Choices are plain JSON in one canonical form (`normalise`); equal designs have equal canonical choices.
 
@@ -45,7 +45,7 @@ class DesignSpace(ABC):
     @property
     @abstractmethod
     def bounds(self) -> tuple[Vector, Vector]:
-        """Lowest and highest value of each entry of the vector form, two arrays of shape `(d,)`."""
+        """The lowest and highest value of each entry of the vector form, as two arrays of shape `(d,)`."""
 
     @property
     def dimensions(self) -> int:
@@ -54,11 +54,11 @@ class DesignSpace(ABC):
 
     @abstractmethod
     def sample(self, generator: np.random.Generator) -> Choices:
-        """A legal design, every design equally likely."""
+        """Draws a legal design; all designs are equally likely."""
 
     @abstractmethod
     def violations(self, choices: Choices) -> list[str]:
-        """What is illegal about `choices`: one sentence each with the place, what was found and what is allowed."""
+        """The violations in `choices`: one sentence each with the place, what was found and what is allowed."""
 
     @abstractmethod
     def normalise(self, choices: Choices) -> Choices:
@@ -66,7 +66,7 @@ class DesignSpace(ABC):
 
     @abstractmethod
     def graph_of(self, choices: Choices) -> Architecture:
-        """The architecture of canonical, legal choices; `build` is the checked way here."""
+        """The architecture of canonical, legal choices; `build` checks them first."""
 
     @abstractmethod
     def to_vector(self, choices: Choices) -> Vector:
@@ -78,19 +78,19 @@ class DesignSpace(ABC):
 
     @abstractmethod
     def neighbours(self, choices: Choices) -> Iterator[Choices]:
-        """All designs one elementary decision away, without `choices` itself, none twice."""
+        """All designs that differ in one elementary decision, each once, without `choices` itself."""
 
     @abstractmethod
     def mutate(self, choices: Choices, generator: np.random.Generator) -> Choices:
-        """A random legal design near `choices` and different from it."""
+        """Returns a random legal design near `choices` and different from it."""
 
     @abstractmethod
     def crossover(self, first: Choices, second: Choices, generator: np.random.Generator) -> Choices:
-        """A legal design whose every decision comes from one of the parents.
+        """Returns a legal design in which every decision comes from one of the parents.
 
         Args:
-            first: choices of a parent.
-            second: choices of the other.
+            first: the choices of one parent.
+            second: the choices of the other parent.
             generator: decides which parent each decision comes from.
         """
 
@@ -110,7 +110,7 @@ class DesignSpace(ABC):
 
         Raises:
             InputError: the space has no such decision, or does not allow the value; a space that does not override
-                this method has none that could be fixed.
+                    this method has no decisions that could be fixed.
         """
         if not decisions:
             return self
@@ -118,7 +118,7 @@ class DesignSpace(ABC):
         raise InputError(f"The space {self.name} has no decisions that could be fixed, found {names}.")
 
     def summary(self, choices: Choices) -> Mapping[str, str]:
-        """The decisions in a few short columns for tables, heading -> text; none unless overridden."""
+        """The decisions in a few short columns for tables, heading -> text; empty unless overridden."""
         del choices
         return {}
 
@@ -126,7 +126,7 @@ class DesignSpace(ABC):
         """The architecture of `choices`.
 
         Raises:
-            InputError: the choices are illegal; the message holds every violation.
+            InputError: the choices are illegal; the message lists every violation.
         """
         faults = self.violations(choices)
         if faults:

@@ -1,4 +1,4 @@
-"""What a verb hands back: one JSON value for machines, tables and sentences for people, files that were written."""
+"""The results of a verb: a JSON value for machines, tables and sentences for people, and the files written."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Column:
     """A column of a table.
 
     Attributes:
-        heading: with the unit, where there is one.
-        text: whether it holds words, which are set to the left; numbers go to the right.
+        heading: the heading, with the unit if there is one.
+            text: whether it holds words, which are aligned to the left; numbers are aligned to the right.
 
     Example:
         >>> Column("mass (kg)").text
@@ -33,13 +33,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows for people.
+    """A table for people.
 
     Attributes:
-        title: what the rows are.
-        columns: in order.
-        rows: a text for each column.
-        caption: below the table; empty for none.
+        title: the title above the table.
+        columns: the columns, in order.
+        rows: rows with a text for each column.
+        caption: the text below the table; empty for none.
 
     Example:
         >>> table = Table("Bridges", (words("name"), Column("mass (kg)")), [["beam", "12"]])
@@ -55,12 +55,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a verb found.
+    """The results of a verb.
 
     Attributes:
-        json: printed by `--json`, and all that it prints.
-        shown: printed otherwise, in order.
-        files: that were written; named after all else.
+        json: the only output with `--json`.
+        shown: the output without `--json`, in order.
+        files: the files that were written; listed after everything else.
 
     Example:
         >>> Findings({"mass_kg": 12.0}, ["The bridge weighs 12 kg."]).files
@@ -78,19 +78,19 @@ def words(heading: str) -> Column:
 
 
 def short(key: str) -> str:
-    """Enough of a key to be told apart, and to be given back to any command."""
+    """The first digits of a key: enough to distinguish it, and accepted by every command."""
     return key[:KEY_DIGITS]
 
 
 def number(value: float | None, predicted: bool = False) -> str:
-    """A figure for people: four significant digits, `~` before what was predicted, `-` for what is not known."""
+    """A number for people: four significant digits, with `~` before a prediction, and `-` for an unknown value."""
     if value is None:
         return "-"
     return ("~" if predicted else "") + f"{value:.4g}"
 
 
 def architecture_json(architecture: Architecture) -> dict[str, Any]:
-    """The form in which architectures are exported and imported, with the key."""
+    """The JSON form in which architectures are exported and imported, with the key."""
     return {
         "key": architecture.key,
         "domain": architecture.domain,
@@ -103,8 +103,8 @@ def measurement_json(measurement: Measurement, known: Measures) -> dict[str, Any
     """A measurement as commands print it.
 
     Args:
-        measurement: stored, or about to be.
-        known: measures that are declared, so that parts are gathered under their groups.
+        measurement: the measurement, stored or not.
+        known: the declared measures, by which parts are gathered under their groups.
     """
     return {
         "key": measurement.key,

@@ -1,7 +1,7 @@
-"""`Verb`: something that a user can do with a domain, as an option model and a function.
+"""`Verb`: a command of a domain, as an option model and a function.
 
-The command line is made from verbs: `explorer GROUP NAME ...` or, without a group, `explorer NAME ...`. A verb in the
-group `simulate` that is named like a simulator stands in for the command that would be made for that simulator.
+The command line is generated from verbs: `explorer GROUP NAME ...` or, without a group, `explorer NAME ...`. A verb in
+the group `simulate` with the name of a simulator replaces the command that would be generated for that simulator.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from explorer.contracts.table import Findings
 
 RESERVED = frozenset(("db", "load", "import", "export", "show", "similar", "space", "map", "study", "search", "serve"))
-"""First words of the commands that every domain shares; no verb may begin with one."""
+"""The first words of the commands that all domains share; no verb may begin with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,12 @@ class Verb:
     """One command.
 
     Attributes:
-        name: last word of the command.
-        help: one sentence in the imperative.
-        options: what the user may give; an instance knows by `model_fields_set` what was given.
-        run: `module:function`, called with the session and an instance of `options`; imported when it is called.
-        group: first word of the command; empty for a command of one word.
-        example: a whole command line.
+        name: the last word of the command.
+            help: one sentence in the imperative.
+            options: the option model; `model_fields_set` of an instance says what the user gave.
+            run: `module:function`, called with the session and an instance of `options`; imported when it is called.
+            group: the first word of the command; empty for a command of one word.
+            example: a complete command line.
 
     Example:
         >>> class Options(BaseModel):
@@ -49,17 +49,17 @@ class Verb:
     example: str = ""
 
     def __call__(self, session: Session, options: BaseModel) -> Findings:
-        """Run it."""
+        """Runs the verb."""
         run: Callable[[Session, BaseModel], Findings] = resolved(self.run)
         return run(session, options)
 
 
 def resolved(reference: str) -> Any:
-    """What `module:attribute` names.
+    """The object that `module:attribute` names.
 
     Raises:
-        ImportError: no such module, or it cannot be imported.
-        AttributeError: nothing of that name in it.
+        ImportError: there is no such module, or it cannot be imported.
+        AttributeError: the module has no attribute of this name.
     """
     module, _, attribute = reference.partition(":")
     return getattr(import_module(module), attribute)

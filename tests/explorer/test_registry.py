@@ -163,10 +163,10 @@ def test_malformed_json_is_refused_with_its_place(value: Any, sentence: str) -> 
         ),
         (
             replace(DOMAIN, verbs=(Verb("grind", "Grind.", Odd, "a:b"),)),
-            "The field what of .*Odd has a type that can be no flag: .*Pattern.*; allowed: text, numbers",
+            "The field what of .*Odd has a type that cannot be a flag: .*Pattern.*; allowed: text, numbers",
         ),
-        (replace(DOMAIN, simulators=(replace(WIND, options=Odd),)), "has a type that can be no flag"),
-        (RecipeEntry("mill", "Find.", "a:b", Odd), "has a type that can be no flag"),
+        (replace(DOMAIN, simulators=(replace(WIND, options=Odd),)), "has a type that cannot be a flag"),
+        (RecipeEntry("mill", "Find.", "a:b", Odd), "has a type that cannot be a flag"),
         (RecipeEntry("transcode", "Find.", "a:b", Options), "it brings the recipe 'transcode'"),
         (replace(DOMAIN, spaces={}), "its field spaces is empty"),
         (replace(DOMAIN, bare=("windmills",)), "its field bare names 'windmills'; allowed: mills"),

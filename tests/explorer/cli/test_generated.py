@@ -179,7 +179,7 @@ def test_an_option_model_that_can_be_no_flags_is_refused_at_registration() -> No
     assert known.domains == {} and known.verbs == {}
     assert len(known.problems) == 1
     assert known.problems[0].startswith("The package walls is left out: The field inner of ")
-    assert "can be no flag" in known.problems[0]
+    assert "cannot be a flag" in known.problems[0]
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_a_type_that_can_be_no_flag_is_refused() -> None:
     class Nested(BaseModel):
         inner: Options | None = None
 
-    with pytest.raises(InputError, match=r"The field inner of .*Nested has a type that can be no flag"):
+    with pytest.raises(InputError, match=r"The field inner of .*Nested has a type that cannot be a flag"):
         options_of(Nested)
 
 
