@@ -1,1 +1,1 @@
-"""The top floor: the GraphQL API over HTTP and WebSocket, with its limits."""
+"""The top layer: the GraphQL API over HTTP and WebSocket, with its limits."""

@@ -1,1 +1,1 @@
-"""Long work that was asked for through the API."""
+"""Long-running work started through the API."""

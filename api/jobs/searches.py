@@ -1,4 +1,4 @@
-"""Searches started through the API: processes of their own, a limited number at a time."""
+"""Searches started through the API: separate processes, a limited number at a time."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Searches:
     """Starts studies in child processes, which outlive the API.
 
     Args:
-        settings: of the database, which the children open for themselves.
-        maximum: searches of this API process that may run at the same time.
+        settings: the settings of the database, which each child opens for itself.
+            maximum: the number of searches of this API process that may run at the same time.
     """
 
     def __init__(self, settings: Settings, maximum: int = 2) -> None:
@@ -26,10 +26,10 @@ class Searches:
         self._lock = threading.Lock()
 
     def start(self, plan: Callable[[], StudyRecord]) -> StudyRecord:
-        """Store a study and run it in the background.
+        """Stores a study and runs it in the background.
 
         Args:
-            plan: puts the study into the store; called only where there is room for another search.
+            plan: stores the study; called only if another search may start.
 
         Raises:
             ConflictError: too many searches are running.
@@ -48,7 +48,7 @@ class Searches:
             return record
 
     def running(self) -> frozenset[int]:
-        """Process ids of the searches that have not ended."""
+        """The process ids of the searches that have not ended."""
         with self._lock:
             self._reap()
             return frozenset(self._running)

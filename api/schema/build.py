@@ -1,4 +1,4 @@
-"""The schema, and its text."""
+"""The schema and its text."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _INPUTS = ("Mutation", "ArchitectureInput", "ConstraintInput", "RecipeInput", "S
 
 
 def build_schema() -> GraphQLSchema:
-    """The executable schema, with a mutation for each simulator and the settings of each recipe registered now."""
+    """The executable schema, with a mutation for each registered simulator and the settings of each recipe."""
     reserved = {*graphene.Schema(query=Query).graphql_schema.type_map, *_INPUTS}
     schema: GraphQLSchema = graphene.Schema(query=Query, mutation=mutation_type(reserved)).graphql_schema
     return schema
 
 
 def schema_text() -> str:
-    """The schema in GraphQL's own language."""
+    """The schema in GraphQL's schema definition language."""
     return print_schema(build_schema()) + "\n"

@@ -1,4 +1,4 @@
-"""State that the resolvers of a request share: the store, threads to call it from, loaders that batch the calls."""
+"""State that the resolvers of a request share: the store, threads for its calls, and loaders that batch them."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ T = TypeVar("T")
 
 
 class Context:
-    """One request.
+    """The state of one request.
 
     Attributes:
         store: the database.
         searches: studies started through this API.
         architectures: key -> `Architecture`.
         measurements: architecture key -> its finished measurements.
-        parents, children: architecture key -> its relatives, at most 100.
+        parents, children: architecture key -> at most 100 of its relatives.
         trials: study name -> its trials.
-        objectives: study name -> performance by trial index.
-        hypervolumes: study name -> hypervolume of the trials up to one, by trial index.
-        measures: simulator -> its measures by name.
+        objectives: study name -> trial index -> performance.
+        hypervolumes: study name -> trial index -> hypervolume of all trials up to that one.
+        measures: simulator -> its measures, by name.
     """
 
     def __init__(self, store: Store, searches: Searches, reads: Executor, simulations: Executor) -> None:
@@ -54,15 +54,15 @@ class Context:
         self.measures = DataLoader(self._load_measures)
 
     async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """A call of the store, from a thread of its own.
+        """Calls the store in a separate thread.
 
-        An answer given up by the time limit keeps its thread until the call ends, so that a flood of slow requests
+        A request that exceeds the time limit keeps its thread until the call ends, so that a flood of slow requests
         waits in the queue rather than filling the machine with threads.
         """
         return await asyncio.get_running_loop().run_in_executor(self._reads, partial(function, *args, **kwargs))
 
     async def simulate(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The same for simulations, which may take every core."""
+        """Calls a simulation in a separate thread; it may use all cores."""
         return await asyncio.get_running_loop().run_in_executor(self._simulations, partial(function, *args, **kwargs))
 
     async def _load_architectures(self, keys: Sequence[str]) -> list[Architecture | NotFoundError]:
@@ -110,7 +110,7 @@ def _hypervolumes(store: Store, study: str, trials: Sequence[TrialRecord]) -> di
 
 
 def _measures(simulator: str) -> Measures:
-    """Those of a simulator; those of all domains for one that is unknown or cannot be imported any more."""
+    """The measures of a simulator, or those of all domains if it is unknown or can no longer be imported."""
     try:
         return registry.measures(simulator)
     except InputError:

@@ -1,11 +1,11 @@
-"""GraphQL types made from option models: the arguments that simulators take, and the settings of recipes.
+"""GraphQL types generated from option models: the arguments of simulators, and the settings of recipes.
 
 An enumeration becomes a GraphQL enum: an `Enum` class of a simulator under its own name, one of a recipe under the
 recipe's title and its name, the choices of a `Literal` under the title and the name of the field. Mappings, and
-whatever the command line reads with a function of its own, are JSON.
+options that the command line reads with a special function, are JSON.
 
-No client may name a file of the server: options with paths have no place here, and where the command line takes a name
-or a file, a client gives the name or, as JSON, what the file would hold.
+No client may name a file on the server: options with paths are left out, and where the command line takes a name or a
+file, a client gives the name or, as JSON, the content of the file.
 """
 
 # graphene has no types.
@@ -39,10 +39,10 @@ _SECTION = re.compile(r"^(Args|Attributes|Example|Returns|Raises):", re.MULTILIN
 
 
 class Names:
-    """The types that were made, by name, so that a name has one meaning in a schema.
+    """The generated types by name, so that a name has only one meaning in a schema.
 
     Args:
-        reserved: names that other types have.
+        reserved: the names of other types.
     """
 
     def __init__(self, reserved: Collection[str] = ()) -> None:
@@ -51,15 +51,15 @@ class Names:
         self._inputs: set[str] = set()
 
     def enumeration(self, name: str, members: type[enum.Enum], description: str) -> Any:
-        """The GraphQL enum of an `Enum`; the one made before, where that has the same values.
+        """Returns the GraphQL enum of an `Enum`; an existing one is reused if it has the same values.
 
         Args:
-            name: of the type.
-            members: with the values.
-            description: of the type.
+            name: the name of the type.
+            members: the members with their values.
+            description: the description of the type.
 
         Raises:
-            InputError: another type has the name, or an enum with other values.
+            InputError: another type, or an enum with other values, has the name.
         """
         known = self._enumerations.get(name)
         if known is not None:
@@ -74,10 +74,10 @@ class Names:
         return self._enumerations[name]
 
     def input(self, name: str, fields: Mapping[str, Any], description: str) -> Any:
-        """A new input type.
+        """Returns a new input type.
 
         Args:
-            name: of the type.
+            name: the name of the type.
             fields: name -> `InputField`.
             description: one sentence.
 
@@ -97,10 +97,10 @@ class Names:
 
 
 def checked_name(name: str) -> str:
-    """The name, if GraphQL can use it.
+    """Returns the name if GraphQL can use it.
 
     Raises:
-        InputError: it cannot.
+        InputError: GraphQL cannot use the name.
     """
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
         raise InputError(
@@ -110,12 +110,12 @@ def checked_name(name: str) -> str:
 
 
 def title_of(entry: SimulatorEntry | RecipeEntry) -> str:
-    """An entry's title as a part of GraphQL names: `toy-truss` gives `ToyTruss`, `ToyTruss` stays."""
+    """An entry's title as part of GraphQL names: `toy-truss` becomes `ToyTruss`, `ToyTruss` stays."""
     return _capitalised(entry.title or entry.name)
 
 
 def mutation_name(entry: SimulatorEntry) -> str:
-    """The mutation that runs a simulator.
+    """The name of the mutation that runs a simulator.
 
     Raises:
         InputError: GraphQL cannot use the name.
@@ -124,16 +124,16 @@ def mutation_name(entry: SimulatorEntry) -> str:
 
 
 def field_name(name: str) -> str:
-    """A registered name as the name of a field: `toy-truss` gives `toy_truss`, which clients see as `toyTruss`."""
+    """A registered name as a field name: `toy-truss` becomes `toy_truss`, which clients see as `toyTruss`."""
     return checked_name(re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_"))
 
 
 def reachable(model: type[BaseModel], hidden: Collection[str] = ()) -> tuple[Option, ...]:
-    """The options that a client may set: all but those that name files of the server.
+    """The options that a client may set: all except those that name files on the server.
 
     Args:
-        model: that holds them.
-        hidden: names of options that are set in another way.
+        model: the option model.
+        hidden: the names of options that are set in another way.
     """
     return tuple(option for option in options_of(model) if option.type is not Path and option.name not in hidden)
 
@@ -141,16 +141,16 @@ def reachable(model: type[BaseModel], hidden: Collection[str] = ()) -> tuple[Opt
 def described(
     option: Option, title: str, names: Names, *, swift: Mapping[str, Any] = _NOTHING, prefixed: bool = False
 ) -> dict[str, Any]:
-    """Arguments of `graphene.Argument` and `graphene.InputField` for an option: its type, default and description.
+    """The arguments of `graphene.Argument` and `graphene.InputField` for an option: its type, default and description.
 
-    An option with a default is never null; one whose default is None, or no plain value, may be left out or null.
+    An option with a default is never null; one whose default is None, or not a plain value, may be omitted or null.
 
     Args:
-        option: of an option model.
-        title: what is set, for the names of enumerations.
-        names: where enumerations are kept.
-        swift: defaults of the API that differ from the model's.
-        prefixed: whether the title stands before the names of `Enum` classes too.
+        option: the option.
+        title: the title of the owner, for the names of enumerations.
+        names: the generated types.
+        swift: the defaults of the API that differ from the model's.
+        prefixed: whether the names of `Enum` classes also begin with the title.
 
     Raises:
         InputError: an enumeration has the name of another type.
@@ -165,7 +165,7 @@ def described(
 
 
 def plain_type_of(option: Option) -> Any:
-    """The type of an option's value where choices are texts, or of each value of a list."""
+    """The type of an option's value, or of each value of a list, with choices as texts."""
     if _is_json(option) or option.type is None:
         return JSON
     if option.type is int and isinstance(option.default, int) and abs(option.default) > _LARGEST_INT:
@@ -174,11 +174,11 @@ def plain_type_of(option: Option) -> Any:
 
 
 def default_of(option: Option, swift: Mapping[str, Any]) -> Any:
-    """The default that the schema shows; None where there is none, or none that GraphQL can say.
+    """The default that the schema shows; None if there is none, or none that GraphQL can express.
 
     Args:
-        option: of an option model.
-        swift: defaults of the API that differ from the model's.
+        option: the option.
+        swift: the defaults of the API that differ from the model's.
     """
     value = plain(swift.get(option.name, option.default))
     if _is_json(option) or (isinstance(value, float) and not math.isfinite(value)):
@@ -187,17 +187,18 @@ def default_of(option: Option, swift: Mapping[str, Any]) -> Any:
 
 
 def chosen(options: Collection[Option], given: Mapping[str, Any], swift: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings to be passed on: what a client gave and the API's own defaults.
+    """The settings to pass on: the client's and the API's own defaults.
 
-    What is as the option model has it is left out, as some settings may only be given where they have an effect.
+    Values that equal the option model's defaults are left out, because some settings may only be given if they have an
+    effect.
 
     Args:
-        options: that a client may set.
-        given: name -> value, defaults of the schema filled in.
-        swift: defaults of the API that differ from the model's.
+        options: the options that a client may set.
+        given: name -> value, with the defaults of the schema filled in.
+        swift: the defaults of the API that differ from the model's.
 
     Raises:
-        InputError: a text that could be the name of a file, where the command line would read one.
+        InputError: a text could be the name of a file, which the command line would read.
     """
     settings = {name: plain(value) for name, value in swift.items()}
     for option in options:
@@ -212,7 +213,7 @@ def chosen(options: Collection[Option], given: Mapping[str, Any], swift: Mapping
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it: members of enumerations by their values, all collections as lists."""
+    """A value as plain JSON: enumeration members as their values, all collections as lists."""
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, Mapping):
@@ -223,7 +224,7 @@ def plain(value: Any) -> Any:
 
 
 def _description(option: Option) -> str | None:
-    """The help text, which speaks of files where the command line reads one."""
+    """The help text, with a note if the command line reads a file."""
     if option.flag.read is not None:
         return f"{option.help} The API takes JSON in place of a file.".strip()
     return option.help or None

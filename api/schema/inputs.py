@@ -1,4 +1,4 @@
-"""Inputs of clients, and how they become values of the packages below."""
+"""The inputs of clients, and their conversion to values of the packages below."""
 
 # graphene has no types.
 # mypy: disallow-subclassing-any=False
@@ -21,7 +21,7 @@ from graphdb.store import Store
 
 
 class ChoiceInput(graphene.InputObjectType):
-    """A condition on one choice: equal to `value`, or between `min` and `max`. A list matches where any entry does."""
+    """A condition on one choice: equal to `value`, or between `min` and `max`. A list matches if any entry does."""
 
     name = graphene.String(required=True)
     value = JSON()
@@ -30,7 +30,7 @@ class ChoiceInput(graphene.InputObjectType):
 
 
 class MeasureInput(graphene.InputObjectType):
-    """An interval that some measurement of the architecture lies in; `min` or `max` may be left out."""
+    """An interval that contains the measure in some measurement of the architecture; `min` or `max` may be omitted."""
 
     name = graphene.String(required=True)
     min = graphene.Float()
@@ -47,21 +47,21 @@ class ArchitectureFilterInput(graphene.InputObjectType):
     space = graphene.String()
     choices = graphene.List(graphene.NonNull(ChoiceInput))
     measures = graphene.List(graphene.NonNull(MeasureInput))
-    block_kind = graphene.String(description="A kind of block that the architecture holds.")
+    block_kind = graphene.String(description="A kind of block that the architecture contains.")
 
 
 class ArchitectureInput(graphene.InputObjectType):
-    """One architecture, given in exactly one way: by the name of a preset, by key, or by its choices."""
+    """An architecture, given in exactly one way: by the name of a preset, by key, or by its choices."""
 
     preset = graphene.String(description="Name of a preset; `domains` lists them.")
-    key = graphene.String(description="Key of a stored architecture, or a prefix that only it has.")
-    choices = JSON(description="The design decisions, or a description of another program that the domain can read.")
-    domain = graphene.String(description="Domain of the `choices`; given together with `space`, or left out with it.")
-    space = graphene.String(description="Space of the `choices`; the first one that allows them where none is given.")
+    key = graphene.String(description="Key of a stored architecture, or a unique prefix of it.")
+    choices = JSON(description="The design decisions, or another program's description that the domain can read.")
+    domain = graphene.String(description="Domain of the `choices`; give it together with `space`, or neither.")
+    space = graphene.String(description="Space of the `choices`; by default the first one that allows them.")
 
 
 class ConstraintInput(graphene.InputObjectType):
-    """A bound on a measure that feasible trials keep; `min`, `max` or both."""
+    """Bounds on a measure that feasible trials satisfy: `min`, `max` or both."""
 
     measure = graphene.String(required=True)
     min = graphene.Float()
@@ -72,7 +72,7 @@ def filter_of(given: Mapping[str, Any] | None) -> ArchitectureFilter:
     """The filter that an `ArchitectureFilter` input describes.
 
     Raises:
-        InputError: a condition says nothing, too much, or is no plain value.
+        InputError: a condition is empty or contradictory, or its value is not a plain one.
     """
     given = given or {}
     choices: dict[str, Scalar] = {}
@@ -101,20 +101,20 @@ def filter_of(given: Mapping[str, Any] | None) -> ArchitectureFilter:
 
 
 def architecture_of(store: Store, given: Mapping[str, Any], argument: str, domain: str) -> Architecture:
-    """The architecture that an `ArchitectureInput` means.
+    """The architecture that an `ArchitectureInput` describes.
 
-    Files, which the command line reads where it is given a name, stay out of reach: a preset must be a known name, a
-    key hexadecimal.
+    Files, which the command line can read by name, stay out of reach: a preset must be a known name, and a key
+    hexadecimal.
 
     Args:
         store: the database.
         given: the input.
-        argument: name of the argument, for messages.
-        domain: that the architecture must be of.
+            argument: the name of the argument, for messages.
+            domain: the required domain of the architecture.
 
     Raises:
         InputError: the architecture was not given in exactly one way, or is malformed, illegal or of another domain.
-        NotFoundError: a key that the database does not hold.
+        NotFoundError: the key is not in the database.
     """
     ways = [way for way in ("preset", "key", "choices") if given.get(way) is not None]
     described = [name for name in ("domain", "space") if given.get(name) is not None]
@@ -158,7 +158,7 @@ def constraint_texts(given: Sequence[Mapping[str, Any]] | None) -> list[str]:
     """Constraints as `explorer.services.studies.plan_study` reads them: `max:area_mm2=200`.
 
     Raises:
-        InputError: a constraint without bound.
+        InputError: a constraint has no bound.
     """
     texts = []
     for constraint in given or ():

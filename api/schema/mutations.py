@@ -1,4 +1,4 @@
-"""The mutations: one for each simulator, and searches. They are made from what is registered."""
+"""The mutations: one for each registered simulator, and searches with the registered recipes."""
 
 # graphene has no types.
 # mypy: disallow-subclassing-any=False
@@ -39,18 +39,18 @@ from graphdb.store import Store
 logger = logging.getLogger("explorer.api")
 
 SHARED = ("objective", "constraints")
-"""Options of recipes for which all searches have the same arguments."""
+"""Options of recipes that are arguments of every search."""
 
 Resolver = Callable[..., Awaitable[Any]]
 
 
 def mutation_type(reserved: Collection[str] = ()) -> Any:
-    """The type `Mutation`, with all that is registered now.
+    """The type `Mutation`, with everything that is registered now.
 
-    What cannot be offered, such as a simulator that cannot be imported, is left out, and the log says why.
+    Whatever cannot be offered, such as a simulator that cannot be imported, is left out, and the log says why.
 
     Args:
-        reserved: names of types that the schema has besides.
+        reserved: the names of the schema's other types.
     """
     names = Names(reserved)
     fields: dict[str, Any] = {}
@@ -85,12 +85,12 @@ def simulation(entry: SimulatorEntry, roles: Mapping[str, Role], names: Names) -
     """The mutation that runs a simulator.
 
     Args:
-        entry: of the simulator.
-        roles: of its architectures.
-        names: where enumerations are kept.
+        entry: the entry of the simulator.
+        roles: the roles of its architectures.
+        names: the generated types.
 
     Raises:
-        InputError: an option has the name of a role, or an enumeration that of another type.
+        InputError: an option has the name of a role, or an enumeration has that of another type.
     """
     title = title_of(entry)
     options = reachable(entry.options)
@@ -117,9 +117,9 @@ def simulation(entry: SimulatorEntry, roles: Mapping[str, Role], names: Names) -
 
 
 def search_by_name(recipes: Sequence[RecipeEntry]) -> graphene.Field:
-    """The mutation that starts a search by any recipe, named by a text; takes the most used options of each.
+    """The mutation that starts a search with any recipe by its name, with the most important options of each recipe.
 
-    An option may allow other values in each recipe, so that choices are texts here, which the recipe checks.
+    An option may allow different values in each recipe, so choices are texts here, which the recipe checks.
     """
     fixed = _search_arguments(graphene.Argument(graphene.String, required=True, description="Name of the recipe."))
     own: dict[str, tuple[Option, list[str]]] = {}
@@ -144,16 +144,16 @@ def search_by_name(recipes: Sequence[RecipeEntry]) -> graphene.Field:
     return graphene.Field(
         graphene.NonNull(Study),
         args=fixed | arguments,
-        description="Start a search in the background, and give its study at once; `study(name:)` shows how it goes.",
+        description="Start a search in the background and return its study at once; `study(name:)` shows the progress.",
         resolver=resolve,
     )
 
 
 def recipe_settings(recipe: RecipeEntry, names: Names) -> Any:
-    """The input type of a recipe's settings; JSON, which must be `{}`, where there are none.
+    """The input type of a recipe's settings; if it has none, JSON that must be `{}`.
 
     Raises:
-        InputError: the type or one of its enumerations has the name of another one.
+        InputError: the type or one of its enumerations has the name of another type.
     """
     title = title_of(recipe)
     fields = {
@@ -166,7 +166,7 @@ def recipe_settings(recipe: RecipeEntry, names: Names) -> Any:
 
 
 def search(recipes: Mapping[str, RecipeEntry], inputs: Mapping[str, Any]) -> graphene.Field:
-    """The mutation that starts a search with all settings of a recipe.
+    """The mutation that starts a search with any settings of a recipe.
 
     Args:
         recipes: field -> recipe.
@@ -189,7 +189,7 @@ def search(recipes: Mapping[str, RecipeEntry], inputs: Mapping[str, Any]) -> gra
     return graphene.Field(
         graphene.NonNull(Study),
         args=_search_arguments(graphene.Argument(allowed, required=True)),
-        description="Start a search with any settings of its recipe, in the background, and give its study at once.",
+        description="Start a search with any settings of its recipe in the background, and return its study at once.",
         resolver=resolve,
     )
 
@@ -199,11 +199,11 @@ def the_one(given: Mapping[str, Any], argument: str, allowed: Collection[str]) -
 
     Args:
         given: field -> value, or None.
-        argument: that holds the fields, for the message.
+        argument: the name of the argument with the fields, for the message.
         allowed: all fields.
 
     Raises:
-        InputError: none has a value, or several have.
+        InputError: no field has a value, or several have one.
     """
     names = [name for name, value in dict(given).items() if value is not None]
     if len(names) != 1:
@@ -217,22 +217,20 @@ def _search_arguments(recipe: graphene.Argument) -> dict[str, graphene.Argument]
     """The arguments of every search."""
     return {
         "recipe": recipe,
-        "budget": graphene.Argument(graphene.Int, required=True, description="Evaluations to spend."),
+        "budget": graphene.Argument(graphene.Int, required=True, description="Number of evaluations."),
         "seed": graphene.Argument(graphene.Int, required=True, description="Seed of all random choices."),
-        "name": graphene.Argument(
-            graphene.String, description="Name of the study; a free one is found where none is given."
-        ),
+        "name": graphene.Argument(graphene.String, description="Name of the study; by default an unused one."),
         "objective": graphene.Argument(
-            graphene.String, description="One of the recipe's objectives; its first where none is given."
+            graphene.String, description="One of the recipe's objectives; by default its first."
         ),
         "constraints": graphene.Argument(
-            graphene.List(graphene.NonNull(ConstraintInput)), description="Bounds that feasible trials keep."
+            graphene.List(graphene.NonNull(ConstraintInput)), description="Bounds that feasible trials satisfy."
         ),
     }
 
 
 def _named(recipe: RecipeEntry, fixed: Collection[str]) -> list[Option]:
-    """The options that a recipe wants to be arguments of the search by name."""
+    """The options that a recipe declares as arguments of the search by name."""
     options = {option.name: option for option in reachable(recipe.options)}
     for name in recipe.arguments:
         if name not in options:
@@ -245,7 +243,7 @@ def _named(recipe: RecipeEntry, fixed: Collection[str]) -> list[Option]:
 async def _start(
     info: graphene.ResolveInfo, recipe: str, given: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> StudyRecord:
-    """Plan a study here and run it elsewhere."""
+    """Plans a study here and runs it in another process."""
     context = context_of(info)
     plan = partial(
         _plan,

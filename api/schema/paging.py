@@ -12,15 +12,15 @@ _PREFIX = b"key:"
 
 
 def checked_first(first: int, maximum: int = MAXIMUM_PAGE, name: str = "first") -> int:
-    """A page size, checked.
+    """Checks a page size.
 
     Args:
-        first: as the client gave it.
-        maximum: the largest that is allowed.
-        name: of the argument, for the message.
+        first: the client's value.
+        maximum: the largest allowed size.
+        name: the name of the argument, for the message.
 
     Raises:
-        InputError: below 1, or above the maximum.
+        InputError: the size is below 1, or above the maximum.
     """
     if not 1 <= first <= maximum:
         raise InputError(f"{name} is {first}; allowed: 1 to {maximum}.")
@@ -28,7 +28,7 @@ def checked_first(first: int, maximum: int = MAXIMUM_PAGE, name: str = "first") 
 
 
 def cursor_of(key: str) -> str:
-    """The opaque cursor just behind an architecture of a listing in key order."""
+    """The opaque cursor just after an architecture in a listing in key order."""
     return base64.urlsafe_b64encode(_PREFIX + key.encode()).decode()
 
 
@@ -36,7 +36,7 @@ def key_of(cursor: str) -> str:
     """The key in a cursor.
 
     Raises:
-        InputError: the text is no cursor of ours.
+        InputError: the text is not one of these cursors.
     """
     try:
         plain = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)

@@ -36,15 +36,15 @@ class Query(graphene.ObjectType):
 
     architecture = graphene.Field(
         Architecture,
-        description="The architecture of a key, or of a prefix (6 digits or more) that only it has; null if none.",
+        description="The architecture with a key or a unique prefix of it (6 digits or more); null if there is none.",
         key=graphene.String(required=True),
     )
     architectures = graphene.Field(
         graphene.NonNull(ArchitectureConnection),
-        description="All architectures that a filter lets through, in key order; at most 100 at a time.",
+        description="All architectures that match a filter, in key order; at most 100 at a time.",
         filter=ArchitectureFilterInput(),
         first=graphene.Int(required=True, default_value=20),
-        after=graphene.String(description="`endCursor` of the page before."),
+        after=graphene.String(description="`endCursor` of the previous page."),
     )
     similar = graphene.Field(
         many(SimilarArchitecture),
@@ -55,20 +55,24 @@ class Query(graphene.ObjectType):
         rank_again=graphene.Boolean(
             required=True,
             default_value=False,
-            description="Order the nearest 200 by an upper bound of their edit distance; goes with DISTANCE.",
+            description="Order the nearest 200 by an upper bound of their edit distance; only with DISTANCE.",
         ),
     )
     studies = graphene.Field(
-        many(Study), description="Newest first.", first=graphene.Int(required=True, default_value=20)
+        many(Study), description="All studies, newest first.", first=graphene.Int(required=True, default_value=20)
     )
-    study = graphene.Field(Study, description="Null if none has the name.", name=graphene.String(required=True))
+    study = graphene.Field(
+        Study, description="The study with a name; null if there is none.", name=graphene.String(required=True)
+    )
     domains = graphene.Field(many(Domain), description="The kinds of architectures that are installed.")
-    simulators = graphene.Field(many(Simulator), description="All that measures architectures, each by a mutation.")
-    recipes = graphene.Field(many(Recipe), description="All kinds of searches.")
+    simulators = graphene.Field(
+        many(Simulator), description="The programs that measure architectures, each with a mutation."
+    )
+    recipes = graphene.Field(many(Recipe), description="The kinds of searches.")
 
     @staticmethod
     async def resolve_architecture(root: None, info: graphene.ResolveInfo, key: str) -> ArchitectureValue | None:
-        """Found by its key or a prefix that only it has."""
+        """Resolves `architecture` by its key or a unique prefix of it."""
         context = context_of(info)
         try:
             full = await context.read(context.store.architectures.resolve, key)
@@ -81,7 +85,7 @@ class Query(graphene.ObjectType):
     async def resolve_architectures(
         root: None, info: graphene.ResolveInfo, first: int, after: str | None = None, filter: Any = None
     ) -> dict[str, Any]:
-        """One page."""
+        """Resolves one page of `architectures`."""
         checked_first(first)
         context = context_of(info)
         page = await context.read(
@@ -98,14 +102,14 @@ class Query(graphene.ObjectType):
     async def resolve_similar(
         root: None, info: graphene.ResolveInfo, key: str, k: int, by: LikenessValue, rank_again: bool
     ) -> list[dict[str, Any]]:
-        """Found by the vector indexes."""
+        """Resolves `similar` with the vector indexes."""
         context = context_of(info)
         full = await context.read(context.store.architectures.resolve, key)
         return await similar_to(context, full, k, by, rank_again=rank_again)
 
     @staticmethod
     async def resolve_studies(root: None, info: graphene.ResolveInfo, first: int) -> list[StudyRecord]:
-        """Newest first."""
+        """Resolves `studies`, newest first."""
         checked_first(first)
         context = context_of(info)
         studies = await context.read(context.store.studies.list)
@@ -113,7 +117,7 @@ class Query(graphene.ObjectType):
 
     @staticmethod
     async def resolve_study(root: None, info: graphene.ResolveInfo, name: str) -> StudyRecord | None:
-        """Found by its name."""
+        """Resolves `study` by its name."""
         context = context_of(info)
         try:
             return await context.read(context.store.studies.get, name)
@@ -122,17 +126,17 @@ class Query(graphene.ObjectType):
 
     @staticmethod
     def resolve_domains(root: None, info: graphene.ResolveInfo) -> list[DomainValue]:
-        """The product's own first."""
+        """Resolves `domains`, the product's own first."""
         return [registry.domain(name) for name in registry.domains()]
 
     @staticmethod
     def resolve_simulators(root: None, info: graphene.ResolveInfo) -> list[SimulatorEntry]:
-        """The product's own first."""
+        """Resolves `simulators`, the product's own first."""
         return [registry.simulator_entry(name) for name in registry.simulators(shown=True)]
 
     @staticmethod
     def resolve_recipes(root: None, info: graphene.ResolveInfo) -> list[RecipeEntry]:
-        """The product's own first."""
+        """Resolves `recipes`, the product's own first."""
         return [registry.recipe_entry(name) for name in registry.recipes()]
 
 

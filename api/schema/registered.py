@@ -1,4 +1,4 @@
-"""Domains, simulators and recipes as the schema shows them: what is installed, and how clients name it."""
+"""Domains, simulators and recipes as the schema shows them, with the names that clients use."""
 
 # graphene has no types.
 # mypy: disallow-subclassing-any=False
@@ -22,25 +22,25 @@ class Domain(graphene.ObjectType):
 
     @staticmethod
     def resolve_spaces(parent: DomainValue, info: graphene.ResolveInfo) -> list[str]:
-        """Names alone."""
+        """Resolves `spaces` to their names."""
         return list(parent.spaces)
 
     @staticmethod
     def resolve_presets(parent: DomainValue, info: graphene.ResolveInfo) -> list[str]:
-        """Names alone."""
+        """Resolves `presets` to their names."""
         return list(parent.presets)
 
 
 class Simulator(graphene.ObjectType):
     """A program that measures architectures."""
 
-    name = graphene.String(required=True, description="Name that its measurements show.")
+    name = graphene.String(required=True, description="The name in its measurements.")
     help = graphene.String(required=True)
     mutation = graphene.String(required=True, description="The mutation that runs it.")
 
     @staticmethod
     def resolve_mutation(parent: SimulatorEntry, info: graphene.ResolveInfo) -> str:
-        """Made of its title."""
+        """Resolves `mutation` from the title."""
         return mutation_name(parent)
 
 

@@ -19,18 +19,18 @@ class JSON(graphene.Scalar):
 
     @staticmethod
     def serialize(value: Any) -> Any:
-        """The value itself: ours are JSON already."""
+        """Returns the value itself, which is already JSON."""
         return value
 
     @staticmethod
     def parse_value(value: Any) -> Any:
-        """A variable's value, checked."""
+        """Checks and returns the value of a variable."""
         _check(value, 0)
         return value
 
     @staticmethod
     def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
-        """A literal's value, checked."""
+        """Checks and returns the value of a literal."""
         value = value_from_ast_untyped(node, variables)
         _check(value, 0)
         return value

@@ -22,7 +22,7 @@ MAXIMUM_TRIALS = 1_000
 
 
 class StudyState(graphene.Enum):
-    """Where a study stands. A killed study is found RUNNING, and can be resumed."""
+    """The state of a study. A study whose process was killed is still RUNNING, and can be resumed."""
 
     RUNNING = StudyStateValue.RUNNING.value
     DONE = StudyStateValue.DONE.value
@@ -30,7 +30,7 @@ class StudyState(graphene.Enum):
 
 
 class TrialState(graphene.Enum):
-    """PENDING: asked for, not yet measured. DONE: measured. FAILED: refused by the simulator, `message` says why."""
+    """PENDING: asked for, not yet measured. DONE: measured. FAILED: refused by the simulator; `message` says why."""
 
     PENDING = TrialStateValue.PENDING.value
     DONE = TrialStateValue.DONE.value
@@ -50,7 +50,7 @@ class Trial(graphene.ObjectType):
 
     index = graphene.Int(required=True)
     state = graphene.Field(TrialState, required=True)
-    origin = graphene.String(required=True, description="How the design was found.")
+    origin = graphene.String(required=True, description="How the design was chosen.")
     message = graphene.String(required=True)
     objective = graphene.Float(description="Performance, larger is better; null unless measured and feasible.")
     hypervolume = graphene.Float(
@@ -63,54 +63,54 @@ class Trial(graphene.ObjectType):
 
     @staticmethod
     def resolve_index(parent: TrialView, info: graphene.ResolveInfo) -> int:
-        """Its place in the study."""
+        """Resolves the position in the study."""
         return parent.record.index
 
     @staticmethod
     def resolve_state(parent: TrialView, info: graphene.ResolveInfo) -> str:
-        """The stored value."""
+        """Resolves the stored state."""
         return parent.record.state.value
 
     @staticmethod
     def resolve_origin(parent: TrialView, info: graphene.ResolveInfo) -> str:
-        """The stored value."""
+        """Resolves the stored origin."""
         return parent.record.origin
 
     @staticmethod
     def resolve_message(parent: TrialView, info: graphene.ResolveInfo) -> str:
-        """The stored value."""
+        """Resolves the stored message."""
         return parent.record.message
 
     @staticmethod
     async def resolve_objective(parent: TrialView, info: graphene.ResolveInfo) -> float | None:
-        """Computed once for all trials of the study."""
+        """Resolves the performance, computed once for all trials of the study."""
         performances: dict[int, float] = await context_of(info).objectives.load(parent.study)
         return performances.get(parent.record.index)
 
     @staticmethod
     async def resolve_hypervolume(parent: TrialView, info: graphene.ResolveInfo) -> float | None:
-        """Computed once for all trials of the study."""
+        """Resolves the hypervolume, computed once for all trials of the study."""
         volumes: dict[int, float] = await context_of(info).hypervolumes.load(parent.study)
         return volumes.get(parent.record.index)
 
     @staticmethod
     def resolve_measurement_key(parent: TrialView, info: graphene.ResolveInfo) -> str:
-        """Known before the measurement is taken."""
+        """Resolves the key, which is known before the measurement is taken."""
         return parent.record.measurement.key
 
     @staticmethod
     def resolve_measures(parent: TrialView, info: graphene.ResolveInfo) -> list[MeasureView]:
-        """Empty until measured."""
+        """Resolves the measures; empty until measured."""
         return measures_of(parent.record.measurement)
 
     @staticmethod
     def resolve_roles(parent: TrialView, info: graphene.ResolveInfo) -> list[dict[str, str]]:
-        """Sorted by role."""
+        """Resolves the architectures, sorted by role."""
         return roles_of(parent.record.measurement)
 
 
 class Counts(graphene.ObjectType):
-    """Trials of a study by state."""
+    """The number of a study's trials in each state."""
 
     pending = graphene.Int(required=True)
     done = graphene.Int(required=True)
@@ -118,7 +118,7 @@ class Counts(graphene.ObjectType):
 
 
 class Study(graphene.ObjectType):
-    """A search: its settings, its trials, and the front among them."""
+    """A search: its settings, its trials and their Pareto front."""
 
     name = graphene.ID(required=True)
     recipe = graphene.String(required=True)
@@ -131,7 +131,7 @@ class Study(graphene.ObjectType):
     counts = graphene.Field(Counts, required=True)
     trials = graphene.Field(
         many(Trial),
-        description="In index order.",
+        description="The trials in index order.",
         first=graphene.Int(required=True, default_value=20),
         after=graphene.Int(description="Only trials with a larger index."),
     )
@@ -143,17 +143,17 @@ class Study(graphene.ObjectType):
 
     @staticmethod
     def resolve_state(parent: StudyRecord, info: graphene.ResolveInfo) -> str:
-        """The stored value."""
+        """Resolves the stored state."""
         return parent.state.value
 
     @staticmethod
     def resolve_settings(parent: StudyRecord, info: graphene.ResolveInfo) -> dict[str, Any]:
-        """Plain JSON."""
+        """Resolves the settings as plain JSON."""
         return dict(parent.settings)
 
     @staticmethod
     async def resolve_counts(parent: StudyRecord, info: graphene.ResolveInfo) -> dict[str, int]:
-        """Counted by the database."""
+        """Resolves the counts from the database."""
         context = context_of(info)
         counts = await context.read(context.store.studies.counts, parent.name)
         return {state.value: counts.get(state, 0) for state in TrialStateValue}
@@ -162,7 +162,7 @@ class Study(graphene.ObjectType):
     async def resolve_trials(
         parent: StudyRecord, info: graphene.ResolveInfo, first: int, after: int | None = None
     ) -> list[TrialView]:
-        """In index order."""
+        """Resolves the trials in index order."""
         checked_first(first, MAXIMUM_TRIALS)
         trials: list[TrialRecord] = await context_of(info).trials.load(parent.name)
         later = [trial for trial in trials if after is None or trial.index > after]
@@ -170,7 +170,7 @@ class Study(graphene.ObjectType):
 
     @staticmethod
     async def resolve_pareto(parent: StudyRecord, info: graphene.ResolveInfo, first: int) -> list[TrialView]:
-        """Best performance first."""
+        """Resolves the front, best performance first."""
         checked_first(first, MAXIMUM_TRIALS)
         context = context_of(info)
         front = await context.read(_front, context.store, parent.name)

@@ -1,4 +1,4 @@
-"""Architectures and measurements as the schema shows them: thin views of the values of graphdb."""
+"""Architectures and measurements as the schema shows them: thin views of the values in graphdb."""
 
 # graphene has no types.
 # mypy: disallow-subclassing-any=False
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 Likeness = graphene.Enum.from_enum(
     LikenessValue,
-    description="""What makes architectures alike.
+    description="""The criterion for the similarity of architectures.
 
-What a surrogate of measures sees; the edit distance of their graphs; or what is the same from the input on, and
-then the edit distance.""",
+    BEHAVIOUR: the embedding of a surrogate of measures. DISTANCE: the edit distance between their graphs. BEGINNING:
+    how much is the same from the input on, then the edit distance.""",
 )
 Direction = graphene.Enum.from_enum(DirectionValue, description="Whether a larger or a smaller value is better.")
 
@@ -50,7 +50,7 @@ def context_of(info: graphene.ResolveInfo) -> Context:
 
 @dataclass(frozen=True)
 class MeasureView:
-    """A figure, and what took it."""
+    """A measured value, and the simulator it comes from."""
 
     simulator: str
     name: str
@@ -59,7 +59,7 @@ class MeasureView:
 
 
 def measures_of(measurement: MeasurementValue) -> list[MeasureView]:
-    """A measurement's figures, by name."""
+    """The values of a measurement, sorted by name."""
     return [
         MeasureView(measurement.simulator, name, value, name in measurement.predicted)
         for name, value in sorted(measurement.measures.items())
@@ -67,38 +67,38 @@ def measures_of(measurement: MeasurementValue) -> list[MeasureView]:
 
 
 def roles_of(measurement: MeasurementValue) -> list[dict[str, str]]:
-    """A measurement's architectures, by role."""
+    """The architectures of a measurement, sorted by role."""
     return [{"role": role, "key": key} for role, key in sorted(measurement.roles.items())]
 
 
 class Measure(graphene.ObjectType):
-    """One figure of a measurement; its name carries the SI unit."""
+    """One value of a measurement; its name ends in the SI unit."""
 
     name = graphene.String(required=True)
     value = graphene.Float(required=True)
     predicted = graphene.Boolean(required=True, description="Predicted by a surrogate rather than measured.")
-    label = graphene.String(required=True, description="The name for people, without the unit.")
-    unit = graphene.String(required=True, description="Symbol of the unit; empty where there is none.")
-    direction = graphene.Field(Direction, description="Direction of improvement; null where neither is better.")
+    label = graphene.String(required=True, description="The name shown to people, without the unit.")
+    unit = graphene.String(required=True, description="The symbol of the unit; empty if there is none.")
+    direction = graphene.Field(Direction, description="The direction of improvement; null if neither is better.")
 
     @staticmethod
     async def resolve_label(parent: MeasureView, info: graphene.ResolveInfo) -> str:
-        """The declared value."""
+        """Resolves the declared label."""
         return (await _declared(parent, info)).label
 
     @staticmethod
     async def resolve_unit(parent: MeasureView, info: graphene.ResolveInfo) -> str:
-        """The declared value."""
+        """Resolves the declared unit."""
         return (await _declared(parent, info)).unit
 
     @staticmethod
     async def resolve_direction(parent: MeasureView, info: graphene.ResolveInfo) -> DirectionValue | None:
-        """The declared value."""
+        """Resolves the declared direction."""
         return (await _declared(parent, info)).direction
 
 
 async def _declared(figure: MeasureView, info: graphene.ResolveInfo) -> MeasureValue:
-    """The measure as its simulator declares it; as any domain does where the simulator is not known."""
+    """The measure as declared by its simulator, or by any domain if the simulator is unknown."""
     known = await context_of(info).measures.load(figure.simulator)
     return known.get(figure.name) or registry.measure(figure.name)
 
@@ -111,7 +111,7 @@ class Role(graphene.ObjectType):
 
     @staticmethod
     def resolve_architecture(parent: dict[str, str], info: graphene.ResolveInfo) -> Future[ArchitectureValue]:
-        """Loaded together with the others of the answer."""
+        """Resolves the architecture, loaded together with the others of the answer."""
         return context_of(info).architectures.load(parent["key"])  # type: ignore[no-any-return]
 
 
@@ -132,12 +132,12 @@ class Edge(graphene.ObjectType):
 
     @staticmethod
     def resolve_attributes(parent: EdgeValue, info: graphene.ResolveInfo) -> dict[str, Any]:
-        """Plain JSON."""
+        """Resolves the attributes as plain JSON."""
         return dict(parent.attributes)
 
 
 class Measurement(graphene.ObjectType):
-    """The figures that one simulator, or one published experiment, gave for one set of architectures."""
+    """The result of one simulator, or one published experiment, for one set of architectures."""
 
     key = graphene.ID(required=True)
     simulator = graphene.String(required=True)
@@ -149,22 +149,22 @@ class Measurement(graphene.ObjectType):
 
     @staticmethod
     def resolve_settings(parent: MeasurementValue, info: graphene.ResolveInfo) -> dict[str, Any]:
-        """Plain JSON."""
+        """Resolves the settings as plain JSON."""
         return dict(parent.settings)
 
     @staticmethod
     def resolve_measures(parent: MeasurementValue, info: graphene.ResolveInfo) -> list[MeasureView]:
-        """Sorted by name."""
+        """Resolves the measures, sorted by name."""
         return measures_of(parent)
 
     @staticmethod
     def resolve_roles(parent: MeasurementValue, info: graphene.ResolveInfo) -> list[dict[str, str]]:
-        """Sorted by role."""
+        """Resolves the architectures, sorted by role."""
         return roles_of(parent)
 
 
 class Architecture(graphene.ObjectType):
-    """One design of one space, as its choices and as a directed graph of typed blocks."""
+    """A design of a space, given by its choices and by a directed graph of typed blocks."""
 
     key = graphene.ID(required=True, description="SHA-256 of domain, space and choices.")
     domain = graphene.String(required=True)
@@ -186,14 +186,14 @@ class Architecture(graphene.ObjectType):
     )
     neighbours = graphene.Field(
         lambda: many(SimilarArchitecture),
-        description="The k nearest architectures of the same domain, as `similar` finds them.",
+        description="The k nearest architectures of the same domain, as in `similar`.",
         k=graphene.Int(required=True, default_value=5),
         by=graphene.Argument(Likeness, required=True, default_value=LikenessValue.DISTANCE),
     )
 
     @staticmethod
     def resolve_blocks(parent: ArchitectureValue, info: graphene.ResolveInfo) -> list[dict[str, Any]]:
-        """With their positions, which the edges refer to."""
+        """Resolves the blocks with their positions, which the edges refer to."""
         return [
             {"position": position, "kind": block.kind, "attributes": dict(block.attributes)}
             for position, block in enumerate(parent.blocks)
@@ -203,14 +203,14 @@ class Architecture(graphene.ObjectType):
     async def resolve_measurements(
         parent: ArchitectureValue, info: graphene.ResolveInfo, first: int
     ) -> list[MeasurementValue]:
-        """The first finished ones by key, of the architecture in any role."""
+        """Resolves the finished measurements of the architecture in any role, in key order."""
         checked_first(first)
         measurements: list[MeasurementValue] = await context_of(info).measurements.load(parent.key)
         return sorted(measurements, key=lambda measurement: measurement.key)[:first]
 
     @staticmethod
     async def resolve_parents(parent: ArchitectureValue, info: graphene.ResolveInfo, first: int) -> list[RelativeValue]:
-        """Sorted by key."""
+        """Resolves the parents, sorted by key."""
         checked_first(first)
         parents: list[RelativeValue] = await context_of(info).parents.load(parent.key)
         return parents[:first]
@@ -219,7 +219,7 @@ class Architecture(graphene.ObjectType):
     async def resolve_children(
         parent: ArchitectureValue, info: graphene.ResolveInfo, first: int
     ) -> list[RelativeValue]:
-        """Sorted by key."""
+        """Resolves the children, sorted by key."""
         checked_first(first)
         children: list[RelativeValue] = await context_of(info).children.load(parent.key)
         return children[:first]
@@ -228,12 +228,12 @@ class Architecture(graphene.ObjectType):
     async def resolve_neighbours(
         parent: ArchitectureValue, info: graphene.ResolveInfo, k: int, by: LikenessValue
     ) -> list[dict[str, Any]]:
-        """Found by the vector indexes."""
+        """Resolves the neighbours with the vector indexes."""
         return await similar_to(context_of(info), parent.key, k, by)
 
 
 class Relative(graphene.ObjectType):
-    """A design that another came from, or one that came from it."""
+    """A parent or child of a design."""
 
     how = graphene.String(required=True, description="How the child was made: weight transfer, crossover, mutation ...")
     properties = graphene.Field(
@@ -243,12 +243,12 @@ class Relative(graphene.ObjectType):
 
     @staticmethod
     def resolve_properties(parent: RelativeValue, info: graphene.ResolveInfo) -> dict[str, Any]:
-        """Plain JSON."""
+        """Resolves the properties as plain JSON."""
         return dict(parent.properties)
 
     @staticmethod
     def resolve_architecture(parent: RelativeValue, info: graphene.ResolveInfo) -> Future[ArchitectureValue]:
-        """Loaded together with the others of the answer."""
+        """Resolves the architecture, loaded together with the others of the answer."""
         return context_of(info).architectures.load(parent.key)  # type: ignore[no-any-return]
 
 
@@ -260,7 +260,7 @@ class ArchitectureEdge(graphene.ObjectType):
 
 
 class PageInfo(graphene.ObjectType):
-    """Where a page lies in its listing; Relay's."""
+    """The position of a page in its listing, as in Relay."""
 
     has_next_page = graphene.Boolean(required=True)
     has_previous_page = graphene.Boolean(required=True, description="Always false: listings go forwards only.")
@@ -269,22 +269,22 @@ class PageInfo(graphene.ObjectType):
 
 
 class ArchitectureConnection(graphene.ObjectType):
-    """A page of architectures in key order; Relay's."""
+    """A page of architectures in key order, as in Relay."""
 
     edges = many(ArchitectureEdge)
     page_info = graphene.Field(PageInfo, required=True)
-    total_count = graphene.Int(required=True, description="Architectures in the whole listing.")
+    total_count = graphene.Int(required=True, description="The number of architectures in the whole listing.")
 
 
 class SimilarArchitecture(graphene.ObjectType):
-    """A neighbour."""
+    """An architecture similar to a given one."""
 
     score = graphene.Float(
         required=True,
-        description="From 0 to 1, where nothing differs: (1 + cosine) / 2 of embeddings, or 1 / (1 + distance).",
+        description="From 0 to 1 (identical): (1 + cosine) / 2 of the embeddings, or 1 / (1 + distance).",
     )
     distance = graphene.Float(
-        description="Edit distance: an estimate, or an upper bound where ranked again. Null by behaviour."
+        description="Edit distance: an estimate, or an upper bound if ranked again. Null for BEHAVIOUR."
     )
     architecture = graphene.Field(Architecture, required=True)
 
@@ -295,14 +295,14 @@ async def similar_to(
     """The nearest neighbours of an architecture, as `SimilarArchitecture` shows them.
 
     Args:
-        context: of the request.
-        key: of the architecture.
-        k: how many neighbours, 1 to 100.
-        by: what makes them alike.
-        rank_again: order the nearest by an upper bound of their edit distance.
+        context: the context of the request.
+        key: the key of the architecture.
+        k: the number of neighbours, 1 to 100.
+        by: the criterion for similarity.
+        rank_again: whether to order the nearest by an upper bound of their edit distance.
 
     Raises:
-        InputError: a k that is not allowed, or a likeness that `rank_again` does not go with.
+        InputError: `k` is out of range, or `rank_again` is not possible with `by`.
     """
     checked_first(k, name="k")
     nearest = await context.read(_nearest, context.store, key, k, by, rank_again)

@@ -1,1 +1,1 @@
-"""The ASGI application: transport, limits, errors, and the command that serves it."""
+"""The ASGI application: its transport, limits and errors, and the command that serves it."""

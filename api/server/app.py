@@ -51,15 +51,15 @@ def create_app(
     searches: int = 2,
     prepare: bool = False,
 ) -> Starlette:
-    """The API over an open store, which stays the caller's to close.
+    """Returns the API over an open store, which the caller must close.
 
     Args:
         store: the database.
-        settings: of the same database, for searches, which open it in processes of their own.
-        limits: on what one request may ask for.
-        production: no introspection, no GraphiQL page, no hints at names of the schema in errors.
-        allowed_hosts: values of the Host header that are answered.
-        searches: how many may run at the same time.
+        settings: the settings of the same database, for searches, which open it in separate processes.
+        limits: the limits of one request.
+        production: disable introspection, the GraphiQL page and hints in errors that reveal names of the schema.
+        allowed_hosts: the accepted values of the Host header.
+        searches: the number of searches that may run at the same time.
         prepare: import PyTorch and the recipes while the server starts, so that no request waits for them.
     """
     limits = limits or Limits()
@@ -81,7 +81,7 @@ def create_app(
         simulations.shutdown(wait=False, cancel_futures=True)
 
     async def ready(request: Request) -> JSONResponse:
-        # One indexed look-up; `open_store` has brought the schema up to date before there was an application.
+        # One indexed look-up; `open_store` brought the schema up to date before the application was created.
         try:
             async with asyncio.timeout(READY_S):
                 await context(request, None).read(store.architectures.get_many, ["ready"])
@@ -118,7 +118,7 @@ def _graphql(context: Any, limits: Limits, production: bool) -> GraphQL:
     return GraphQL(
         schema,
         context_value=context,
-        # ariadne calls this hook when a document is valid and before it is executed, where the cost must be checked.
+        # ariadne calls this hook between validation and execution of a document, when the cost must be checked.
         root_value=admit,
         query_parser=documents.parse,
         query_validator=documents.validate,
@@ -132,7 +132,7 @@ def _graphql(context: Any, limits: Limits, production: bool) -> GraphQL:
 
 
 def _import_libraries(stopping: threading.Event) -> None:
-    """Import what takes several seconds and is not needed to know the schema, unless the server is to stop."""
+    """Imports the slow libraries, which the schema does not need, unless the server is stopping."""
     from explorer.learning import similarity  # noqa: F401
 
     for name in registry.recipes():

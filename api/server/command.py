@@ -28,7 +28,7 @@ def serve(
 
     Example: explorer serve --port 8080
     """
-    # Every start of the command line imports this module: what only serving needs is imported here.
+    # Every start of the command line imports this module, so whatever only the server needs is imported here.
     if print_schema:
         from api.schema.build import schema_text
 
@@ -56,7 +56,7 @@ def serve(
 
 
 def _end_in_order() -> None:
-    """SIGTERM and Ctrl-C close the connections and end with status 0; uvicorn raises them again when it has stopped."""
+    """Makes SIGTERM and Ctrl-C, which uvicorn raises again after it stops, exit with status 0."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
 
@@ -81,7 +81,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _allowed_hosts(host: str) -> tuple[str, ...]:
-    """On the loopback only its own names, lest a web page reaches us through a name of its own that points here."""
+    """On the loopback, only its own names, so that no web page reaches the server through a name of its own."""
     try:
         loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,6 +1,6 @@
 """The cost of an operation, estimated before it runs: about one unit for each object of the answer.
 
-A list multiplies what lies below it by the number of items asked for. A page of 100 architectures with blocks, edges
+A list multiplies the cost of its items by the number of items requested. A page of 100 architectures with blocks, edges
 and five measurements each costs 800; two nested pages of 100 cost more than 10,000 and are refused.
 """
 
@@ -50,11 +50,11 @@ COST: dict[str, dict[str, dict[str, Any]]] = {
     "Trial": {"hypervolume": {"complexity": 1}},
 }
 MUTATION_COST = {"Measurement": 50, "Study": 100}
-"""Type that a mutation gives -> its cost: that of a simulation, or of the start of a search."""
+"""Return type of a mutation -> its cost: that of a simulation, or of starting a search."""
 
 
 def cost_map(schema: GraphQLSchema) -> dict[str, dict[str, dict[str, Any]]]:
-    """`COST` with the mutations of a schema."""
+    """`COST` extended with the mutations of a schema."""
     mutations = schema.mutation_type.fields if schema.mutation_type else {}
     costs = {name: {"complexity": MUTATION_COST[get_named_type(field.type).name]} for name, field in mutations.items()}
     return COST | {"Mutation": costs}
@@ -63,18 +63,18 @@ def cost_map(schema: GraphQLSchema) -> dict[str, dict[str, dict[str, Any]]]:
 def cost_of(
     schema: GraphQLSchema, document: DocumentNode, variables: dict[str, Any] | None, operation_name: str | None
 ) -> int:
-    """The cost of one operation of a valid document; 0 where the executor will refuse the variables anyway.
+    """The cost of one operation of a valid document; 0 if the executor will refuse the variables anyway.
 
     Args:
-        schema: that the document is valid by.
-        document: with one or several operations.
-        variables: as the client gave them.
-        operation_name: of the operation that is to run; None where there is only one.
+        schema: the schema of the document.
+        document: a document with one or several operations.
+        variables: the client's variables.
+        operation_name: the name of the operation to run; None if there is only one.
     """
     operation = get_operation_ast(document, operation_name)
     if operation is None:
         return 0
-    # Coerced first: a default value of a variable counts as much as a given one.
+    # Coerced first, because a default value of a variable counts as much as a given one.
     coerced = get_variable_values(schema, list(operation.variable_definitions or ()), variables or {}, max_errors=1)
     if isinstance(coerced, list):
         return 0

@@ -1,7 +1,7 @@
-"""Query texts that were parsed and validated once are not parsed and validated again.
+"""A cache of query texts, so that each is parsed and validated only once.
 
-Reading a text is the larger part of answering it, so accepted documents are kept, by text, up to a fixed number. A
-refused text is never kept.
+Parsing and validation are the larger part of answering a query, so accepted documents are kept by text, up to a fixed
+number. Refused texts are never kept.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MAXIMUM_ERRORS = 10
 
 
 class Documents:
-    """Parser and validator of one schema, as ariadne's `query_parser` and `query_validator` hooks want them."""
+    """The parser and validator of a schema, for ariadne's `query_parser` and `query_validator` hooks."""
 
     def __init__(self, limits: Limits, *, introspection: bool) -> None:
         self._limits = limits
@@ -43,7 +43,7 @@ class Documents:
         return len(self._accepted)
 
     def parse(self, context: object, data: dict[str, Any]) -> DocumentNode:
-        """The document of `data["query"]`, within the limits that need no schema.
+        """Parses `data["query"]` within the limits that need no schema.
 
         Raises:
             GraphQLError: the text cannot be parsed or exceeds a limit.
@@ -80,14 +80,14 @@ class Documents:
         max_errors: int | None = None,
         type_info: TypeInfo | None = None,
     ) -> list[GraphQLError]:
-        """Errors that the standard rules find; a text that was accepted before is not checked again.
+        """The errors by the standard rules; a text that was accepted before is not checked again.
 
         Args:
-            schema: that the document must be valid by.
-            document_ast: parsed by `parse`.
-            rules: those that ariadne would check, which are among ours.
-            max_errors: likewise its own.
-            type_info: likewise its own.
+            schema: the schema of the document.
+            document_ast: the document that `parse` returned.
+            rules: the rules that ariadne would check, all of which are checked here.
+            max_errors: ariadne's argument, unused.
+            type_info: ariadne's argument, unused.
         """
         text = document_ast.loc.source.body if document_ast.loc else ""
         if self._accepted.get(text) is document_ast:

@@ -1,4 +1,4 @@
-"""How errors reach the client: with a code, without our internals."""
+"""Errors as clients see them: with a code, and without internals."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _HINT = re.compile(r" Did you mean .*", re.DOTALL)
 
 
 class ErrorFormatter:
-    """The `error_formatter` of ariadne: gives each error its `extensions.code`, masks and logs what is not on purpose.
+    """The `error_formatter` of ariadne: sets `extensions.code` of each error, and masks and logs unexpected errors.
 
     Args:
-        hints: keep the "Did you mean" of graphql-core, which reveals names of the schema.
+        hints: whether to keep graphql-core's "Did you mean", which reveals names of the schema.
     """
 
     def __init__(self, *, hints: bool) -> None:
@@ -48,7 +48,7 @@ class ErrorFormatter:
 
 
 def _cause(error: GraphQLError) -> Exception:
-    """The error that was raised first; a GraphQLError where it was none of ours."""
+    """The error that was raised first; a GraphQLError if it came from the library."""
     cause: Exception = error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error

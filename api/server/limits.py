@@ -1,4 +1,4 @@
-"""Cheap checks of a parsed query, made before the standard rules, some of which cost quadratic time.
+"""Cheap checks of a parsed query, made before the standard rules, some of which take quadratic time.
 
 The walk expands fragments as the executor would, merging equal response names, but counts every selection that it
 visits and stops at `Limits.selections`. Its cost is therefore bounded whatever the text: fragments that double at every
@@ -25,22 +25,22 @@ from graphql import (
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may ask for.
+    """The limits of one request.
 
     Attributes:
-        body_bytes: of an HTTP body or a WebSocket message, checked before it is read as JSON.
-        body_s: until an HTTP body that does not end is given up.
-        text_characters: of the query text.
-        tokens: of the query text.
+        body_bytes: bytes of an HTTP body or a WebSocket message, checked before it is read as JSON.
+        body_s: seconds until an unfinished HTTP body is refused.
+        text_characters: characters of the query text.
+        tokens: tokens of the query text.
         depth: levels of fields.
-        introspection_depth: the same below `__schema` and `__type`, which the standard introspection query needs.
-        aliases: in the whole text.
-        root_fields: of an operation.
-        repeats: of one response name at one place of the result.
-        selections: visited while expanding fragments.
-        cost: see `api.server.cost`.
-        execution_s: until an answer is given up.
-        documents: checked texts kept.
+        introspection_depth: levels below `__schema` and `__type`, which the standard introspection query needs.
+        aliases: aliases in the whole text.
+        root_fields: root fields of an operation.
+        repeats: occurrences of one response name at one place of the result.
+        selections: selections visited while expanding fragments.
+        cost: the cost, see `api.server.cost`.
+        execution_s: seconds until the execution is abandoned.
+        documents: the number of checked texts kept.
     """
 
     body_bytes: int = 1_000_000
@@ -59,12 +59,12 @@ class Limits:
 
 
 def refusal(code: str, message: str) -> GraphQLError:
-    """An error of ours about the request itself."""
+    """An error with a code about the request itself."""
     return GraphQLError(message, extensions={"code": code})
 
 
 def check(document: DocumentNode, limits: Limits) -> int:
-    """Refuse what is too wide, too deep or too repetitive; the number of selections visited otherwise.
+    """Refuses a query that is too wide, too deep or too repetitive; returns the number of selections visited.
 
     Raises:
         GraphQLError: with the code TOO_MANY_ALIASES, TOO_MANY_ROOT_FIELDS, TOO_REPETITIVE, TOO_DEEP or TOO_COMPLEX.
@@ -72,7 +72,7 @@ def check(document: DocumentNode, limits: Limits) -> int:
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     walk = _Walk(fragments, limits)
     for definition in document.definitions:
-        # Fragments are roots too: the overlap rule looks at them even where nothing uses them.
+        # Fragments are roots too: the overlap rule checks them even if nothing uses them.
         if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode):
             walk.definition(definition)
     return walk.visited
@@ -86,14 +86,14 @@ class _Walk:
     aliases: set[int] = field(default_factory=set)
 
     def definition(self, node: OperationDefinitionNode | FragmentDefinitionNode) -> None:
-        """Expand one operation or fragment, level by level."""
+        """Expands one operation or fragment, level by level."""
         groups = self._merge([node.selection_set])
         if isinstance(node, OperationDefinitionNode) and len(groups) > self.limits.root_fields:
             raise refusal(
                 "TOO_MANY_ROOT_FIELDS",
                 f"The operation has {len(groups)} root fields; {self.limits.root_fields} are allowed.",
             )
-        # Whatever a client calls it, a fragment on one of introspection's own types is part of an introspection query.
+        # Whatever its name, a fragment on one of the introspection types is part of an introspection query.
         own = isinstance(node, FragmentDefinitionNode) and node.type_condition.name.value.startswith("__")
         self._descend(groups, 1, own)
 
@@ -108,7 +108,7 @@ class _Walk:
                 self._descend(self._merge(inner), depth + 1, inside)
 
     def _merge(self, sets: Iterable[SelectionSetNode]) -> dict[str, list[FieldNode]]:
-        """The fields at one place of the result, by response name, with the fragments of that place expanded."""
+        """The fields at one place of the result by response name, with the fragments of that place expanded."""
         groups: dict[str, list[FieldNode]] = {}
         spread: set[str] = set()
         queue: list[SelectionNode] = [node for group in sets for node in group.selections]

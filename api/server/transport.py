@@ -1,4 +1,4 @@
-"""HTTP and WebSocket in front of ariadne: what is refused before a query is read, and how refusals look."""
+"""HTTP and WebSocket in front of ariadne: checks before a query is read, and the form of refusals."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ PROTOCOL = "graphql-transport-ws"
 
 
 class BodyLimit:
-    """ASGI middleware that reads an HTTP body up to a limit before anything parses it; bounds WebSocket messages."""
+    """ASGI middleware that reads an HTTP body up to a limit before it is parsed, and limits WebSocket messages."""
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self._app = app
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what is within the limits."""
+        """Passes on requests within the limits."""
         if scope["type"] == "http":
             await self._http(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -72,7 +72,7 @@ class BodyLimit:
 
 
 async def _read(receive: Receive, maximum: int) -> bytes | None:
-    """The whole body; None where it is larger than `maximum`."""
+    """The whole body; None if it is larger than `maximum`."""
     body = bytearray()
     while True:
         message = await receive()
@@ -99,18 +99,18 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 def refused(status: HTTPStatus, code: str, message: str) -> JSONResponse:
-    """A response in GraphQL's error form to a request that never became a query.
+    """A response in GraphQL's error form to a request that is not a query.
 
     Args:
-        status: of the response.
-        code: of the error.
+        status: the HTTP status.
+        code: the code of the error.
         message: one sentence.
     """
     return JSONResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status_code=status)
 
 
 def problem_of(data: object) -> str | None:
-    """The fault in the outer form of a GraphQL request, in one sentence; None where it has none."""
+    """The error in the outer form of a GraphQL request, as one sentence; None if there is none."""
     if isinstance(data, list):
         return "Batches are not accepted; send one operation a request."
     if not isinstance(data, Mapping):
@@ -129,17 +129,17 @@ def problem_of(data: object) -> str | None:
 
 
 class HttpHandler(GraphQLHTTPHandler):
-    """ariadne's, for JSON only, with a time limit and a request id. WebSocket operations run through it as well."""
+    """ariadne's handler, for JSON only, with a time limit and a request id; WebSocket operations use it as well."""
 
     def __init__(self, limits: Limits) -> None:
         super().__init__()
         self._limits = limits
 
     async def handle_request_override(self, request: Request) -> Response | None:
-        """Refuse what is no JSON object with a query."""
+        """Refuses a body that is not a JSON object with a query."""
         if request.method != "POST":
             return None
-        # Browsers send forms and plain text across origins without asking first; JSON they do not.
+        # Browsers send forms and plain text to other origins without asking first, but not JSON.
         if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
             message = "The content type must be application/json."
             return refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "BAD_REQUEST", message)
@@ -154,11 +154,11 @@ class HttpHandler(GraphQLHTTPHandler):
         return None
 
     async def extract_data_from_request(self, request: Request) -> Any:
-        """The data that `handle_request_override` has read."""
+        """Returns the data that `handle_request_override` read."""
         return request.state.data
 
     async def execute_graphql_query(self, request: Any, data: Any, **options: Any) -> tuple[bool, dict[str, Any]]:
-        """Answer within the time limit."""
+        """Executes a query within the time limit."""
         request_id.set(uuid.uuid4().hex)
         try:
             async with asyncio.timeout(self._limits.execution_s):
@@ -166,25 +166,25 @@ class HttpHandler(GraphQLHTTPHandler):
                 return result
         except TimeoutError:
             message = (
-                f"No answer within {self._limits.execution_s:g} s. Ask for less; what a mutation has begun goes on, so "
-                "look before asking again."
+                f"No answer within {self._limits.execution_s:g} s. Ask for less; a mutation that has begun "
+                "continues, so check before asking again."
             )
             return False, {"errors": [{"message": message, "extensions": {"code": "TIMEOUT"}}]}
 
     async def create_json_response(self, request: Request, result: dict[str, Any], success: bool) -> Response:
-        """200 for whatever was executed, 400 for what was refused before."""
+        """Status 200 for executed queries, 400 for queries refused before."""
         status = HTTPStatus.OK if "data" in result else HTTPStatus.BAD_REQUEST
         return JSONResponse(result, status_code=status, headers={"x-request-id": request_id.get()})
 
 
 class SocketHandler(GraphQLTransportWSHandler):
-    """ariadne's graphql-transport-ws, closing instead of failing where a client does not keep to the protocol.
+    """ariadne's graphql-transport-ws handler, which closes the connection if a client breaks the protocol.
 
-    A connection answers one operation after the other, each under the same limits as over HTTP.
+    A connection answers one operation after another, each with the same limits as over HTTP.
     """
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse other protocols, and pages of other origins, which no browser keeps from opening a WebSocket."""
+        """Refuses other protocols, and pages of other origins, which browsers allow to open a WebSocket."""
         socket = _Socket(scope, receive, send)
         origin = socket.headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != socket.headers.get("host"):
@@ -195,7 +195,7 @@ class SocketHandler(GraphQLTransportWSHandler):
             await self.handle_websocket(socket)
 
     async def handle_websocket_message(self, websocket: WebSocket, message: Any, client_context: Any) -> None:
-        """Close with 4400 on a message of another form."""
+        """Closes with 4400 on a message of another form."""
         if _keeps_to_protocol(message):
             await super().handle_websocket_message(websocket, message, client_context)
         else:
@@ -216,6 +216,6 @@ class _Socket(WebSocket):
     async def receive_json(self, mode: str = "text") -> Any:
         try:
             return await super().receive_json(mode)
-        except (ValueError, KeyError, RecursionError):  # no JSON, or a binary message
+        except (ValueError, KeyError, RecursionError):  # not JSON, or a binary message
             await self.close(code=4400)
             raise WebSocketDisconnect(4400) from None
