@@ -1,4 +1,4 @@
-"""The domains and recipes that were found, checked: nothing is taken that would hide something else, or fails later."""
+"""The checked domains and recipes: none is accepted that would hide another one, or fail later."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Catalogue:
     """Domains and recipes, and the owner of every name.
 
     Attributes:
-        domains, recipes, simulators: by name.
-        verbs: by group and name.
-        spaces, presets: name -> the domain that brings it.
+        domains, recipes, simulators: the accepted ones, by name.
+        verbs: the verbs, by group and name.
+        spaces, presets: name -> the domain that it belongs to.
         published: name of a source -> where it is loaded from.
-        problems: why packages were left out.
+        problems: the reasons why packages were left out.
     """
 
     domains: dict[str, Domain] = field(default_factory=dict)
@@ -34,17 +34,17 @@ class Catalogue:
     _owners: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def take(self, source: str, load: Callable[[], object], kind: type[Domain] | type[RecipeEntry]) -> None:
-        """Add a domain or a recipe; one that cannot be used becomes a problem instead.
+        """Adds a domain or a recipe; one that cannot be used is added to the problems instead.
 
         Args:
             source: the folder or package that it comes from, for the message.
-            load: imports it.
-            kind: what it must be.
+            load: imports and returns it.
+            kind: the required type.
         """
         name = "DOMAIN" if kind is Domain else "ENTRY"
         try:
             brought = load()
-        except Exception as error:  # whatever a foreign module raises must not take the product down with it
+        except Exception as error:  # an error in a foreign module must not stop the product
             self.problems.append(f"{_first(source)} is left out, as it cannot be imported: {_reason(error)}.")
             return
         if not isinstance(brought, kind):
@@ -58,15 +58,15 @@ class Catalogue:
             self.problems.append(f"{_first(source)} is left out: {error}")
 
     def add(self, source: str, brought: Domain | RecipeEntry) -> None:
-        """Add a domain or a recipe.
+        """Adds a domain or a recipe.
 
         Args:
-            source: where it comes from.
-            brought: checked here.
+            source: the folder or package that it comes from.
+            brought: the domain or recipe, which is checked here.
 
         Raises:
-            InputError: it has a name that is taken, lacks a field, or an option model with a type that cannot be a flag.
-                Nothing of it has been added then.
+            InputError: it has a name that is taken, lacks a field, or has an option model with a type that cannot be a
+                    flag; then nothing of it is added.
         """
         _check(brought)
         names = list(_names(brought))
@@ -90,7 +90,7 @@ class Catalogue:
 
 
 def _names(brought: Domain | RecipeEntry) -> Iterator[tuple[str, str]]:
-    """All names that it takes, by kind."""
+    """All names that it uses, by kind."""
     for simulator in brought.simulators:
         yield "simulator", simulator.name
     if isinstance(brought, RecipeEntry):
@@ -109,7 +109,7 @@ def _names(brought: Domain | RecipeEntry) -> Iterator[tuple[str, str]]:
 
 
 def _check(brought: Domain | RecipeEntry) -> None:
-    """Refuses what would only fail when a user calls it."""
+    """Refuses a domain or recipe that would only fail when a user calls it."""
     for own in fields(brought):
         value = getattr(brought, own.name)
         if own.name in ("name", "spaces", "load") and not value:
@@ -138,6 +138,6 @@ def _first(source: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """The kind of the error and the first line of its text."""
+    """The type of the error and the first line of its text."""
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0][:300].rstrip('.')}" if text else type(error).__name__

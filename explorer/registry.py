@@ -1,9 +1,9 @@
-"""The one place that finds domains and recipes, and by their names all that they bring.
+"""The registry: finds domains and recipes, and everything that they provide by name.
 
 Domains are found by folder, each `explorer/domains/<x>/domain.py` with its `DOMAIN`, and in installed packages that
 name theirs in the entry point group `explorer.domains`; recipes likewise, by `explorer/recipes/<x>/entry.py` with its
-`ENTRY` and the group `explorer.recipes`. A package that cannot be used is left out, and `problems` says why. What a
-domain brings is imported when it is first asked for, so that importing `explorer` stays light.
+`ENTRY` and the group `explorer.recipes`. A package that cannot be used is left out, and `problems` says why. The parts
+of a domain are imported at first use, so that importing `explorer` stays light.
 """
 
 from __future__ import annotations
@@ -54,23 +54,23 @@ def catalogue() -> Catalogue:
 
 
 def refresh() -> None:
-    """Look for domains and recipes again, such as after a package was installed."""
+    """Looks for domains and recipes again, for example after a package was installed."""
     for function in (catalogue, space, simulator, recipe, preset, measure):
         function.cache_clear()
 
 
 def problems() -> tuple[str, ...]:
-    """What is wrong with packages that were left out, a sentence each."""
+    """The reasons why packages were left out, one sentence each."""
     return tuple(catalogue().problems)
 
 
 def domains() -> tuple[str, ...]:
-    """Names of all domains."""
+    """The names of all domains."""
     return tuple(catalogue().domains)
 
 
 def domain(name: str) -> Domain:
-    """The domain of that name.
+    """The domain with this name.
 
     Raises:
         InputError: no such domain.
@@ -79,13 +79,13 @@ def domain(name: str) -> Domain:
 
 
 def spaces(of: str | None = None) -> tuple[str, ...]:
-    """Names of all spaces, or of those of one domain."""
+    """The names of all spaces, or of those of one domain."""
     return tuple(name for name, owner in catalogue().spaces.items() if of in (None, owner))
 
 
 @cache
 def space(name: str) -> DesignSpace:
-    """The design space of that name.
+    """The design space with this name.
 
     Raises:
         InputError: no such space.
@@ -96,18 +96,18 @@ def space(name: str) -> DesignSpace:
 
 
 def bare_spaces(of: str) -> tuple[str, ...]:
-    """Names of the spaces of a domain in which choices without a space are tried, in order."""
+    """The names of a domain's spaces in the order in which choices without a space are tried."""
     owner = domain(of)
     return owner.bare or tuple(owner.spaces)
 
 
 def simulators(*, shown: bool = False) -> tuple[str, ...]:
-    """Names of all simulators, or of those that users may run by themselves."""
+    """The names of all simulators, or of those that users may run by themselves."""
     return tuple(name for name, entry in catalogue().simulators.items() if entry.shown or not shown)
 
 
 def simulator_entry(name: str) -> SimulatorEntry:
-    """What is known of a simulator before it is imported.
+    """The entry of a simulator, which needs no import of the simulator.
 
     Raises:
         InputError: no such simulator.
@@ -117,7 +117,7 @@ def simulator_entry(name: str) -> SimulatorEntry:
 
 @cache
 def simulator(name: str) -> Simulator:
-    """The simulator of that name.
+    """The simulator with this name.
 
     Raises:
         InputError: no such simulator, or its module cannot be imported.
@@ -127,12 +127,12 @@ def simulator(name: str) -> Simulator:
 
 
 def recipes() -> tuple[str, ...]:
-    """Names of all recipes."""
+    """The names of all recipes."""
     return tuple(catalogue().recipes)
 
 
 def recipe_entry(name: str) -> RecipeEntry:
-    """What is known of a recipe before it is imported.
+    """The entry of a recipe, which needs no import of the recipe.
 
     Raises:
         InputError: no such recipe.
@@ -142,7 +142,7 @@ def recipe_entry(name: str) -> RecipeEntry:
 
 @cache
 def recipe(name: str) -> Recipe[Any]:
-    """The recipe of that name.
+    """The recipe with this name.
 
     Raises:
         InputError: no such recipe, or its module cannot be imported.
@@ -152,18 +152,18 @@ def recipe(name: str) -> Recipe[Any]:
 
 
 def verbs() -> tuple[Verb, ...]:
-    """What users can do besides what every domain offers."""
+    """The domains' own commands, besides those that every domain has."""
     return tuple(catalogue().verbs.values())
 
 
 def presets(of: str | None = None) -> tuple[str, ...]:
-    """Names of all designs that come along, or of those of one domain."""
+    """The names of all presets, or of those of one domain."""
     return tuple(name for name, owner in catalogue().presets.items() if of in (None, owner))
 
 
 @cache
 def preset(name: str) -> Architecture:
-    """The design of that name.
+    """The preset with this name.
 
     Raises:
         InputError: no such preset.
@@ -174,7 +174,7 @@ def preset(name: str) -> Architecture:
 
 
 def published(names: Iterable[str] | None = None) -> Published:
-    """Measured architectures that come along, of the named sources (default: all); no key twice.
+    """The published architectures and measurements of the named sources (default: all), each key once.
 
     Raises:
         InputError: no such source.
@@ -192,7 +192,7 @@ def published(names: Iterable[str] | None = None) -> Published:
 
 
 def metric(of: str) -> Metric | None:
-    """The edit distance of a domain; None where it has none."""
+    """The edit distance of a domain, or None."""
     distance: Metric | None = _brought(of, "metric", None)
     return distance
 
@@ -204,33 +204,33 @@ def reference_hashes(architecture: Architecture) -> dict[str, str]:
 
 
 def learning_tasks() -> tuple[LearningTask, ...]:
-    """What surrogates can learn, of all domains."""
+    """The learning tasks of all domains."""
     return tuple(task for name in domains() for task in _brought(name, "learning_tasks", ()))
 
 
 def skills() -> tuple[Skill, ...]:
-    """How far predictions can be trusted: all that was judged."""
+    """The skills of all domains, which say how far predictions can be trusted."""
     return tuple(skill for name in domains() for skill in _brought(name, "skills", ()))
 
 
 def readers(of: str) -> tuple[Reader, ...]:
-    """What reads the designs of other programs for a domain."""
+    """The readers of other programs' designs for a domain."""
     return tuple(_brought(of, "readers", ()))
 
 
 def space_readers() -> tuple[SpaceReader, ...]:
-    """What reads users' own spaces, of all domains."""
+    """The readers of user-defined spaces, of all domains."""
     return tuple(reader for name in domains() for reader in _brought(name, "space_readers", ()))
 
 
 def overrides(of: str) -> Overrides | None:
-    """How single decisions of a domain's designs are changed; None where it does not say."""
+    """The overrides of single decisions of a domain's designs, or None."""
     by_name: Overrides | None = _brought(of, "overrides", None)
     return by_name
 
 
 def headline() -> tuple[str, ...]:
-    """The measures of all domains that stand for the others."""
+    """The headline measures of all domains."""
     return tuple(dict.fromkeys(name for one in catalogue().domains.values() for name in one.headline))
 
 
@@ -238,7 +238,7 @@ def measures(simulator_name: str | None = None) -> Measures:
     """Measures by name: those of a simulator, or all that the domains declare.
 
     Args:
-        simulator_name: of a simulator or a published source; one that is unknown has those of all domains.
+        simulator_name: the name of a simulator or a published source; an unknown name gives those of all domains.
     """
     if simulator_name in catalogue().simulators:
         return simulator(str(simulator_name)).measures
@@ -251,7 +251,7 @@ def measures(simulator_name: str | None = None) -> Measures:
 
 @cache
 def measure(name: str) -> Measure:
-    """The measure of that name, as a domain declares it; where none does, with its name as label."""
+    """The measure with this name as a domain declares it; an undeclared one has its name as label."""
     return measures().get(name) or unlabelled(name)
 
 
@@ -264,11 +264,11 @@ class _Given(BaseModel):
 
 
 def architecture_from_json(value: object, place: str) -> Architecture:
-    """The architecture that `{"domain": ..., "space": ..., "choices": {...}}` describes, built and checked.
+    """Builds and checks the architecture that `{"domain": ..., "space": ..., "choices": {...}}` describes.
 
     Args:
         value: any JSON value.
-        place: where it stands (a file and line, an argument), for the message.
+        place: the origin of the value (a file and line, an argument), for the message.
 
     Raises:
         InputError: the value is malformed, names an unknown space or the wrong domain, or its choices are illegal.
@@ -286,7 +286,7 @@ def architecture_from_json(value: object, place: str) -> Architecture:
 
 
 def _folders(package: str, module: str, attribute: str) -> Iterator[tuple[str, Callable[[], object]]]:
-    """The product's own: every folder of a package that has the module."""
+    """The product's own packages: every folder of a package that contains the module."""
     parent = import_module(package)
     for entry in iter_modules(parent.__path__):
         if not entry.ispkg:
@@ -301,7 +301,7 @@ def _folders(package: str, module: str, attribute: str) -> Iterator[tuple[str, C
 
 
 def _installed(group: str) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Those of other packages, by the name of their entry points."""
+    """The packages of others, by the names of their entry points."""
     for entry in sorted(entry_points(group=group), key=lambda one: (one.name, one.value)):
         source = entry.dist.name if entry.dist is not None else entry.value
         yield f"the package {source}", entry.load
@@ -314,7 +314,7 @@ def _named(what: str, table: Mapping[str, T], name: str) -> T:
 
 
 def _brought(of: str, what: str, otherwise: Any) -> Any:
-    """What a domain brings beside its spaces, imported; `otherwise` where it brings none, or the domain is unknown."""
+    """Imports an attribute of a domain; `otherwise` if the domain does not have it, or is unknown."""
     owner = catalogue().domains.get(of)
     reference = "" if owner is None else getattr(owner, what)
     return _load(reference, f"The {what.replace('_', ' ')} of {of}") if reference else otherwise

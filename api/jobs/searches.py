@@ -16,7 +16,7 @@ class Searches:
 
     Args:
         settings: the settings of the database, which each child opens for itself.
-            maximum: the number of searches of this API process that may run at the same time.
+        maximum: the number of searches of this API process that may run at the same time.
     """
 
     def __init__(self, settings: Settings, maximum: int = 2) -> None:

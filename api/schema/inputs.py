@@ -109,8 +109,8 @@ def architecture_of(store: Store, given: Mapping[str, Any], argument: str, domai
     Args:
         store: the database.
         given: the input.
-            argument: the name of the argument, for messages.
-            domain: the required domain of the architecture.
+        argument: the name of the argument, for messages.
+        domain: the required domain of the architecture.
 
     Raises:
         InputError: the architecture was not given in exactly one way, or is malformed, illegal or of another domain.

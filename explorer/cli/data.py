@@ -1,4 +1,4 @@
-"""`explorer load / import / export / show / similar`: what is in the database."""
+"""`explorer load / import / export / show / similar`: the contents of the database."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 _RELATIVES = 100  # shown at most
 _MEASUREMENTS = 20
 
-Key = Annotated[str, typer.Argument(help="Key of an architecture, or its first six digits or more.")]
+Key = Annotated[str, typer.Argument(help="Key of an architecture, or at least its first six digits.")]
 
 
 def load(json: AsJson = False) -> None:
-    """Load the published architectures and measurements; a second time changes nothing.
+    """Load the published architectures and measurements; repeating it changes nothing.
 
     Example: explorer load
     """
@@ -46,7 +46,7 @@ def load(json: AsJson = False) -> None:
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(help="JSON file of one architecture, or - for standard input.")],
+    file: Annotated[Path, typer.Argument(help="JSON file with one architecture, or - for standard input.")],
     json: AsJson = False,
 ) -> None:
     """Read one architecture from JSON and store it: {"domain": ..., "space": ..., "choices": {...}}.
@@ -81,7 +81,7 @@ def show(
     plot: Annotated[Path | None, typer.Option(help="Folder for a picture of the graph, as PNG and SVG.")] = None,
     json: AsJson = False,
 ) -> None:
-    """Show an architecture: its choices, its graph, its measurements.
+    """Show an architecture: its choices, its graph and its measurements.
 
     Example: explorer show 3f2a91c0 --plot figures
     """
@@ -108,12 +108,12 @@ def show(
 
 def similar(
     key: Key,
-    count: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many.")] = 10,
+    count: Annotated[int, typer.Option("-k", min=1, max=1000, help="Number of architectures.")] = 10,
     by: Annotated[
         Likeness | None,
         typer.Option(
-            help="What makes architectures alike: their edit distance, what is the same from the input on, or what a "
-            "surrogate of measures sees. By default the distance, in a domain that has one."
+            help="Criterion for similarity: the edit distance, how much is the same from the input on, or the "
+            "embedding of a surrogate of measures. By default the edit distance, if the domain has one."
         ),
     ] = None,
     rank_again: Annotated[
@@ -121,11 +121,11 @@ def similar(
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """The nearest architectures, through Neo4j's vector indexes.
+    """Find the nearest architectures with Neo4j's vector indexes.
 
-    By edit distance: a graph neural network estimates it. By behaviour: the embedding of the surrogate that predicts
-    measures. By beginning: of the nearest 200, those first that share the most blocks from the input on, and so inherit
-    the most weights.
+    By distance: the edit distance, which a graph neural network estimates. By behaviour: the embedding of the surrogate
+    that predicts measures. By beginning: the nearest 200, first those that share the most blocks from the input on, and
+    so inherit the most weights.
 
     Example: explorer similar 3f2a91c0 -k 10 --rank-again
     """
@@ -158,13 +158,13 @@ def _document(
     parents: Sequence[Relative],
     children: Sequence[Relative],
 ) -> dict[str, Any]:
-    """What `explorer show --json` prints.
+    """The JSON of `explorer show --json`.
 
     Args:
-        architecture: that is shown.
-        measurements: of it.
-        parents: that it came from.
-        children: that came from it.
+        architecture: the architecture.
+        measurements: its measurements.
+        parents: the designs that it came from.
+        children: the designs that came from it.
     """
     from explorer import registry
 
@@ -244,7 +244,7 @@ def _show_measurements(measurements: Sequence[Measurement], space: str) -> None:
 
 
 def _measures(measurement: Measurement) -> str:
-    """The measures that stand by themselves; parts of a whole are in the JSON."""
+    """The measures that are not part of a whole; the JSON has all."""
     from explorer import registry
 
     known = registry.measures(measurement.simulator)

@@ -11,15 +11,15 @@ from explorer.cli.output import AsJson, console, emit, working
 from graphdb.errors import InputError
 from graphdb.settings import Settings
 
-app = typer.Typer(help="Start, stop and look at the embedded Neo4j.", no_args_is_help=True)
+app = typer.Typer(help="Start, stop and inspect the embedded Neo4j.", no_args_is_help=True)
 
 
 @app.command(epilog="Example: explorer db start --port 7690")
 def start(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; a free one is taken where this one is not.")] = 7687,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; if it is taken, a free one is used.")] = 7687,
     json: AsJson = False,
 ) -> None:
-    """Start the embedded Neo4j of this data directory; does nothing where it runs."""
+    """Start the embedded Neo4j of this data directory; does nothing if it is running."""
     from graphdb import embedded
 
     settings = _embedded_settings()
@@ -30,7 +30,7 @@ def start(
 
 @app.command(epilog="Example: explorer db stop")
 def stop(json: AsJson = False) -> None:
-    """Stop the embedded Neo4j; does nothing where none runs."""
+    """Stop the embedded Neo4j; does nothing if it is not running."""
     from graphdb import embedded
 
     settings = _embedded_settings()
@@ -41,7 +41,7 @@ def stop(json: AsJson = False) -> None:
 
 @app.command(epilog="Example: explorer db status --json")
 def status(json: AsJson = False) -> None:
-    """Say whether the embedded Neo4j runs, and where."""
+    """Show whether the embedded Neo4j is running, and where."""
     from graphdb import embedded
 
     _show(asdict(embedded.status(_embedded_settings().data_directory)), json)
@@ -49,7 +49,7 @@ def status(json: AsJson = False) -> None:
 
 @app.command(epilog="Example: explorer db wipe --yes")
 def wipe(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     json: AsJson = False,
 ) -> None:
     """Stop the embedded Neo4j and delete all its data."""

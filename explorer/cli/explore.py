@@ -1,4 +1,4 @@
-"""`explorer explore`: measure a random sample of any finite space, its designs in a role of a simulator."""
+"""`explorer explore`: measure a random sample of a finite space, with its designs in one role of a simulator."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _MOST_REASONS = 5
 
 
 class ExploreOptions(Assigned):
-    """What every exploration may be told."""
+    """The options of every exploration."""
 
-    samples: int = Field(description="Designs that are drawn, all different.")
-    seed: int = Field(0, description="One seed gives the same designs; more samples only add some.")
-    simulator: str | None = Field(None, description="What measures them.")
-    workers: int = Field(2, description="Processes that evaluate.")
-    scheduler: str | None = Field(None, description="Dask scheduler to evaluate on, tcp://host:port.")
-    plots: Path | None = Field(None, description="Folder for the picture of all designs.")
+    samples: int = Field(description="Number of designs to draw, all different.")
+    seed: int = Field(0, description="Seed of the sample; more samples add designs to the same ones.")
+    simulator: str | None = Field(None, description="Simulator that measures the designs.")
+    workers: int = Field(2, description="Number of worker processes.")
+    scheduler: str | None = Field(None, description="Dask scheduler to use, tcp://host:port.")
+    plots: Path | None = Field(None, description="Folder for the plot of all designs.")
 
 
 def entries() -> Mapping[str, Entry]:
-    """A command for each space that can be explored, and the verbs; a verb of a space's name stands in for it."""
+    """A command for each space that can be explored, and verbs; a verb with a space's name replaces its command."""
     from explorer import registry
     from explorer.services.explorations import explorable
 
@@ -52,17 +52,17 @@ def _entry(name: str, able: Sequence[str]) -> Entry:
     """The command of one space.
 
     Args:
-        name: of the space.
-        able: simulators that measure its designs.
+        name: the name of the space.
+        able: the simulators that measure its designs.
     """
     return Entry(
-        lambda: f"Measure random designs of {name}; what is stored already is not measured again.",
+        lambda: f"Measure random designs of {name}; stored measurements are not repeated.",
         lambda arguments: _command(name, _chosen(able, arguments), able),
     )
 
 
 def _chosen(able: Sequence[str], arguments: Sequence[str]) -> str:
-    """The simulator that the arguments name, on which the other flags depend; the first of them by default."""
+    """The simulator that the arguments name, by default the first; the other flags depend on it."""
     for at, argument in enumerate(arguments):
         flag, _, value = argument.partition("=")
         if flag == "--simulator":
@@ -77,9 +77,9 @@ def _command(name: str, simulator: str, able: Sequence[str]) -> Command:
     """The command of one space and one simulator.
 
     Args:
-        name: of the space.
-        simulator: that measures its designs.
-        able: simulators that can, the default first.
+        name: the name of the space.
+        simulator: the simulator that measures its designs.
+        able: all simulators that can, the default first.
     """
     from explorer import registry
     from explorer.services.explorations import role_of
@@ -89,12 +89,12 @@ def _command(name: str, simulator: str, able: Sequence[str]) -> Command:
     partners = [role_parameter(other, who.domain) for other, who in roles.items()]
     shared = parameters_of(ExploreOptions, without=[*taken(partners), *(["simulator"] if len(able) == 1 else [])])
     own = parameters_of(entry.options, without=taken([*partners, *shared]), defaults=entry.swift)
-    about = f"What measures them. [default: {able[0]}]"
+    about = f"Simulator that measures the designs. [default: {able[0]}]"
     shared = [replace(one, metavar="|".join(able), help=about) if one.name == "simulator" else one for one in shared]
     first = (f"--{other} {next(iter(registry.presets(who.domain)), 'KEY')}" for other, who in roles.items())
     return command(
         name,
-        f"Measure random designs of {name} as the {role} of {simulator}; what is stored already is not measured again.",
+        f"Measure random designs of {name} as the {role} of {simulator}; stored measurements are not repeated.",
         sorted([*partners, *shared, *own], key=lambda parameter: parameter.name == "assignments"),
         lambda given: _run(name, simulator, given),
         " ".join([f"explorer explore {name}", *first, "--samples 1000 --seed 0"]),
@@ -119,7 +119,7 @@ def _run(name: str, simulator: str, given: dict[str, Any]) -> Findings:
     swift = registry.simulator_entry(simulator).swift
     settings = made.settings({**swift, **joined(given, assigned.settings)})
     designs = draw_designs(_fixed(space, assigned.decisions.get(role, {})), options.samples, options.seed)
-    # The executor first: what it refuses must leave nothing behind.
+    # The executor first: if it refuses, nothing must be left behind.
     with (
         open_executor(options.workers, options.scheduler) as executor,
         opened() as store,
@@ -133,8 +133,8 @@ def _run(name: str, simulator: str, given: dict[str, Any]) -> Findings:
         sample = Sample(simulator, role, designs, partners, settings)
         with (
             resumable(
-                "What is stored stays; the same command goes on with the rest.",
-                "Interrupted; what was measured is stored. The same command goes on with the rest.",
+                "Stored measurements are kept; the same command goes on with the rest.",
+                "Interrupted; finished measurements are stored. The same command goes on with the rest.",
             ),
             displayed(name) as display,
         ):

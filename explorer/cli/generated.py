@@ -1,4 +1,4 @@
-"""Commands made from what domains declare: option models and verbs."""
+"""Commands generated from the option models and verbs that domains declare."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Printed:
-    """What a command found that prints it in its own way.
+    """The results of a command that prints them in its own way.
 
     Attributes:
-        json: for machines.
-        show: prints it for people.
+        json: the JSON for machines.
+        show: prints the results for people.
     """
 
     json: Any
@@ -39,24 +39,24 @@ class Printed:
 
 
 Run = Callable[[dict[str, Any]], Findings | Printed]
-"""What the user gave, name -> value, to what was found."""
+"""The user's values by name -> the results."""
 
 INTERRUPTED = 130
 _AS_JSON = Parameter("as_json", ("--json",), JSON_HELP, type=bool)
 
 
 def command(name: str, help_text: str, parameters: Iterable[Parameter], run: Run, *examples: str) -> Command:
-    """A command of some parameters, and of `--json`.
+    """Makes a command with some parameters and `--json`.
 
     Args:
-        name: last word of the command.
-        help_text: what it does.
-        parameters: its flags and positions.
-        run: called with what the user gave; what it finds is printed.
-        examples: whole command lines.
+        name: the last word of the command.
+        help_text: the help text.
+        parameters: its flags and positional arguments.
+        run: called with the user's values; its results are printed.
+        examples: complete command lines.
 
     Returns:
-        the command, for a group or to be run.
+        The command, to be run or added to a group.
     """
     own = list(parameters)
 
@@ -85,12 +85,12 @@ def command(name: str, help_text: str, parameters: Iterable[Parameter], run: Run
 
 
 def verb_entry(verb: Verb) -> Entry:
-    """The command of a verb."""
+    """The entry of a verb's command."""
     return Entry(lambda: verb.help, lambda arguments: _verb_command(verb))
 
 
 def verb_groups(verbs: Iterable[Verb]) -> Mapping[str, Mapping[str, Entry]]:
-    """Verbs by the first word of their command, those of several domains together; `""` for commands of one word."""
+    """The verbs of all domains by the first word of their commands; `""` for commands of one word."""
     groups: dict[str, dict[str, Entry]] = {}
     for verb in verbs:
         groups.setdefault(verb.group, {})[verb.name] = verb_entry(verb)
@@ -98,10 +98,10 @@ def verb_groups(verbs: Iterable[Verb]) -> Mapping[str, Mapping[str, Entry]]:
 
 
 def group_entry(name: str, entries: Mapping[str, Entry]) -> Entry:
-    """A group of commands, which is described by the only one of them, or else by their names.
+    """A group of commands, described by its only command, or else by the names of its commands.
 
     Args:
-        name: of the group.
+        name: the name of the group.
         entries: name -> command.
     """
 
@@ -112,7 +112,7 @@ def group_entry(name: str, entries: Mapping[str, Entry]) -> Entry:
 
 
 def session_of(display: Any) -> DatabaseSession:
-    """A session with the database of the environment, shown on a display."""
+    """A session with the database that the environment names, with its progress on a display."""
     from explorer.services.session import DatabaseSession
 
     return DatabaseSession(Settings.from_environment(), display.report, display.advance)

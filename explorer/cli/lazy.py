@@ -1,4 +1,4 @@
-"""Commands that are made when they are asked for, so that a start imports only what one command needs."""
+"""Commands that are made on demand, so that a start imports only what one command needs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from graphdb.errors import InputError
 
 Command = TyperCommand | TyperGroup
 Make = Callable[[list[str]], Command]
-"""Arguments of a command -> the command; they may decide which flags it has."""
+"""Arguments of a command -> the command, whose flags may depend on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Entry:
     """A command before it is made.
 
     Attributes:
-        help: its first sentence, called when commands are listed.
-        make: makes it.
+        help: returns the first sentence of its help; called when commands are listed.
+        make: makes the command.
     """
 
     help: Callable[[], str]
@@ -31,21 +31,21 @@ class Entry:
 
 
 class LazyCommand(TyperCommand):
-    """Stands for a command until it is run.
+    """A placeholder for a command until it is run.
 
     Args:
-        name: of the command.
-        entry: makes it.
+        name: the name of the command.
+        entry: makes the command.
     """
 
     def __init__(self, name: str, entry: Entry) -> None:
         super().__init__(name)
         self._entry = entry
 
-    # rich and click read these of the commands that they list.
+    # rich and click read these attributes of the commands that they list.
     @property
     def short_help(self) -> str:
-        """First sentence of the help text."""
+        """The first sentence of the help text."""
         return self._entry.help()
 
     @short_help.setter
@@ -53,17 +53,24 @@ class LazyCommand(TyperCommand):
         del value
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        """The context of the command that is run."""
+        """Makes the command, and returns its context.
+
+        Args:
+            info_name: the name of the command as typed.
+            args: the arguments of the command.
+            parent: the context of the group.
+            extra: further arguments of click.
+        """
         return self._entry.make(list(args)).make_context(info_name, args, parent, **extra)
 
 
 class LazyGroup(TyperGroup):
-    """A group of commands that are made when they are asked for.
+    """A group of commands that are made on demand.
 
     Args:
-        entries: name -> command, called when a command is run or listed.
-        what: what the commands are, for the message about an unknown one.
-        given: what click is told of the group.
+        entries: returns name -> command; called when a command is run or listed.
+        what: the noun for its commands, for the message about an unknown one.
+        given: arguments of click for the group.
     """
 
     def __init__(self, *, entries: Callable[[], Mapping[str, Entry]], what: str = "command", **given: Any) -> None:
@@ -77,18 +84,18 @@ class LazyGroup(TyperGroup):
         return self._entries_of()
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Names of all commands, in order."""
+        """The names of all commands, in order."""
         del ctx
         return list(self.entries)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command of that name; None where there is none."""
+        """The command with this name, or None."""
         del ctx
         entry = self.entries.get(cmd_name)
         return None if entry is None else LazyCommand(cmd_name, entry)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that the arguments begin with, and the rest of them.
+        """The command that the arguments begin with, and the remaining arguments.
 
         Raises:
             InputError: there is no such command.
@@ -99,10 +106,10 @@ class LazyGroup(TyperGroup):
 
 
 def loaded(load: Callable[[], Any]) -> Entry:
-    """A command, or a group of commands, that is written by hand.
+    """The entry of a command, or group of commands, that is written by hand.
 
     Args:
-        load: imports it: a function with typer's annotations, or a `typer.Typer`.
+        load: imports and returns it: a function with typer's annotations, or a `typer.Typer`.
     """
 
     def about() -> str:
@@ -123,5 +130,5 @@ def _made(target: Callable[..., None] | typer.Typer) -> Command:
 
 
 def _first_sentence(text: str) -> str:
-    """The first paragraph of a docstring, in one line."""
+    """The first paragraph of a docstring, as one line."""
     return " ".join(text.strip().split("\n\n")[0].split())

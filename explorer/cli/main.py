@@ -1,4 +1,4 @@
-"""The command line's root: gathers the commands, and turns errors into one sentence and an exit status."""
+"""The root of the command line: collects the commands, and turns errors into one sentence and an exit status."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from graphdb.errors import ExplorerError
 from graphdb.interrupt import raise_interrupt
 
 GROUP = "explorer.commands"
-"""Entry points of commands that stand above this floor, such as that of the API."""
+"""Entry points of commands in a layer above this one, such as that of the API."""
 
 WRITTEN = {
     "db": ("db", "app"),
@@ -35,20 +35,20 @@ WRITTEN = {
     "map": ("map", "draw_map"),
     "study": ("studies", "app"),
 }
-"""Commands that are written by hand -> module and name there."""
+"""Commands that are written by hand -> their module, and their name in it."""
 GROUPS = {
     "simulate": ("Measure architectures with a simulator.", "simulator"),
     "explore": ("Measure a whole sample of a design space.", "exploration"),
 }
-"""Groups of commands that are made from what the registry knows -> what they do, and what one of them is called."""
+"""Groups of commands that are generated from the registry -> their help text, and the noun for one of them."""
 
 BAD_INPUT = 2
-# What typer raises for any line that it refuses has no public name of its own.
+# The exception that typer raises for a command line it refuses has no public name.
 _USAGE: type[Exception] = typer.BadParameter.__mro__[2]
 
 
 class Root(LazyGroup):
-    """All commands, those that are written by hand first."""
+    """All commands, those written by hand first."""
 
     def __init__(self, **given: Any) -> None:
         given.pop("no_args_is_help", None)
@@ -77,16 +77,16 @@ def commands() -> Mapping[str, Entry]:
 
 
 def main() -> None:
-    """Run the command line; bad input and faults that a user can meet end in exit status 2."""
-    # torch_geometric still scripts a few functions on import; users can do nothing about that.
+    """Run the command line; bad input, and errors that a user can encounter, give exit status 2."""
+    # torch_geometric still scripts a few functions on import, about which users can do nothing.
     warnings.filterwarnings("ignore", message=".*torch.jit.script.*", category=FutureWarning)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not what a shell started in the background
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not in a shell's background process
         signal.signal(signal.SIGINT, raise_interrupt)
     sys.exit(run())
 
 
 def run() -> int:
-    """Run what the arguments of this process ask for; its exit status."""
+    """Runs the command in the arguments of this process; returns the exit status."""
     try:
         _print_problems()
         status = app(standalone_mode=False)
@@ -97,7 +97,7 @@ def run() -> int:
         return 1
     except _USAGE as error:
         message = " ".join(error.format_message().split())  # type: ignore[attr-defined]
-        return _refuse(f"{message.rstrip('.')}.") if message else BAD_INPUT  # without a message its help was printed
+        return _refuse(f"{message.rstrip('.')}.") if message else BAD_INPUT  # without a message, the help was printed
     return status if isinstance(status, int) else 0
 
 
@@ -136,7 +136,7 @@ def _search(arguments: list[str]) -> Any:
 
 
 def _print_problems() -> None:
-    """Packages of domains that cannot be used, so that nobody looks for their commands in vain."""
+    """Prints which packages cannot be used, so that nobody looks for their commands in vain."""
     from explorer import registry
 
     for problem in registry.problems():

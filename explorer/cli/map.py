@@ -1,4 +1,4 @@
-"""`explorer map`: the stored designs of a domain in the plane."""
+"""`explorer map`: the stored designs of a domain, drawn in the plane."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from graphdb.errors import InputError
 def draw_map(
     domain: Annotated[
         str | None,
-        typer.Argument(help="Domain whose designs are drawn; by default the first one that a surrogate learns alone."),
+        typer.Argument(help="Domain to draw; by default the first whose designs a surrogate learns by themselves."),
     ] = None,
     measure: Annotated[
         str | None,
-        typer.Option(help="Measure that colours the designs; by default the first one that a surrogate learns."),
+        typer.Option(help="Measure that colours the designs; by default the first that a surrogate learns."),
     ] = None,
-    space: Annotated[str | None, typer.Option(help="Space whose designs alone are drawn.")] = None,
+    space: Annotated[str | None, typer.Option(help="Draw only designs of this space.")] = None,
     study: Annotated[
-        str | None, typer.Option(help="Study whose designs are joined in the order of its trials.")
+        str | None, typer.Option(help="Study whose designs are connected in the order of its trials.")
     ] = None,
     plots: Annotated[Path, typer.Option(help="Folder for the picture.")] = Path("results"),
     json: AsJson = False,
@@ -60,21 +60,21 @@ def draw_map(
 
 
 def defaults(domain: str | None, measure: str | None, space: str | None) -> tuple[str, str]:
-    """The domain and the measure of a map, those that were not given from what surrogates learn.
+    """The domain and the measure of a map, with defaults from the surrogates' tasks.
 
-    A domain whose designs are measured by themselves comes before those that are measured together with others.
+    Domains whose designs are measured by themselves come before those whose designs are measured together with others.
 
     Args:
-        domain: as it was given; None for that of the space, or the first one that is learnt.
-        measure: as it was given; None for the first one that is learnt of the domain.
-        space: that was given.
+        domain: the given domain; None for that of the space, or the first that is learnt.
+        measure: the given measure; None for the first that is learnt of the domain.
+        space: the given space, if any.
 
     Raises:
-        InputError: one was not given, and no surrogate learns anything.
+        InputError: one is not given, and no surrogate provides a default.
     """
     from explorer import registry
 
-    tasks = sorted(registry.learning_tasks(), key=lambda task: len(task.roles))  # keeps the order of equal ones
+    tasks = sorted(registry.learning_tasks(), key=lambda task: len(task.roles))  # a stable sort
     learnt = [(embedded, task.measures[0].name) for task in tasks if task.measures for embedded in task.embeds]
     chosen = domain
     if chosen is None and space in registry.spaces():

@@ -1,4 +1,4 @@
-"""What commands print: one JSON object for machines, tables for people, errors in one sentence."""
+"""The output of commands: one JSON object for machines, tables for people, and one-sentence errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from explorer.contracts.table import KEY_DIGITS, Findings, Table
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-# Into a file or a pipe, rows stay whole: there is no terminal whose width they would have to fit.
+# In a file or a pipe, rows are not folded, because there is no terminal width to fit.
 console = Console() if sys.stdout.isatty() else Console(width=160)
 errors = Console(stderr=True)
 
@@ -27,32 +27,32 @@ AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 
 _PICTURES = frozenset([".png", ".svg"])
 _KEPT_WHOLE = KEY_DIGITS
-"""Longest cells of a first column that is never folded, in characters."""
+"""The longest cells, in characters, of a first column that is never folded."""
 
 
 def emit(value: Any) -> None:
-    """One JSON value on stdout."""
+    """Prints one JSON value on stdout."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
 def say(text: str) -> None:
-    """A sentence for people, as it stands."""
+    """Prints a sentence for people, without markup."""
     console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 @contextmanager
 def working(phase: str) -> Iterator[None]:
-    """A spinner on stderr while something takes its time; silent where stderr is no terminal."""
+    """Shows a spinner on stderr during slow work; silent if stderr is not a terminal."""
     with errors.status(phase):
         yield
 
 
 def show(findings: Findings, as_json: bool) -> None:
-    """What a command found: its JSON, or its tables and sentences, and the files that it wrote.
+    """Prints the results of a command: the JSON, or the tables, the sentences and the names of the files written.
 
     Args:
-        findings: to be printed.
-        as_json: whether for a machine.
+        findings: the results.
+        as_json: whether to print JSON.
     """
     if as_json:
         emit(findings.json)
@@ -67,14 +67,14 @@ def show(findings: Findings, as_json: bool) -> None:
 
 
 def files_heading(files: Sequence[Path]) -> str:
-    """What files are called together: a picture in two formats is one picture."""
+    """The noun for a list of files; a picture in two formats counts as one."""
     pictures = all(file.suffix in _PICTURES for file in files)
     names = {file.with_suffix("") if pictures else file for file in files}
     return ("Picture" if pictures else "File") + ("s" if len(names) > 1 else "")
 
 
 def drawn(table: Table) -> RichTable:
-    """A table in the one style of the product."""
+    """A table in the style of the product."""
     from rich.table import Table as RichTable
 
     rows = RichTable(title=escape(table.title), title_justify="left", header_style="bold")
@@ -84,7 +84,7 @@ def drawn(table: Table) -> RichTable:
             escape(column.heading),
             overflow="fold",
             justify="left" if column.text else "right",
-            no_wrap=not at and longest <= _KEPT_WHOLE,  # keys come first, and are there to be copied
+            no_wrap=not at and longest <= _KEPT_WHOLE,  # keys come first, and must be easy to copy
         )
     for row in table.rows:
         rows.add_row(*map(escape, row))

@@ -1,7 +1,7 @@
-"""Flags and positions of a command, made from option models.
+"""Flags and positional arguments of a command, generated from option models.
 
-What a user types stays text, or a list of texts, until here; each value is then made what its option says. A text that
-cannot be made that stays as it is, so that the option model refuses it in its own words.
+A user's input is text, or a list of texts, until here, where each value is converted to the type of its option. A text
+that cannot be converted stays as it is, so that the option model refuses it with its own message.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ _METAVARS: Mapping[Any, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A flag or a position of a command.
+    """A flag or a positional argument of a command.
 
     Attributes:
-        name: in the values that the command is given.
-        flags: such as `--seed`, or `--on/--off`; empty for a position.
-        help: what it is, with its limits and its default.
-        metavar: what stands for the value in the help text.
-        type: of what the command line gives: `bool` for a switch, `str`, or `list` for a value that may be repeated.
+        name: the name of its value.
+        flags: its flags, such as `--seed`, or `--on/--off`; empty for a positional argument.
+        help: the description, with limits and default.
+        metavar: the placeholder for the value in the help text.
+        type: the type on the command line: `bool` for a switch, `str`, or `list` for a value that may be repeated.
         required: whether the command refuses to run without it.
-        value: makes what the command line gave the value that is meant.
+        value: converts the value from the command line.
         hidden: whether the help text leaves it out.
     """
 
@@ -59,7 +59,7 @@ class Parameter:
     hidden: bool = False
 
     def signature(self) -> inspect.Parameter:
-        """What typer makes a flag or a position of."""
+        """The parameter from which typer makes a flag or a positional argument."""
         about: dict[str, Any] = {"help": escape(self.help), "hidden": self.hidden, "show_default": False}
         if self.type is not bool:
             about["metavar"] = self.metavar
@@ -74,12 +74,12 @@ class Parameter:
 def parameters_of(
     model: type[BaseModel], *, without: Iterable[str] = (), defaults: Mapping[str, Any] | None = None
 ) -> list[Parameter]:
-    """A parameter for each option of a model, those that must be given first.
+    """A parameter for each option of a model, required ones first.
 
     Args:
-        model: an option model.
-        without: names of fields, and flags, that the command has a meaning of its own for.
-        defaults: name -> default in place of the model's own.
+        model: the option model.
+        without: names of fields, and flags, that the command itself defines.
+        defaults: name -> default instead of the model's.
 
     Raises:
         InputError: a field has a type that cannot be a flag.
@@ -91,25 +91,25 @@ def parameters_of(
 
 
 def taken(parameters: Iterable[Parameter]) -> list[str]:
-    """Names and flags that an option model of the same command cannot have."""
+    """The names and flags that an option model of the same command cannot use."""
     return [name for parameter in parameters for name in (parameter.name, *parameter.flags)]
 
 
 def given_values(parameters: Iterable[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Name -> value of what the user gave; nothing for the rest.
+    """Name -> value for the parameters that the user gave.
 
     Args:
-        parameters: of the command.
-        given: name -> what the command line gave, None or an empty list where nothing was given.
+        parameters: the parameters of the command.
+        given: name -> value from the command line; None or an empty list if it was not given.
 
     Raises:
-        InputError: a file that cannot be read, or an assignment without a name.
+        InputError: a file cannot be read, or an assignment has no name.
     """
     return {one.name: one.value(given[one.name]) for one in parameters if given.get(one.name) not in (None, [], ())}
 
 
 def converted(option: Option, text: str) -> Any:
-    """The value that a text stands for; the text itself where it stands for none of the option's type."""
+    """The value of a text in the option's type; the text itself if it cannot be converted."""
     members: Iterable[Enum] = option.enumeration or ()
     for member in members:
         if str(member.value) == text:
@@ -143,7 +143,7 @@ def _is_switch(option: Option) -> bool:
 
 
 def _flags(option: Option, default: Any) -> tuple[str, ...]:
-    """`--on` alone where the default is off, `--on/--no-on` otherwise."""
+    """`--on` alone if the default is off, `--on/--no-on` otherwise."""
     if not _is_switch(option) or default is False:
         return option.names
     first, *others = option.names
@@ -172,7 +172,7 @@ def _metavar(option: Option) -> str:
 
 
 def _help(option: Option, default: Any) -> str:
-    """The description, and in brackets what it does not say."""
+    """The description, with choices, limits and default in brackets."""
     notes = []
     if len("|".join(option.choices)) > _LONGEST_CHOICES:
         notes.append(f"one of {', '.join(option.choices)}")

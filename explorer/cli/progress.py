@@ -1,4 +1,4 @@
-"""Long work as users see it: a spinner or a bar on stderr, and a sentence on how to go on when it is interrupted."""
+"""The display of long work: a spinner or a bar on stderr, and a sentence on how to continue after an interruption."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class Display:
-    """Shows what is being done: a spinner until how far it is is known, then a bar.
+    """Shows the current work: a spinner until its progress is known, then a bar.
 
     Args:
-        title: before the bar.
+        title: the text before the bar.
     """
 
     def __init__(self, title: str) -> None:
@@ -26,7 +26,7 @@ class Display:
         self._bars: Any = None
 
     def report(self, phase: str) -> None:
-        """Say in a few words what is being done."""
+        """Shows a few words about the current work."""
         if self._bars is not None:
             self._bars.update(self._bars.task_ids[0], description=phase)
         elif self._spinner is None:
@@ -36,7 +36,7 @@ class Display:
             self._spinner.update(phase)
 
     def advance(self, progress: Progress) -> None:
-        """Show how far the work is."""
+        """Shows the progress of the work."""
         if self._bars is None:
             self._start(progress.total)
         self._bars.update(
@@ -50,7 +50,7 @@ class Display:
         )
 
     def close(self) -> None:
-        """End the spinner or the bar; again does nothing."""
+        """Ends the spinner or the bar; may be repeated."""
         for shown in (self._spinner, self._bars):
             if shown is not None:
                 shown.stop()
@@ -77,7 +77,7 @@ class Display:
 
 @contextmanager
 def displayed(title: str) -> Iterator[Display]:
-    """A display for the length of some work."""
+    """Yields a display, and closes it at the end of the `with` block."""
     display = Display(title)
     try:
         yield display
@@ -87,15 +87,15 @@ def displayed(title: str) -> Iterator[Display]:
 
 @contextmanager
 def resumable(how: str, kept: str) -> Iterator[None]:
-    """Says how work goes on that Ctrl-C, or the loss of the database or of a worker, has ended.
+    """Says how to continue work that was ended by Ctrl-C or by the loss of the database or of a worker.
 
     Args:
-        how: the second half of a sentence for the loss of the database.
-        kept: what a user is told after Ctrl-C.
+        how: the sentence to add to the message about the loss.
+        kept: the message after Ctrl-C.
 
     Raises:
-        Interrupted: instead of KeyboardInterrupt.
-        UnavailableError: with the way on.
+        Interrupted: in place of KeyboardInterrupt.
+        UnavailableError: the database or a worker was lost; the message says how to continue.
     """
     from explorer.contracts.session import Interrupted
 

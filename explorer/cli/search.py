@@ -1,4 +1,4 @@
-"""`explorer search`: run a study of any recipe, with its progress and its findings."""
+"""`explorer search`: run a study with any recipe, and show its progress and its results."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 BUDGET = 60
 _SHARED = {"objective": ("objective",), "weights": ("weights",), "constraints": ("maxima", "minima")}
-"""Settings that many recipes have -> the options of every search that they are given by."""
+"""Settings that many recipes have -> the options of every search that set them."""
 
 
 class SearchOptions(BaseModel):
-    """What every search may be told; a recipe has settings of its own beside these."""
+    """The options of every search; a recipe adds its own settings."""
 
-    recipe: Annotated[str | None, Flag(argument=True)] = Field(None, description="Recipe to search by.")
-    budget: int = Field(BUDGET, description="Evaluations in all.")
-    seed: int = Field(0, description="One seed gives the same trials.")
-    name: str | None = Field(None, description="Name of the study. [default: a free one]")
-    resume: str | None = Field(None, description="Go on with this study after an interruption.")
+    recipe: Annotated[str | None, Flag(argument=True)] = Field(None, description="Recipe of the search.")
+    budget: int = Field(BUDGET, description="Total number of evaluations.")
+    seed: int = Field(0, description="Seed of the search; the same seed gives the same trials.")
+    name: str | None = Field(None, description="Name of the study. [default: an unused one]")
+    resume: str | None = Field(None, description="Continue this study after an interruption.")
     objective: str | None = Field(None, description="Objective of the recipe. [default: its first]")
     maxima: Annotated[list[str], Flag(names=("--max",), metavar="MEASURE=VALUE")] = Field(
         default_factory=list, description="Largest value that a measure may have; repeatable."
@@ -50,13 +50,13 @@ class SearchOptions(BaseModel):
     assignments: Annotated[list[str], Flag(names=("--set",), metavar="NAME=VALUE")] = Field(
         default_factory=list, description="Setting of the recipe or its simulator; repeatable."
     )
-    workers: int = Field(2, description="Processes that evaluate.")
-    scheduler: str | None = Field(None, description="Dask scheduler to evaluate on, tcp://host:port.")
+    workers: int = Field(2, description="Number of worker processes.")
+    scheduler: str | None = Field(None, description="Dask scheduler to use, tcp://host:port.")
     plots: Path = Field(Path("results"), description="Folder for the Pareto plot.")
 
 
 _GROWS = frozenset(["recipe", "budget", "seed", "resume", "workers", "scheduler", "plots"])
-"""What may be given with `--resume`."""
+"""The options that are allowed with `--resume`."""
 
 
 def search_command(arguments: Sequence[str]) -> Command:
@@ -70,7 +70,7 @@ def search_command(arguments: Sequence[str]) -> Command:
     if chosen is None:
         own = list(_any_of(every.values()))
         known = "; ".join(f"{entry.name}: {entry.help.rstrip('.')}" for entry in entries)
-        about = f"Search for the best architectures by a recipe, and store every trial. Recipes: {known}."
+        about = f"Search for the best architectures with a recipe, and store every trial. Recipes: {known}."
     else:
         entries = [registry.recipe_entry(chosen)]
         own, about = every[chosen], f"{entries[0].help} Every trial is stored."
@@ -86,7 +86,7 @@ def _own(entry: RecipeEntry, shared: Sequence[Parameter]) -> list[Parameter]:
 
 
 def _any_of(recipes: Iterable[Sequence[Parameter]]) -> Iterator[Parameter]:
-    """Flags of all recipes, unseen: without a recipe they are accepted only to be refused with a reason."""
+    """The hidden flags of all recipes: without a recipe they are accepted only to be refused with a reason."""
     known: set[str] = set()
     for own in recipes:
         for parameter in own:
@@ -96,14 +96,14 @@ def _any_of(recipes: Iterable[Sequence[Parameter]]) -> Iterator[Parameter]:
 
 
 def _named_recipe(arguments: Sequence[str], parameters: Sequence[Parameter]) -> str | None:
-    """The recipe that stands among the arguments, which may come after flags and their values."""
+    """The recipe among the arguments, which may come after flags and their values."""
     from explorer import registry
 
     switches = {flag for one in parameters if one.type is bool for spelt in one.flags for flag in spelt.split("/")}
     left = iter(arguments)
     for argument in left:
         if not argument.startswith("-") or argument == "-":
-            registry.recipe_entry(argument)  # refuses an unknown one
+            registry.recipe_entry(argument)  # refuses an unknown recipe
             return argument
         if argument not in switches | {"--json", "--help"} and "=" not in argument:
             next(left, None)
@@ -119,7 +119,7 @@ def _run(given: dict[str, Any], own: Sequence[Parameter]) -> Printed:
     options = checked(SearchOptions, shared, "search", strict=False)
     check_folder(options.plots)
     flags = {one.name: one.flags[0].split("/")[0] for one in own if one.flags}
-    # The executor first: what it refuses must not leave a study behind.
+    # The executor first: if it refuses, no study must be left behind.
     with (
         open_executor(options.workers, options.scheduler) as executor,
         opened() as store,
@@ -141,7 +141,7 @@ def _planned(store: Store, options: SearchOptions, settings: Mapping[str, Any]) 
     from explorer.services.studies import plan_study
 
     if options.recipe is None:
-        raise InputError(f"No recipe was given: name one ({', '.join(registry.recipes())}), or a study by --resume.")
+        raise InputError(f"No recipe was given: name one ({', '.join(registry.recipes())}), or a study with --resume.")
     return plan_study(
         store,
         recipe=options.recipe,
@@ -155,7 +155,7 @@ def _planned(store: Store, options: SearchOptions, settings: Mapping[str, Any]) 
 
 
 def _settings(options: SearchOptions, own: Mapping[str, Any], flags: Mapping[str, str]) -> dict[str, Any]:
-    """Settings of the recipe, by flags of their own and by `--set`."""
+    """The settings of the recipe, from its own flags and from `--set`."""
     settings = parsed_assignments(options.assignments)
     for name, value in own.items():
         if name in settings:
@@ -167,12 +167,12 @@ def _settings(options: SearchOptions, own: Mapping[str, Any], flags: Mapping[str
 
 
 def _resumed(store: Store, options: SearchOptions, fixed: Sequence[str]) -> StudyRecord:
-    """The study to go on with, its budget raised where a larger one is given.
+    """The study to continue, with its budget increased if a larger one is given.
 
     Args:
-        store: where it is.
-        options: of the command.
-        fixed: flags that were given though a study that exists cannot change what they say.
+        store: the database.
+        options: the options of the command.
+        fixed: the given flags that cannot change an existing study.
     """
     from explorer.services.studies import check_whole
 

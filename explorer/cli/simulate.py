@@ -1,4 +1,4 @@
-"""`explorer simulate`: one measurement with any simulator."""
+"""`explorer simulate`: take one measurement with any simulator."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 
 class Assigned(BaseModel):
-    """What is set by name."""
+    """The values that are set by name."""
 
     assignments: Annotated[dict[str, Any], Flag(names=("--set",), metavar="NAME=VALUE")] = Field(
         default_factory=dict,
-        description="Setting of the run, or decision of an architecture in place of its own; repeatable.",
+        description="Setting of the run, or changed decision of an architecture; repeatable.",
     )
 
 
 def entries() -> Mapping[str, Entry]:
-    """A command for each simulator that users may run; a verb of its name stands in for it."""
+    """A command for each simulator that users may run; a verb with its name replaces it."""
     from explorer import registry
 
     made = {name: _entry(name) for name in registry.simulators(shown=True)}
@@ -38,11 +38,11 @@ def entries() -> Mapping[str, Entry]:
 
 
 def role_parameter(role: str, domain: str) -> Parameter:
-    """The flag that says which architecture plays a role.
+    """The flag for the architecture that plays a role.
 
     Args:
-        role: of a simulator.
-        domain: of the architecture.
+        role: the role in the simulator.
+        domain: the domain of the architecture.
     """
     from explorer import registry
 
@@ -52,14 +52,14 @@ def role_parameter(role: str, domain: str) -> Parameter:
 
 
 def joined(flags: Mapping[str, Any], assigned: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings that have flags of their own, and those by `--set`.
+    """The settings given by their own flags and those given by `--set`.
 
     Args:
         flags: name -> value.
-        assigned: by `--set`, name -> value.
+        assigned: name -> value given by `--set`.
 
     Raises:
-        InputError: a setting is given both ways.
+        InputError: a setting is given in both ways.
     """
     for name in assigned:
         if name in flags:
@@ -91,7 +91,7 @@ def _command(name: str) -> Command:
 
 
 def _example(name: str) -> str:
-    """A command line with the first preset of each role."""
+    """An example command line with the first preset of each role."""
     from explorer import registry
 
     roles = registry.simulator(name).roles.items()

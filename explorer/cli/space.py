@@ -1,4 +1,4 @@
-"""`explorer space`: what a design space holds, and random designs of it."""
+"""`explorer space`: the size of a design space, and random designs of it."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 _LONGEST_TABLE = 20
 _COUNTED = 10**6
-"""Sizes from here on are said in powers of ten too."""
+"""The smallest size that is also shown as a power of ten."""
 
 
 def space(
     name: Annotated[str, typer.Argument(help="Name of a space, or a YAML file that describes one.")],
-    sample: Annotated[int, typer.Option(min=0, max=100_000, help="How many random designs to draw.")] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="One seed gives the same sample.")] = 0,
+    sample: Annotated[int, typer.Option(min=0, max=100_000, help="Number of random designs to draw.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the sample.")] = 0,
     store: Annotated[bool, typer.Option("--store", help="Add the sample to the database.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Show the size of a design space, draw random designs of it, and store them.
+    """Show the size of a design space, and draw and store random designs of it.
 
     Example: explorer space my_space.yaml --sample 1000 --seed 0 --store
     """
@@ -67,10 +67,10 @@ def space(
 
 
 def named_space(name: str) -> DesignSpace:
-    """The space of that name, or the one that a user's YAML file describes.
+    """The space with this name, or the space that a user's YAML file describes.
 
     Raises:
-        InputError: no such space, or a file that no domain can read.
+        InputError: there is no such space, or no domain can read the file.
     """
     from explorer import registry
 

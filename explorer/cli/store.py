@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def opened() -> AbstractContextManager[Store]:
-    """The database that the environment names, open for the length of a `with` block."""
+    """The database that the environment names, open during a `with` block."""
     from graphdb.connection import open_store
 
     return open_store(Settings.from_environment())

@@ -1,4 +1,4 @@
-"""`explorer study`: what studies found, as tables, JSON and plots."""
+"""`explorer study`: the results of studies as tables, JSON and plots."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from graphdb.records import StudyRecord, TrialRecord
     from graphdb.store import Store
 
-app = typer.Typer(help="What studies found.", no_args_is_help=True)
+app = typer.Typer(help="Show the results of studies.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="Name of the study.")]
 Plots = Annotated[Path, typer.Option(help="Folder for the plots of the Pareto front and of the hypervolume.")]
@@ -29,17 +29,17 @@ Plots = Annotated[Path, typer.Option(help="Folder for the plots of the Pareto fr
 
 @dataclass(frozen=True)
 class StudyFindings:
-    """A study with all that its reports are made of.
+    """A study with everything that its reports need.
 
     Attributes:
-        record: of the study.
-        recipe: that it was made by.
-        trials: in order.
+        record: the stored study.
+        recipe: the recipe of the study.
+        trials: the trials, in order.
         values: index of a trial that meets the constraints -> its performance.
-        front: Pareto-optimal trials, the best first.
-        best: under the objective; None where no trial meets the constraints.
-        volumes: hypervolume of the front after each trial.
-        architectures: key -> architecture, of all trials.
+        front: the Pareto-optimal trials, the best first.
+        best: the best trial under the objective; None if no trial meets the constraints.
+        volumes: the hypervolume of the front after each trial.
+        architectures: key -> architecture, for all trials.
     """
 
     record: StudyRecord
@@ -53,12 +53,12 @@ class StudyFindings:
 
     @property
     def over(self) -> Sequence[Measure]:
-        """The measures that the front is taken over."""
+        """The measures of the Pareto front."""
         return [self.recipe.measures[name] for name in self.recipe.front]
 
     @property
     def notes(self) -> list[str]:
-        """What a reader of the findings must know."""
+        """Sentences that readers of the results must know."""
         return self.recipe.notes(self.record.settings, None if self.best is None else self.best.measurement)
 
 
@@ -85,7 +85,7 @@ def list_studies(json: AsJson = False) -> None:
 
 @app.command(epilog="Example: explorer study show my-study")
 def show(name: Name, json: AsJson = False) -> None:
-    """Show a study: its settings, every trial, the best."""
+    """Show a study: its settings, every trial, and the best one."""
     with opened() as store:
         study = gather(store, store.studies.get(name))
     if json:
@@ -116,7 +116,7 @@ def pareto(name: Name, plots: Plots = Path("results"), json: AsJson = False) -> 
 
 
 def gather(store: Store, record: StudyRecord) -> StudyFindings:
-    """Everything that reports of a study need, in two queries."""
+    """Reads everything that reports of a study need, in two queries."""
     from explorer import registry
     from explorer.running.study import performances
     from explorer.services.studies import front_of, hypervolumes
@@ -127,7 +127,7 @@ def gather(store: Store, record: StudyRecord) -> StudyFindings:
     front = front_of(recipe, record, trials)
     shown = {trial.index for trial in front}
     feasible = [trial for trial in trials if trial.index in values]
-    # Of equal ones, the one that nothing dominates.
+    # Among equal trials, the one that no other dominates.
     best = max(feasible, key=lambda trial: (values[trial.index], trial.index in shown), default=None)
     keys = {key for trial in trials for key in trial.measurement.roles.values()}
     return StudyFindings(
@@ -143,7 +143,7 @@ def gather(store: Store, record: StudyRecord) -> StudyFindings:
 
 
 def findings_json(study: StudyFindings) -> dict[str, Any]:
-    """What `explorer search --json` prints."""
+    """The JSON of `explorer search --json`."""
     return {
         "study": study.record.name,
         "trials": len(study.trials),
@@ -155,7 +155,7 @@ def findings_json(study: StudyFindings) -> dict[str, Any]:
 
 
 def show_findings(study: StudyFindings, plots: Sequence[Path]) -> None:
-    """The Pareto table, the best design spelt out, where the plots are, and what to do next."""
+    """Prints the Pareto table, the best design in full, the paths of the plots, and commands to continue with."""
     record, best = study.record, study.best
     if best is None:
         say(f"No trial of {record.name} meets its constraints; relax them, or raise the budget.")
@@ -177,7 +177,7 @@ def show_findings(study: StudyFindings, plots: Sequence[Path]) -> None:
 
 
 def write_plots(study: StudyFindings, folder: Path) -> list[Path]:
-    """The Pareto plot of a study and the growth of its hypervolume; none where no trial meets the constraints.
+    """Writes the Pareto plot of a study and the growth of its hypervolume; nothing if no trial meets the constraints.
 
     Returns:
         The files written, those of the Pareto plot first.
@@ -235,7 +235,7 @@ def _print_trials(study: StudyFindings, trials: Sequence[TrialRecord], title: st
 
 
 def _performance(study: StudyFindings, trial: TrialRecord) -> str:
-    """The value of the objective, or why there is none."""
+    """The value of the objective, or the reason why there is none."""
     value = study.values.get(trial.index)
     if value is not None:
         return number(value)
@@ -243,14 +243,14 @@ def _performance(study: StudyFindings, trial: TrialRecord) -> str:
 
 
 def _volume_text(study: StudyFindings) -> str:
-    """The hypervolume that the study reached, in one line."""
+    """The hypervolume that the study reached, as one line."""
     units = "·".join(measure.unit for measure in study.over if measure.unit not in ("", "%"))
     volume = f"{number(study.volumes[-1])} {units}".rstrip()
     return f"Hypervolume of {', '.join(measure.label for measure in study.over)}: {volume}"
 
 
 def _whole_text(study: StudyFindings, trial: TrialRecord) -> str:
-    """The measures of a trial without the parts of which others are made."""
+    """The measures of a trial, without those that are parts of others."""
     known, measurement = study.recipe.measures, trial.measurement
     return ", ".join(
         f"{name} {number(value, name in measurement.predicted)}"
@@ -260,11 +260,11 @@ def _whole_text(study: StudyFindings, trial: TrialRecord) -> str:
 
 
 def _print_next(record: StudyRecord, first: str) -> None:
-    """Commands that go on from a study.
+    """Prints commands to continue with after a study.
 
     Args:
-        record: of the study.
-        first: short key of a design of its best trial.
+        record: the stored study.
+        first: the short key of a design of its best trial.
     """
     say("\nNext:")
     for command, does in (
@@ -295,7 +295,7 @@ def _trial_json(study: StudyFindings, trial: TrialRecord) -> dict[str, Any]:
 
 
 def _roles(trial: TrialRecord) -> list[str]:
-    """The roles in the order of their simulator; the store knows none."""
+    """The roles in the order of their simulator, which the store does not keep."""
     from explorer import registry
 
     return list(registry.simulator(trial.measurement.simulator).roles)

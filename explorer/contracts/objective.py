@@ -77,9 +77,9 @@ class Term:
 
     Attributes:
         measure: the name of the measure.
-            weight: a number from 0 to 1.
-            direction: the direction of improvement.
-            scale: maps the measure to roughly 0 to 1.
+        weight: a number from 0 to 1.
+        direction: the direction of improvement.
+        scale: maps the measure to roughly 0 to 1.
 
     Example:
         >>> Term("mass_kg", 1.0, Direction.MINIMISE, Linear(40.0)).score({"mass_kg": 10.0})

@@ -87,7 +87,7 @@ class Simulator(ABC):
 
         Args:
             architectures: role -> architecture; already checked.
-                settings: complete and checked settings.
+            settings: complete and checked settings.
 
         Raises:
             InputError: the architectures cannot be simulated together; the message says why.
@@ -147,7 +147,7 @@ class Simulator(ABC):
         Args:
             architectures: role -> architecture.
             settings: the complete settings.
-                measures: name -> value; sorted in the order of the simulator's measures.
+            measures: name -> value; sorted in the order of the simulator's measures.
         """
         return Measurement(
             simulator=self.name,
@@ -164,7 +164,7 @@ class Simulator(ABC):
 
         Args:
             keys: role -> key of the architecture.
-                settings: the complete settings.
+            settings: the complete settings.
         """
         return measurement_key(
             self.name, self.version, {role: keys[role] for role in self.roles}, settings, self.seed(settings)

@@ -20,7 +20,7 @@ class Column:
 
     Attributes:
         heading: the heading, with the unit if there is one.
-            text: whether it holds words, which are aligned to the left; numbers are aligned to the right.
+        text: whether it holds words, which are aligned to the left; numbers are aligned to the right.
 
     Example:
         >>> Column("mass (kg)").text

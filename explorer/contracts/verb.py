@@ -27,11 +27,11 @@ class Verb:
 
     Attributes:
         name: the last word of the command.
-            help: one sentence in the imperative.
-            options: the option model; `model_fields_set` of an instance says what the user gave.
-            run: `module:function`, called with the session and an instance of `options`; imported when it is called.
-            group: the first word of the command; empty for a command of one word.
-            example: a complete command line.
+        help: one sentence in the imperative.
+        options: the option model; `model_fields_set` of an instance says what the user gave.
+        run: `module:function`, called with the session and an instance of `options`; imported when it is called.
+        group: the first word of the command; empty for a command of one word.
+        example: a complete command line.
 
     Example:
         >>> class Options(BaseModel):

@@ -1,7 +1,7 @@
-"""Lower and upper bounds of the edit distance, each a fraction of a millisecond a pair.
+"""Lower and upper bounds of the edit distance, each in a fraction of a millisecond per pair.
 
 Places on a line make the blocks' part easy: the cheapest way to turn one multiset of places into another pairs them in
-order, so that no assignment problem is solved for the lower bound. The upper bound is the cost of one real edit path.
+order, so that the lower bound needs no assignment problem. The upper bound is the cost of one real edit path.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from explorer.distance.graph import EDGE_COST, Floats, Indices, PlacedGraph
 
 _ROUNDS = 10
 _SAME_DEPTH = 0.5
-"""Weight of the difference in depth in the first assignment: enough to choose among equal labels, as edges cost 0.1."""
+"""Weight of the difference in depth in the first assignment: enough to decide between equal labels; edges cost 0.1."""
 
 
 class LowerBounds:
-    """At most the distances between graphs, for all pairs at once.
+    """Lower bounds of the distances between graphs, for all pairs at once.
 
-    The Wasserstein distance of the places, where the smaller graph has blocks at 0 in addition, and the difference in
-    the number of edges. No edit path can be cheaper: each block is replaced, deleted or inserted, and nothing but
-    inserting or deleting changes the number of edges. It is a metric of multisets: what order the blocks stand in does
-    not matter to it.
+    The bound is the Wasserstein distance of the places, with blocks at 0 added to the smaller graph, plus the cost of
+    the difference in the number of edges. No edit path can be cheaper: each block is replaced, deleted or inserted, and
+    only inserting or deleting changes the number of edges. The bound is a metric on multisets, for which the order of
+    the blocks does not matter.
 
     Args:
-        graphs: between which.
+        graphs: the graphs.
     """
 
     def __init__(self, graphs: Sequence[PlacedGraph]) -> None:
@@ -42,12 +42,12 @@ class LowerBounds:
         self._edges = np.array([len(graph.sources) for graph in graphs], dtype=np.float64)
 
     def between(self, first: Indices, second: Indices) -> Floats:
-        """Bounds between the graphs at the positions `first[i]` and `second[i]`; any shapes that broadcast."""
+        """The bounds between the graphs at the positions `first[i]` and `second[i]`; any shapes that broadcast."""
         apart: Floats = np.abs(self._above[first] - self._above[second]).sum(axis=-1)
         return apart + EDGE_COST * np.abs(self._edges[first] - self._edges[second])
 
     def among(self, group: Indices) -> Floats:
-        """Bounds between all pairs of the graphs at n positions, shape `(n, n)`."""
+        """The bounds between all pairs of the graphs at n positions, shape `(n, n)`."""
         bounds = np.empty((len(group), len(group)))
         for row, one in zip(bounds, group, strict=True):  # all at once would take n times the memory
             row[:] = self.between(one, group)
@@ -55,10 +55,10 @@ class LowerBounds:
 
 
 def upper_bound(first: PlacedGraph, second: PlacedGraph) -> float:
-    """At least the distance: the cost of one edit path.
+    """An upper bound of the distance: the cost of one edit path.
 
     Blocks are assigned to blocks at the least cost of the blocks alone, with a preference for the same depth; then the
-    edges that an assignment keeps are taken for granted and the blocks are assigned again, as long as that helps
+    edges that an assignment keeps are taken as given and the blocks are assigned again, as long as the cost falls
     (Frank-Wolfe steps on the quadratic problem, as Bougleux et al. 2017, "Graph edit distance as a quadratic assignment
     problem"). Deterministic and symmetric.
     """
@@ -91,7 +91,7 @@ def upper_bounds(graphs: Sequence[PlacedGraph], pairs: Iterable[tuple[int, int]]
 
 
 def _order(graph: PlacedGraph) -> tuple[int, int, bytes, bytes, bytes]:
-    """Any fixed order of graphs, the smaller first, so that a bound does not depend on which comes first."""
+    """A fixed order of graphs, the smaller first, so that a bound does not depend on the order of the pair."""
     return (
         len(graph),
         len(graph.sources),

@@ -19,11 +19,11 @@ _TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class EditDistance:
-    """The distance, or what is known of it when time ran out.
+    """The distance, or its bounds when time ran out.
 
     Attributes:
-        lower: no edit path is cheaper.
-        upper: the cost of the cheapest edit path known.
+        lower: a lower bound of the cost of every edit path.
+        upper: the cost of the cheapest edit path found.
     """
 
     lower: float
@@ -31,21 +31,21 @@ class EditDistance:
 
     @property
     def exact(self) -> bool:
-        """Whether the two agree, but for rounding."""
+        """Whether the two agree, apart from rounding."""
         return self.upper - self.lower <= _TOLERANCE * max(1.0, self.upper)
 
 
 def edit_distance(first: PlacedGraph, second: PlacedGraph, *, time_limit_s: float = 60.0) -> EditDistance:
     """The cost of the cheapest edit path between two graphs.
 
-    The linear programme of Lerouge et al. 2017, "New binary linear programming formulation to compute the graph edit
-    distance": which block becomes which, and which edge becomes which, where an edge may only become one between the
-    blocks that its own ends became. Solved by HiGHS through SciPy.
+    It solves the binary linear programme of Lerouge et al. 2017, "New binary linear programming formulation to compute
+    the graph edit distance", with HiGHS through SciPy: which block becomes which, and which edge becomes which, where
+    an edge may only become one between the blocks that its own ends became.
 
     Args:
-        first: a graph.
-        second: another.
-        time_limit_s: of the solver; on reaching it the bounds that it has so far are returned.
+        first: the one graph.
+        second: the other graph.
+        time_limit_s: the time limit of the solver, after which its bounds so far are returned.
 
     Raises:
         InputError: the programme would have more than 50,000 variables (blocks x blocks + edges x edges).
@@ -96,9 +96,9 @@ def _constraints(first: PlacedGraph, second: PlacedGraph) -> tuple[sparse.csr_ar
 
 
 def _following(mine: sparse.csr_array, theirs: sparse.csr_array) -> sparse.csr_array:
-    """As many edges at a block there are the image of an edge here as the end of that edge became that block.
+    """An edge here becomes an edge at a block there only if the end of that edge became that block.
 
-    Then the same the other way round. `mine` is `(edges, blocks)` here, `theirs` there.
+    The same holds in the other direction. `mine` is `(edges, blocks)` here, `theirs` there.
     """
     edges_here, blocks_here = mine.shape
     edges_there, blocks_there = theirs.shape

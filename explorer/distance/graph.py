@@ -1,4 +1,4 @@
-"""Graphs as edit distances see them: a place on a line for every block, and the edges."""
+"""Graphs as edit distances see them: a place on a line for every block, and edges."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 EDGE_COST = 0.1
-"""To insert or delete an edge; as published (Tuli and others 2023, arXiv 2205.11656)."""
+"""The cost of inserting or deleting an edge, as published (Tuli and others 2023, arXiv 2205.11656)."""
 
 Place = Callable[[Block], float]
-"""Where a block stands on the line of all labels, at 0 or above.
+"""The place of a block on the line of all labels, at 0 or above.
 
-Replacing a block by another costs the distance between their places; inserting or deleting it costs its place. So an
-absent block is one that stands at 0.
+Replacing a block by another costs the distance between their places; inserting or deleting it costs its place. An
+absent block is thus one at 0.
 """
 
 
 @dataclass(frozen=True, eq=False)
 class PlacedGraph:
-    """A graph whose blocks stand on a line.
+    """A graph whose blocks have places on a line.
 
     Attributes:
-        places: of the blocks, shape `(n,)`.
-        sources: of the edges, positions of blocks, shape `(e,)`.
-        targets: of the edges, shape `(e,)`.
+        places: the places of the blocks, shape `(n,)`.
+        sources: the positions of the blocks where edges begin, shape `(e,)`.
+        targets: the positions of the blocks where edges end, shape `(e,)`.
 
     Example:
         >>> from graphdb.architecture import Block, Edge
@@ -47,7 +47,7 @@ class PlacedGraph:
 
     @classmethod
     def of(cls, architecture: Architecture, place: Place) -> PlacedGraph:
-        """The graph of an architecture."""
+        """Returns the graph of an architecture."""
         return cls(
             np.array([place(block) for block in architecture.blocks], dtype=np.float64),
             np.array([edge.source for edge in architecture.edges], dtype=np.intp),
@@ -66,13 +66,13 @@ class PlacedGraph:
 
     @cached_property
     def depths(self) -> Floats:
-        """The number of edges of the longest path to each block, divided by that of the longest of all.
+        """The number of edges on the longest path to each block, divided by that of the longest of all paths.
 
         On a graph with a cycle, paths are followed for as many steps as there are blocks.
         """
         edges = sorted(zip(self.sources.tolist(), self.targets.tolist(), strict=True))
         steps = [0.0] * len(self)
-        # One pass is enough where blocks are numbered from input to output, as builders do.
+        # One pass is enough if blocks are numbered from input to output, as builders do.
         for _ in range(1 if all(source < target for source, target in edges) else len(self)):
             for source, target in edges:
                 steps[target] = max(steps[target], steps[source] + 1.0)
