@@ -66,7 +66,7 @@ class Catalogue:
 
         Raises:
             InputError: it has a name that is taken, lacks a field, or has an option model with a type that cannot be a
-                    flag; then nothing of it is added.
+                flag; then nothing of it is added.
         """
         _check(brought)
         names = list(_names(brought))

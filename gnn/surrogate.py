@@ -44,7 +44,7 @@ class GraphSurrogate:
         settings: the sizes and the training.
         device: a torch device; by default a GPU if there is one.
 
-        Example:
+    Example:
         >>> surrogate = GraphSurrogate(roles=("model",))
         >>> surrogate.fit(models, {"accuracy": accuracies}, np.random.default_rng(0))
         >>> surrogate.predict(candidates).mean

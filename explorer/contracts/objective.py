@@ -273,8 +273,8 @@ def hypervolume(points: Sequence[Values], directions: Mapping[str, str], referen
         directions: measure -> `maximise` or `minimise`.
         reference: the worst value that counts, for each measure.
 
-        Raises:
-            InputError: as for `pareto_front`.
+    Raises:
+        InputError: as for `pareto_front`.
     """
     matrix = _costs(points, directions)
     corner = _costs([reference], directions)[0]

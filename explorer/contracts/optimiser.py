@@ -218,8 +218,8 @@ class Optimiser(ABC, Generic[D]):
             candidates: the legal designs.
             seed: the seed of all random choices, not negative.
 
-            Raises:
-                InputError: the seed is negative.
+        Raises:
+            InputError: the seed is negative.
         """
         if seed < 0:
             raise InputError(f"The seed of an optimiser must not be negative, found {seed}.")

@@ -110,7 +110,7 @@ class DesignSpace(ABC):
 
         Raises:
             InputError: the space has no such decision, or does not allow the value; a space that does not override
-                    this method has no decisions that could be fixed.
+                this method has no decisions that could be fixed.
         """
         if not decisions:
             return self

@@ -1,1 +1,1 @@
-"""Learning from the database: surrogates, likeness, maps."""
+"""Learning from the database: surrogates, similarity and maps."""

@@ -1,4 +1,4 @@
-"""A measure of every design of a space: measured where somebody has done so, else predicted and marked so."""
+"""The value of a measure for every design of a space: measured if available, otherwise predicted and marked as such."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class ValueTable:
     """n designs with embeddings and the values of one measure.
 
     Attributes:
-        architectures: n designs.
-        embeddings: `(n, d)`, of the surrogate's encoder.
-        values: `(n,)`, in the unit of the measure.
-        measured: `(n,)`, whether the value was measured.
+        architectures: the n designs.
+        embeddings: their embeddings by the surrogate's encoder, `(n, d)`.
+        values: their values in the unit of the measure, `(n,)`.
+        measured: whether each value was measured, `(n,)`.
     """
 
     architectures: Sequence[Architecture]
@@ -47,7 +47,7 @@ class ValueTable:
         return {architecture.key: row for row, architecture in enumerate(self.architectures)}
 
     def value_of(self, key: str) -> tuple[float, bool]:
-        """The value of a design, and whether it was measured."""
+        """The value of the design with this key, and whether it was measured."""
         row = self._rows[key]
         return float(self.values[row]), bool(self.measured[row])
 
@@ -60,13 +60,13 @@ class ValueTable:
 
 @dataclass(frozen=True)
 class KnownValues:
-    """The value of a measure for any design of a domain, by measurement or by surrogate.
+    """The value of a measure for any design of a domain, measured or predicted.
 
     Attributes:
-        measure: which.
-        measured: choices as JSON -> mean of what was measured, whatever space the design was stored in.
-        surrogate: for the rest.
-        space: whose designs were measured; what is said of others is an extrapolation.
+        measure: the measure.
+        measured: choices as JSON -> mean of the measured values, whatever space the design was stored in.
+        surrogate: predicts all other values.
+        space: the space whose designs were measured; predictions for other designs are extrapolations.
     """
 
     measure: Measure
@@ -75,9 +75,9 @@ class KnownValues:
     space: DesignSpace
 
     def of(self, architecture: Architecture) -> tuple[float, Source]:
-        """The value of a design, in the unit of the measure, and where it comes from.
+        """The value of a design in the unit of the measure, and its source.
 
-        Predicted one by one, as the last bits of a prediction may depend on what is predicted beside it.
+        Designs are predicted one by one, because the last bits of a prediction may depend on the others in a batch.
         """
         known = self.measured.get(architecture.choices_json)
         if known is not None:
@@ -88,20 +88,20 @@ class KnownValues:
 
 
 def known_values(store: Store, task: LearningTask, measure: str, space: DesignSpace, report: Report) -> KnownValues:
-    """The values that the database holds, and the surrogate for all others, which is trained unless it was before.
+    """The values in the database, and the surrogate for all others, which is trained if necessary.
 
-    The published measurements are loaded where the database has none.
+    The published measurements are loaded if the database has none.
 
     Args:
         store: the database.
-        task: what the surrogate learns; its first role is the one that designs play alone where they were measured.
-        measure: one of the task's.
-        space: whose designs were measured.
-        report: told in a few words what is being done.
+        task: the task of the surrogate; its first role is the one that measured designs play by themselves.
+        measure: one of the task's measures.
+        space: the space whose designs were measured.
+        report: called with a few words about the current work.
 
     Raises:
         InputError: the task does not learn the measure.
-        NotFoundError: nobody has measured anything that the task learns from.
+        NotFoundError: there are no measurements that the task learns from.
     """
     learnt, role = task.measure(measure), task.roles[0]
     rows = _known(store, measure, role, space.domain, None, report)
@@ -116,19 +116,19 @@ def known_values(store: Store, task: LearningTask, measure: str, space: DesignSp
 def value_table(store: Store, task: LearningTask, measure: str, space: DesignSpace, report: Report) -> ValueTable:
     """All designs of a space, with their values and embeddings.
 
-    Trains the surrogate on what the database holds unless it did so before, and writes the embeddings of all stored
-    designs of the domain back. The published measurements are loaded where the database has none.
+    The surrogate is trained on the data in the database if necessary, and the embeddings of all stored designs of the
+    domain are written back. The published measurements are loaded if the database has none.
 
     Args:
         store: the database.
-        task: what the surrogate learns; its first role is the one that designs play alone where they were measured.
-        measure: one of the task's.
-        space: of the designs; it must be able to list them.
-        report: told in a few words what is being done.
+        task: the task of the surrogate; its first role is the one that measured designs play by themselves.
+        measure: one of the task's measures.
+        space: the space of the designs, which must be able to list them.
+        report: called with a few words about the current work.
 
     Raises:
         InputError: the task does not learn the measure, or the space cannot list its designs.
-        NotFoundError: nobody has measured anything that the task learns from.
+        NotFoundError: there are no measurements that the task learns from.
     """
     learnt, role = task.measure(measure), task.roles[0]
     known = _known(store, measure, role, space.domain, space.name, report)
@@ -146,13 +146,13 @@ def value_table(store: Store, task: LearningTask, measure: str, space: DesignSpa
 
 
 def _predicted(surrogate: GraphSurrogate, measure: Measure, designs: Sequence[Architecture]) -> Array:
-    """Shape `(n,)`; shares stay within 0 and 1, which the surrogate does not know of."""
+    """The predictions, shape `(n,)`; shares are clipped to 0 to 1, a limit that the surrogate does not know."""
     column: Array = surrogate.predict(designs).mean[:, surrogate.measures.index(measure.name)]
     return np.clip(column, 0.0, 1.0) if measure.unit == "%" else column.copy()
 
 
 def _known(store: Store, measure: str, role: str, domain: str, space: str | None, report: Report) -> list[Measurement]:
-    """Measurements of designs by themselves; the published data are loaded where there is none."""
+    """The measurements of designs by themselves; the published data are loaded if there are none."""
     rows = _measured(store, measure, role, domain, space)
     if not rows:
         report("loading the published data")

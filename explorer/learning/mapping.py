@@ -1,4 +1,4 @@
-"""Maps of a space: embeddings and a measure of all that is stored, and the designs of a study in order."""
+"""Maps of a space: the embeddings and a measure of all stored designs, and the designs of a study in order."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from graphdb.store import Store
 def space_map(
     store: Store, domain: str, measure: str, report: Report, *, space: str | None = None, study: str | None = None
 ) -> SpaceMap:
-    """All stored architectures of a domain, or of one of its spaces, by the embedding of the surrogate of the domain.
+    """Maps the stored architectures of a domain, or of one of its spaces, by the embedding of the domain's surrogate.
 
-    Where a design was measured more than once (on several partners, with several settings), the mean counts; what a
-    surrogate has predicted does not.
+    If a design was measured more than once (with several partners or settings), the mean counts; predicted values do
+    not.
 
     Args:
         store: the database.
-        domain: whose designs are mapped.
-        measure: any that is stored.
-        report: told in a few words what is being done.
-        space: whose designs alone are mapped; None for all of the domain.
-        study: whose designs form the path; None for no path.
+        domain: the domain whose designs are mapped.
+        measure: any stored measure.
+        report: called with a few words about the current work.
+        space: the space to restrict the map to; None for all of the domain.
+        study: the study whose designs form the path; None for no path.
 
     Raises:
-        NotFoundError: no such study, nothing stored of the domain or space, or no surrogate for it.
-        InputError: the measure is no name of one, or the study has no design that is mapped.
+        NotFoundError: there is no such study, no stored design of the domain or space, or no surrogate for it.
+        InputError: the name of the measure is malformed, or no design of the study is on the map.
     """
     keys = store.architectures.keys(ArchitectureFilter(domain=domain, space=space))
     if not keys:

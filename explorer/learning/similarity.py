@@ -1,4 +1,4 @@
-"""Architectures that are alike: by edit distance, which an encoder estimates, or by what a surrogate sees in them."""
+"""Similar architectures: by edit distance, which an encoder estimates, or by their embeddings in a surrogate."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Neighbour:
     """An architecture near another.
 
     Attributes:
-        key: of the architecture.
-        score: from 0 to 1, where nothing differs: (1 + cosine) / 2 of the embeddings of behaviour, 1 / (1 + distance)
+        key: the key of the architecture.
+        score: a number from 0 to 1 (identical): (1 + cosine) / 2 of the embeddings by behaviour, 1 / (1 + distance)
             otherwise.
-        distance: between the two: the encoder's estimate of the edit distance, or an upper bound of it where
-            neighbours were ranked again or by beginning; None by behaviour.
+        distance: the encoder's estimate of the edit distance, or an upper bound of it if neighbours were ranked again
+            or by beginning; None by behaviour.
     """
 
     key: str
@@ -48,12 +48,12 @@ class Neighbour:
 
     @classmethod
     def at(cls, key: str, distance: float) -> Neighbour:
-        """The neighbour at an edit distance."""
+        """Returns the neighbour at an edit distance."""
         return cls(key, 1.0 / (1.0 + distance), distance)
 
 
 def default_likeness(domain: str) -> Likeness:
-    """By what designs of a domain are compared unless the user says: edit distance where the domain has one."""
+    """The default criterion of similarity for a domain: the edit distance, if the domain has one."""
     return Likeness.BEHAVIOUR if registry.metric(domain) is None else Likeness.DISTANCE
 
 
@@ -66,22 +66,22 @@ def nearest(
     by: Likeness = Likeness.DISTANCE,
     rank_again: bool = False,
 ) -> list[Neighbour]:
-    """`neighbours`, after embedding the architectures of the domain that have no embedding of the kind yet.
+    """`neighbours`, after embedding the architectures of the domain that do not have the necessary embedding yet.
 
     The encoder of edit distances, or the surrogate of measures, is trained when it is first needed, and then kept in
     the database.
 
     Args:
-        store: where they are.
-        key: of a stored architecture.
-        count: how many, at least 1.
-        report: told in a few words what is being done.
-        by: what makes architectures alike.
-        rank_again: by distance: order the nearest 200 by an upper bound of it.
+        store: the database.
+        key: the key of a stored architecture.
+        count: the number of neighbours, at least 1.
+        report: called with a few words about the current work.
+        by: the criterion of similarity.
+        rank_again: by distance only: order the nearest 200 by an upper bound of the distance.
 
     Raises:
-        NotFoundError: no such architecture, or the domain has no edit distance or no surrogate, as `by` needs.
-        InputError: the domain knows no beginning, or there is nothing to rank again.
+        NotFoundError: there is no such architecture, or the domain lacks the edit distance or the surrogate for `by`.
+        InputError: the domain has no notion of a beginning, or `rank_again` is not possible with `by`.
     """
     if by is Likeness.BEHAVIOUR:
         surrogates.ensure_embedding(store, key, report)
@@ -96,17 +96,17 @@ def neighbours(
     """The stored and embedded architectures of the same domain nearest to one, nearest first.
 
     Args:
-        store: where they are.
-        key: of a stored architecture.
-        count: how many, at least 1.
-        by: what makes architectures alike. By beginning, the nearest 200 by estimate, or `count` if that is more, are
+        store: the database.
+        key: the key of a stored architecture.
+        count: the number of neighbours, at least 1.
+        by: the criterion of similarity. By beginning, the nearest 200 by estimate, or `count` if that is more, are
             ordered by how much is the same from the input on, and then by an upper bound of the edit distance.
-        rank_again: by distance: order as many by that bound alone. Either takes a fraction of a millisecond to some
-            milliseconds for each.
+        rank_again: by distance only: order as many by that bound alone. Either takes from a fraction of a millisecond
+            to some milliseconds for each.
 
     Raises:
-        NotFoundError: no such architecture, no edit distance for its domain, or it has not been embedded.
-        InputError: the domain knows no beginning, or there is nothing to rank again.
+        NotFoundError: there is no such architecture, its domain has no edit distance, or it has not been embedded.
+        InputError: the domain has no notion of a beginning, or `rank_again` is not possible with `by`.
     """
     if rank_again and by is not Likeness.DISTANCE:
         raise InputError(f"Neighbours by {by} are not ranked again; allowed: neighbours by {Likeness.DISTANCE}.")
@@ -131,12 +131,12 @@ def neighbours(
 
 
 def encoder_of(store: Store, domain: str, report: Report) -> InductiveEncoder:
-    """The encoder of edit distances of a domain: found if it was trained before, trained otherwise.
+    """The encoder of a domain's edit distances, which is trained unless it is stored.
 
     Args:
-        store: the database, which keeps it.
-        domain: with an edit distance.
-        report: told in a few words what is being done.
+        store: the database, which keeps the encoder.
+        domain: a domain with an edit distance.
+        report: called with a few words about the current work.
 
     Raises:
         NotFoundError: the domain has no edit distance.
@@ -146,12 +146,12 @@ def encoder_of(store: Store, domain: str, report: Report) -> InductiveEncoder:
 
 
 def embed_missing(store: Store, domain: str, report: Report) -> int:
-    """Encode the architectures of a domain that the current encoder has not encoded yet; how many.
+    """Encodes the architectures of a domain that the current encoder has not encoded yet; returns how many.
 
     Args:
         store: the database.
-        domain: with an edit distance.
-        report: told in a few words what is being done.
+        domain: a domain with an edit distance.
+        report: called with a few words about the current work.
 
     Raises:
         NotFoundError: the domain has no edit distance.
@@ -178,17 +178,17 @@ def train_encoder(
     designs_per_space: int = DESIGNS_PER_SPACE,
     seed: int = _SEED,
 ) -> InductiveEncoder:
-    """An encoder whose vectors' squared distances estimate edit distances.
+    """Trains an encoder whose vectors' squared distances estimate edit distances.
 
-    It learns the vectors that classical scaling gives random designs, from the roots of lower bounds of all distances
-    among them: these take microseconds, are a metric, and go with exact distances (docs/similarity.md).
+    It learns the vectors that classical scaling gives to random designs, from the square roots of lower bounds of all
+    distances among them: these take microseconds, are a metric, and follow the exact distances (docs/similarity.md).
 
     Args:
         metric: the edit distance.
-        report: told in a few words what is being done.
-        settings: of the encoder.
-        designs_per_space: random designs of each of the metric's spaces.
-        seed: of designs and training.
+        report: called with a few words about the current work.
+        settings: the settings of the encoder.
+        designs_per_space: the number of random designs of each of the metric's spaces.
+        seed: the seed of the designs and the training.
     """
     generator = np.random.default_rng(seed)
     designs: list[Architecture] = []
@@ -206,7 +206,7 @@ def train_encoder(
 
 
 def distances_among(designs: Sequence[Architecture], metric: Metric) -> Floats:
-    """Lower bounds of the edit distances among n designs, shape `(n, n)`."""
+    """The lower bounds of the edit distances among n designs, shape `(n, n)`."""
     return LowerBounds([PlacedGraph.of(one, metric.place) for one in designs]).among(np.arange(len(designs)))
 
 
@@ -214,7 +214,11 @@ def _encoder(store: Store, domain: str, metric: Metric, key: str, report: Report
     try:
         record = store.surrogates.get(key)
         return InductiveEncoder.from_record(record.weights, record.settings, metric.place)
-    except (NotFoundError, CorruptError, InputError):  # not trained yet, or damaged: trained anew, to the same weights
+    except (
+        NotFoundError,
+        CorruptError,
+        InputError,
+    ):  # missing or damaged: training again gives the same weights
         encoder = train_encoder(metric, report, settings=SETTINGS, designs_per_space=DESIGNS_PER_SPACE)
     weights, settings = encoder.to_record()
     store.surrogates.save(SurrogateRecord(key, f"edit distances of the domain {domain}", settings, weights))

@@ -1,4 +1,4 @@
-"""The surrogates of the product: trained on what the database holds, kept in it, and asked for embeddings."""
+"""The surrogates of the product: trained on the data in the database, kept there, and used for embeddings."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ def task_of(domain: str) -> LearningTask:
 
 
 def trained(store: Store, task: LearningTask, report: Report) -> Trained:
-    """The surrogate for what the database holds now: found if it was trained before, trained otherwise.
+    """The surrogate for the current data in the database, which is trained unless it is stored.
 
-    The key is a hash of the training data, so the same data gives the same surrogate, to the bit on one machine.
+    The key is a hash of the training data, so the same data gives the same surrogate, bit for bit on one machine.
 
     Args:
         store: the database.
-        task: what is learnt, and from which measurements.
-        report: told in a few words what is being done.
+        task: the learning task.
+        report: called with a few words about the current work.
 
     Raises:
-        NotFoundError: no measurement to learn from.
+        NotFoundError: there is no measurement to learn from.
         InputError: the task sets a size that surrogates do not have.
     """
     settings = settings_of(task)
@@ -76,7 +76,7 @@ def trained(store: Store, task: LearningTask, report: Report) -> Trained:
 
 
 def settings_of(task: LearningTask) -> SurrogateSettings:
-    """Sizes and training of the surrogate for a task.
+    """The sizes and the training of the surrogate for a task.
 
     Raises:
         InputError: the task sets a size that surrogates do not have, or one that is out of range.
@@ -95,15 +95,15 @@ def settings_of(task: LearningTask) -> SurrogateSettings:
 
 
 def ensure_embedding(store: Store, key: str, report: Report) -> None:
-    """See that an architecture, and all others of its domain, have the embedding of the current surrogate.
+    """Ensures that an architecture, and all others of its domain, have the embedding of the current surrogate.
 
     Args:
         store: the database.
-        key: of a stored architecture.
-        report: told in a few words what is being done.
+        key: the key of a stored architecture.
+        report: called with a few words about the current work.
 
     Raises:
-        NotFoundError: no such architecture, no surrogate for its domain, or nothing to train that on.
+        NotFoundError: there is no such architecture, no surrogate for its domain, or no data to train it on.
     """
     domain = store.architectures.get(key).domain
     task = task_of(domain)
@@ -111,17 +111,17 @@ def ensure_embedding(store: Store, key: str, report: Report) -> None:
 
 
 def embed(store: Store, domain: str, surrogate: Trained, role: str, report: Report) -> int:
-    """Write the embeddings that a domain still lacks from this surrogate.
+    """Writes the embeddings by this surrogate that the architectures of a domain do not have yet.
 
     Args:
         store: the database.
-        domain: whose architectures are embedded.
-        surrogate: with the key under which its embeddings are written.
-        role: whose encoder embeds them.
-        report: told in a few words what is being done.
+        domain: the domain of the architectures.
+        surrogate: the surrogate, with the key under which its embeddings are written.
+        role: the role whose encoder embeds them.
+        report: called with a few words about the current work.
 
     Returns:
-        How many were lacking.
+        The number of embeddings written.
     """
     missing = store.embeddings.missing(surrogate.key, domain)
     for start in range(0, len(missing), _EMBEDDED_AT_ONCE):
@@ -133,7 +133,7 @@ def embed(store: Store, domain: str, surrogate: Trained, role: str, report: Repo
 
 
 def _training_rows(store: Store, task: LearningTask) -> list[Measurement]:
-    """All measurements that count, in the order of their keys; predicted values do not."""
+    """All measurements to learn from, in the order of their keys; predicted values are left out."""
     rows: dict[str, Measurement] = {}
     domain = next(iter(task.embeds), None)  # other domains may have measures and roles of the same names
     for measure in (*(one.name for one in task.measures), *task.seen):

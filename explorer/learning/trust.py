@@ -1,4 +1,4 @@
-"""How far the prediction of a measure can be trusted: the skills that domains have shown, and a sentence for each."""
+"""How far predictions of a measure can be trusted: the skills that domains declare, and a sentence for each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from explorer.contracts.skill import Skill
 
 
 def skill_of(space: str, measure: str) -> Skill | None:
-    """The skill shown for a measure in a space; None where nobody has judged it."""
+    """The skill of predictions of a measure in a space; None if nobody has evaluated it."""
     return next((skill for skill in registry.skills() if (skill.space, skill.measure) == (space, measure)), None)
 
 

@@ -1,1 +1,1 @@
-"""What a user can ask for, whether from the command line or through the API."""
+"""The services of the product for users, on the command line and through the API."""

@@ -23,14 +23,14 @@ MOST_SAMPLES = 1_000_000
 
 @dataclass(frozen=True)
 class Sample:
-    """Designs that are to be measured with others that stay the same.
+    """Designs to be measured together with fixed partners.
 
     Attributes:
-        simulator: registered name.
-        role: that the designs play.
-        designs: drawn from a space, none twice.
-        partners: role -> architecture of every other role.
-        settings: of the simulator, complete.
+        simulator: the registered name of the simulator.
+        role: the role that the designs play.
+        designs: distinct designs drawn from a space.
+        partners: role -> architecture, for every other role.
+        settings: the complete settings of the simulator.
     """
 
     simulator: str
@@ -42,13 +42,13 @@ class Sample:
 
 @dataclass(frozen=True)
 class Exploration:
-    """What measuring a sample found.
+    """The results of measuring a sample.
 
     Attributes:
-        sample: that was measured.
-        sweep: measurements and refusals, by position in the sample.
-        measures: that the front is taken over.
-        front: positions of the designs that no other one dominates, the best in the first of the measures first.
+        sample: the sample that was measured.
+        sweep: the measurements and refusals, by position in the sample.
+        measures: the measures of the Pareto front.
+        front: the positions of the designs that no other one dominates, the best in the first measure first.
     """
 
     sample: Sample
@@ -58,7 +58,7 @@ class Exploration:
 
 
 def explorable() -> dict[str, tuple[str, ...]]:
-    """Finite space -> the simulators that users may run and that measure its designs in one of their roles."""
+    """Finite space -> the simulators that users may run and that have a role for its designs."""
     known: dict[str, tuple[str, ...]] = {}
     for name in registry.spaces():
         space = registry.space(name)
@@ -72,7 +72,7 @@ def role_of(simulator: str, space: DesignSpace) -> str:
     """The first role of a simulator that designs of a space may play.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no such role.
     """
     for role in _roles_of(simulator, space):
         return role
@@ -80,15 +80,15 @@ def role_of(simulator: str, space: DesignSpace) -> str:
 
 
 def draw_designs(space: DesignSpace, samples: int, seed: int) -> list[Architecture]:
-    """Different designs, every one equally likely; one seed gives the same, and more samples only add some.
+    """Draws distinct designs, all equally likely; with the same seed, more samples only add designs.
 
     Args:
-        space: that they are drawn from.
-        samples: how many.
-        seed: of the draw.
+        space: the space of the designs.
+        samples: the number of designs.
+        seed: the seed of the sample.
 
     Raises:
-        InputError: fewer than 1 design, more than there are, or a negative seed.
+        InputError: `samples` is below 1 or more than the space allows, or the seed is negative.
     """
     import numpy as np
 
@@ -105,17 +105,17 @@ def draw_designs(space: DesignSpace, samples: int, seed: int) -> list[Architectu
 def explore(
     store: Store, executor: Executor, sample: Sample, on_progress: Callable[[Progress], None] = lambda progress: None
 ) -> Exploration:
-    """Measure what is not stored of a sample, and take the front of all of it.
+    """Measures the designs of a sample that are not stored yet, and finds the Pareto front of all of them.
 
     Args:
-        store: where measurements are looked up and kept.
-        executor: where the simulator runs.
-        sample: what is measured.
-        on_progress: is told whenever results were stored.
+        store: the database for the measurements.
+        executor: runs the simulator.
+        sample: the designs to measure.
+        on_progress: called whenever results were stored.
 
     Raises:
-        InputError: a setting is not allowed, or architectures play roles that they must not.
-        UnavailableError: a worker or the database is gone; what was stored stays.
+        InputError: a setting is not allowed, or an architecture cannot play its role.
+        UnavailableError: a worker or the database was lost; stored measurements are kept.
     """
     from explorer.running.sweep import sweep
 
@@ -129,11 +129,11 @@ def explore(
 
 
 def front_measures(simulator: str, result: Sweep) -> dict[str, Direction]:
-    """Measure -> direction of the front: what the simulator names, or else its headline measures.
+    """Measure -> its direction in the front: the simulator's front measures, or else its headline measures.
 
     Args:
-        simulator: registered name.
-        result: of a sweep; a measure that is missing from one of its measurements takes no part.
+        simulator: the registered name of the simulator.
+        result: the result of a sweep; a measure that is missing from one of its measurements is left out.
     """
     made = registry.simulator(simulator)
     headline = [name for name in registry.headline() if name in made.measures and made.measures[name].direction]
@@ -156,7 +156,7 @@ def _front(result: Sweep, over: Mapping[str, Direction]) -> list[int]:
 
 
 def _roles_of(simulator: str, space: DesignSpace) -> list[str]:
-    """Roles that designs of a space may play, in order."""
+    """The roles that designs of a space may play, in order."""
 
     def admits(role: Role) -> bool:
         return role.domain == space.domain and (not role.spaces or space.name in role.spaces)

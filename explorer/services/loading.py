@@ -1,4 +1,4 @@
-"""Putting what comes with the package into the database."""
+"""Loading the data that comes with the package into the database."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from graphdb.store import Store
 
 
 def load_published(store: Store) -> dict[str, tuple[int, int]]:
-    """Store all published architectures and measurements, and the presets; again changes nothing.
+    """Stores all published architectures and measurements, and the presets; repeating it changes nothing.
 
     Returns:
-        what -> (added now, stored before), for "architectures" and "measurements".
+        Kind -> (added now, stored before), for the kinds "architectures" and "measurements".
     """
     published = registry.published()
     presets = [registry.preset(name) for name in registry.presets()]

@@ -1,4 +1,4 @@
-"""Naming an architecture: a preset, a key of the database, a JSON file or a JSON value."""
+"""References to architectures: a preset, a key in the database, a JSON file or a JSON value."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _KEY = re.compile(r"[0-9a-f]{6,64}")
 
 @dataclass(frozen=True)
 class Assignments:
-    """Values that a user set by name, sorted into what they change.
+    """Values that a user set by name, sorted by what they change.
 
     Attributes:
-        decisions: role -> name of a decision -> value; every role that is changed has an entry.
-        settings: of the run.
+        decisions: role -> name of a decision -> value; every role with a changed decision has an entry.
+        settings: the settings of the run.
     """
 
     decisions: Mapping[str, Mapping[str, Any]]
@@ -37,21 +37,21 @@ def resolve_architecture(
     domain: str | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> Architecture:
-    """The architecture that a user means.
+    """The architecture that a user refers to.
 
     Args:
-        store: where keys are looked up.
-        reference: name of a preset; key of the database or its first digits; path of a JSON file; or a JSON object,
-            either `{"domain", "space", "choices"}` or bare choices.
-        domain: that it must be of; None allows any, but no bare choices.
-        overrides: decisions to be changed, where the domain says how.
+        store: the database, in which keys are looked up.
+        reference: the name of a preset; a key or its first digits; the path of a JSON file; or a JSON object, either
+            `{"domain", "space", "choices"}` or bare choices.
+        domain: the required domain; None allows any, but no bare choices.
+        overrides: decisions to change, if the domain supports it.
 
     Returns:
-        the architecture, which need not be stored.
+        The architecture, which need not be stored.
 
     Raises:
-        InputError: nothing of that name, malformed or illegal JSON, or an architecture of another domain.
-        NotFoundError: a key that the database does not hold.
+        InputError: the name is unknown, the JSON malformed or illegal, or the architecture of another domain.
+        NotFoundError: the key is not in the database.
     """
     architecture = _referred(store, reference, domain)
     if domain is not None and architecture.domain != domain:
@@ -65,10 +65,10 @@ def resolve_architecture(
 
 
 def read_architecture(file: Path) -> Architecture:
-    """The architecture in a JSON file, or on standard input where the file is `-`; files of other programs too.
+    """The architecture in a JSON file, which may be one of another program, or on standard input if the file is `-`.
 
     Raises:
-        InputError: unreadable, malformed or illegal.
+        InputError: the file is unreadable, malformed or illegal.
     """
     place = "standard input" if str(file) == "-" else str(file)
     value = read_json(file, place)
@@ -81,19 +81,19 @@ def read_architecture(file: Path) -> Architecture:
 
 
 def sorted_assignments(simulator: str, given: Mapping[str, Any], *, role: str | None = None) -> Assignments:
-    """Values sorted by what they change: an architecture that plays a role, or the settings of the run.
+    """Sorts values by what they change: an architecture that plays a role, or the settings of the run.
 
     Args:
-        simulator: registered name.
+        simulator: the registered name of the simulator.
         given: name -> value.
-        role: played by designs of a space that knows its decisions by itself: what nothing else knows is taken for one
-            of them, where its domain names none.
+        role: a role played by designs of a space that checks its own decisions: if its domain names none, names that
+            are otherwise unknown count as decisions of this role.
 
     Returns:
-        the same values, sorted.
+        The same values, sorted.
 
     Raises:
-        InputError: a name that is neither a decision in one role's domain nor a setting, or a decision in several.
+        InputError: a name is neither a decision in one role's domain nor a setting, or is a decision in several.
     """
     made = registry.simulator(simulator)
     decisions: dict[str, dict[str, Any]] = {}
@@ -135,7 +135,7 @@ def _referred(store: Store, reference: str | Mapping[str, Any], domain: str | No
 def _is_file(name: str) -> bool:
     try:
         return Path(name).is_file()
-    except OSError:  # too long for a file name
+    except OSError:  # the text is too long for a file name
         return False
 
 
@@ -153,7 +153,7 @@ def _read(value: object, domain: str | None, place: str) -> Architecture:
 
 
 def _foreign(value: Mapping[str, Any], domain: str | None, place: str) -> Architecture | None:
-    """The architecture that another program's file describes; None where no reader knows the file."""
+    """The architecture that another program's file describes; None if no reader recognises the file."""
     for owner in registry.domains() if domain is None else (domain,):
         for reader in registry.readers(owner):
             if not reader.matches(value):
@@ -167,7 +167,7 @@ def _foreign(value: Mapping[str, Any], domain: str | None, place: str) -> Archit
 
 
 def _built(choices: dict[str, Any], domain: str, place: str) -> Architecture:
-    """Bare choices in the first space that allows them; the last one's objections are reported."""
+    """Builds bare choices in the first space that allows them; if none does, reports the last one's objections."""
     *exact, last = (registry.space(name) for name in registry.bare_spaces(domain))
     for space in exact:
         if not space.violations(choices):

@@ -1,4 +1,4 @@
-"""`DatabaseSession`: what verbs ask of the product, answered by the database and the registry."""
+"""`DatabaseSession`: the `Session` of verbs, based on the database and the registry."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class DatabaseSession:
     """A user's session with the database, which is opened when it is first needed.
 
     Args:
-        settings: where the database is.
-        report: is told in a few words what is being done.
-        advance: is shown how far the work is.
+        settings: the settings of the database.
+        report: called with a few words about the current work.
+        advance: called with the progress of the work.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class DatabaseSession:
 
     @property
     def store(self) -> Store:
-        """The database, open."""
+        """The open database."""
         if self._store is None:
             from graphdb.connection import open_store
 
@@ -59,40 +59,40 @@ class DatabaseSession:
     def resolve(
         self, reference: str | Mapping[str, Any], *, domain: str, overrides: Mapping[str, Any] | None = None
     ) -> Architecture:
-        """The architecture that a user means; see `Session`."""
+        """The architecture that a user refers to; see `Session`."""
         from explorer.services.references import resolve_architecture
 
         return resolve_architecture(self.store, reference, domain=domain, overrides=overrides)
 
     def add(self, architectures: Iterable[Architecture]) -> int:
-        """Store architectures; how many were new."""
+        """Stores architectures; returns how many were new."""
         return self.store.architectures.add(architectures)
 
     def descend(self, descents: Iterable[Descent]) -> None:
-        """Store children and parents, and that the ones came from the others."""
+        """Stores children and parents, and the descent of the ones from the others."""
         from explorer.running.lineage import store_descents
 
         store_descents(self.store, descents)
 
     def measure(self, simulator: str, architectures: Roles, settings: Mapping[str, Any]) -> Measurement:
-        """Run a simulator, and store the architectures with the measurement; see `Session`."""
+        """Runs a simulator, and stores the architectures with the measurement; see `Session`."""
         from explorer.services.simulations import simulate
 
         return simulate(self.store, simulator, architectures, settings)
 
     def keep(self, measurements: Iterable[Measurement]) -> int:
-        """Store measurements of stored architectures; how many were new."""
+        """Stores measurements of stored architectures; returns how many were new."""
         return self.store.measurements.add(measurements)
 
     def report(self, phase: str) -> None:
-        """Tell the user in a few words what is being done."""
+        """Shows the user a few words about the current work."""
         self._report(phase)
 
     def advance(self, progress: Progress) -> None:
-        """Show the user how far the work is."""
+        """Shows the user the progress of the work."""
         self._advance(progress)
 
     def release(self) -> None:
-        """Let go of the database; the next call that needs it opens it again."""
+        """Closes the database; the next call that needs it opens it again."""
         self._store = None
         self._open.close()

@@ -1,4 +1,4 @@
-"""Single measurements: run a simulator and store what it finds."""
+"""Single measurements: run a simulator and store its result."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from graphdb.store import Store
 
 
 def simulate(store: Store, simulator: str, architectures: Roles, settings: Mapping[str, Any]) -> Measurement:
-    """Run a simulator, and store the architectures with the measurement.
+    """Runs a simulator, and stores the architectures with the measurement.
 
     Args:
-        store: where they are kept.
-        simulator: registered name.
+        store: the database.
+        simulator: the registered name of the simulator.
         architectures: role -> architecture.
-        settings: of the run; defaults are filled in.
+        settings: the settings of the run; defaults are filled in.
 
     Returns:
-        the measurement.
+        The measurement.
 
     Raises:
-        InputError: unknown simulator or setting, or architectures that cannot be simulated together.
+        InputError: the simulator or a setting is unknown, or the architectures cannot be simulated together.
     """
     measurement = registry.simulator(simulator).run(architectures, settings)
     store.architectures.add(architectures.values())

@@ -1,4 +1,4 @@
-"""Studies: planned, run in a process of their own, and read, by the command line and the API alike."""
+"""Studies: planned, run in separate processes, and evaluated, for both the command line and the API."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ def plan_study(
     constraints: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
 ) -> StudyRecord:
-    """Check what a study would be and put it into the store, ready to run.
+    """Checks the settings of a study and stores it, ready to run.
 
     Args:
-        store: where it is kept.
-        recipe: registered name.
-        budget: trials, at least 1.
-        seed: of all random choices.
-        name: of the study; None for a free one made of the recipe's.
-        objective: name of one of the recipe's objectives; None for its default.
-        constraints: `max:measure=value` or `min:measure=value`.
-        settings: of the recipe, those that differ from their defaults.
+        store: the database.
+        recipe: the registered name of the recipe.
+        budget: the number of trials, at least 1.
+        seed: the seed of all random choices.
+        name: the name of the study; None for an unused one derived from the recipe's.
+        objective: the name of one of the recipe's objectives; None for its default.
+        constraints: constraints of the form `max:measure=value` or `min:measure=value`.
+        settings: the settings of the recipe that differ from their defaults.
 
     Returns:
-        the study as it is stored.
+        The stored study.
 
     Raises:
-        InputError: unknown recipe, objective, measure or setting, or a budget below 1.
-        ConflictError: a study of that name exists.
+        InputError: the recipe, objective, measure or a setting is unknown, or the budget is below 1.
+        ConflictError: a study with this name exists.
     """
     check_whole("budget", budget, 1)
     check_whole("seed", seed, 0)
@@ -71,7 +71,7 @@ def plan_study(
             continue
         try:
             store.studies.create(record)
-        except ConflictError:  # another process took the name in between
+        except ConflictError:  # another process took the name in the meantime
             continue
         return record
 
@@ -80,9 +80,9 @@ def check_whole(what: str, value: int, least: int) -> None:
     """Refuses an integer that is too small, or that the database cannot hold.
 
     Args:
-        what: it is, for the message.
-        value: given by the user.
-        least: that is allowed.
+        what: the name of the value, for the message.
+        value: the user's value.
+        least: the smallest allowed value.
 
     Raises:
         InputError: `value` is not within `least` to 2^63 - 1.
@@ -98,15 +98,15 @@ def _checked_name(name: str) -> str:
 
 
 def spawn_study(settings: Settings, name: str, *, workers: int = 2) -> int:
-    """Run a stored study in a process of its own that outlives this one.
+    """Runs a stored study in a separate process that outlives this one.
 
     Args:
-        settings: where the database is.
-        name: of the study.
-        workers: processes that evaluate.
+        settings: the settings of the database.
+        name: the name of the study.
+        workers: the number of worker processes.
 
     Returns:
-        its process id.
+        The id of the process.
     """
     log = settings.data_directory / "logs" / f"study-{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -134,7 +134,7 @@ def spawn_study(settings: Settings, name: str, *, workers: int = 2) -> int:
 
 
 def study_objective(store: Store, name: str) -> dict[int, float]:
-    """Performance of each finished trial that meets the study's constraints, by trial index; larger is better."""
+    """The performance of each finished trial that meets the study's constraints, by trial index; larger is better."""
     record = store.studies.get(name)
     return performances(registry.recipe(record.recipe), record, store.studies.trials(name))
 
@@ -146,12 +146,12 @@ def study_front(store: Store, name: str) -> list[TrialRecord]:
 
 
 def front_of(recipe: Recipe[Any], record: StudyRecord, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """`study_front` of trials at hand; a pair that was proposed twice appears once.
+    """`study_front` of given trials; a pair that was proposed twice appears once.
 
     Args:
-        recipe: of the study.
-        record: of the study.
-        trials: of the study.
+        recipe: the recipe of the study.
+        record: the stored study.
+        trials: the trials of the study.
     """
     values = performances(recipe, record, trials)
     unique: dict[str, TrialRecord] = {}
@@ -163,18 +163,18 @@ def front_of(recipe: Recipe[Any], record: StudyRecord, trials: Sequence[TrialRec
 
 
 def hypervolumes(recipe: Recipe[Any], record: StudyRecord, trials: Sequence[TrialRecord]) -> list[float]:
-    """Hypervolume of the front after each trial, in the product of the units of its measures.
+    """The hypervolume of the front after each trial, in the product of the units of its measures.
 
     Trials that failed, break a constraint or lack a measure of the front add nothing. The volume counts from
-    `Recipe.worst` and, where that says nothing of a measure, from the worst value of the trials.
+    `Recipe.worst` or, for a measure that it lacks, from the worst value of the trials.
 
     Args:
-        recipe: of the study.
-        record: of the study.
-        trials: of the study, in any order.
+        recipe: the recipe of the study.
+        record: the stored study.
+        trials: the trials of the study, in any order.
 
     Returns:
-        one volume for each trial, in the order of their indices; it never falls.
+        One volume for each trial, in the order of their indices; it never falls.
     """
     directions = recipe.directions
     comparable = _comparable(recipe, performances(recipe, record, trials), trials)
@@ -198,7 +198,7 @@ def hypervolumes(recipe: Recipe[Any], record: StudyRecord, trials: Sequence[Tria
 
 
 def _comparable(recipe: Recipe[Any], values: Mapping[int, float], trials: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """Finished, feasible trials that have all measures of the front."""
+    """The finished, feasible trials that have all measures of the front."""
     needed = set(recipe.front)
     return [
         trial
