@@ -1,1 +1,1 @@
-"""What a study found, as text and as figures."""
+"""Results as text and as figures."""

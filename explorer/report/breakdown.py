@@ -1,4 +1,4 @@
-"""What a total is made of, as PNG and SVG: horizontal bars by part, stacked by kind, the largest on top."""
+"""The breakdown of a total, as PNG and SVG: horizontal bars by part, stacked by kind, the largest on top."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from explorer.report.figure import coloured, in_units, prefix, save, subplots
 
 SQUARED = "²"
-"""In a unit that takes no prefix, as that would be squared too."""
+"""Mark of units without SI prefixes, which would be squared too."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Breakdown:
 
     Attributes:
         parts: part -> kind -> amount, none below 0.
-        quantity: what is broken down, such as `energy per batch`.
-        unit: of the amounts, an SI unit such as `J`, or `mm²`.
+        quantity: the quantity that is broken down, such as `energy per batch`.
+        unit: the unit of the amounts, an SI unit such as `J`, or `mm²`.
     """
 
     parts: Mapping[str, Mapping[str, float]]
@@ -28,17 +28,17 @@ class Breakdown:
 
     @property
     def total(self) -> float:
-        """Sum of all parts."""
+        """The sum of all parts."""
         return sum(sum(kinds.values()) for kinds in self.parts.values())
 
 
 def plot(breakdown: Breakdown, title: str, path: Path) -> list[Path]:
-    """One bar for each part that is not nothing, with its amount and its share.
+    """Draws one bar for each non-zero part, with its amount and its share.
 
     Args:
         breakdown: the parts.
-        title: above the picture.
-        path: file name without suffix; its folder is made.
+        title: the title of the plot.
+        path: the file name without suffix; its folder is created.
 
     Returns:
         The files written, `.png` and `.svg`.
@@ -72,7 +72,7 @@ def plot(breakdown: Breakdown, title: str, path: Path) -> list[Path]:
 
 
 def ordered(breakdown: Breakdown) -> list[tuple[str, float]]:
-    """Part and amount, the largest first, without those that are nothing."""
+    """Part and amount of each non-zero part, the largest first."""
     totals = ((part, sum(kinds.values())) for part, kinds in breakdown.parts.items())
     return sorted(((part, amount) for part, amount in totals if amount > 0), key=lambda item: -item[1])
 

@@ -10,13 +10,14 @@ from graphdb.architecture import Architecture, Block, Scalar
 
 
 def draw(architecture: Architecture, width: int = 100) -> str:
-    """The graph from its sources downwards, one layer a row.
+    """Draws the graph from its sources downwards, one layer per row.
 
-    Blocks that are alike in kind, attributes and neighbours are drawn once with their number. An edge that skips rows
-    or goes back up (a residual connection, a feedback path) is written beside the block it enters.
+    Blocks with the same kind, attributes and neighbours are drawn once with their number. An edge that skips rows or
+    goes back up (a residual connection, a feedback path) is written beside the block that it enters.
 
     Args:
-        width: characters a row may take; longer rows are wrapped.
+        architecture: the architecture of any domain.
+        width: the characters of a row; longer rows are wrapped.
     """
     layers = layers_of(architecture)
     groups = groups_of(architecture, layers)
@@ -35,7 +36,7 @@ def draw(architecture: Architecture, width: int = 100) -> str:
 
 
 def layers_of(architecture: Architecture) -> list[int]:
-    """Longest path from a source to each block; feedback paths (edges to an earlier block) are left out."""
+    """The longest path from a source to each block; feedback paths (edges to an earlier block) are ignored."""
     graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_nodes_from(range(len(architecture.blocks)))
     graph.add_edges_from((edge.source, edge.target) for edge in architecture.edges if edge.source < edge.target)
@@ -47,7 +48,7 @@ def layers_of(architecture: Architecture) -> list[int]:
 
 
 def groups_of(architecture: Architecture, layers: list[int]) -> list[tuple[int, ...]]:
-    """Positions of blocks that are alike in layer, kind, attributes and neighbours, in order."""
+    """The positions of blocks with the same layer, kind, attributes and neighbours, in order."""
     neighbours: dict[int, tuple[set[int], set[int]]] = {i: (set(), set()) for i in range(len(architecture.blocks))}
     for edge in architecture.edges:
         neighbours[edge.target][0].add(edge.source)
@@ -68,7 +69,7 @@ def _names(architecture: Architecture, groups: list[tuple[int, ...]]) -> dict[tu
 
 
 def label_of(block: Block) -> str:
-    """Kind and attributes of a block."""
+    """The kind and attributes of a block."""
     return f"{block.kind} {_plain(block.attributes)}".rstrip()
 
 

@@ -1,4 +1,4 @@
-"""What all pictures share: colours, axes, and how files are written."""
+"""Elements that all plots share: colours, axes, and the writing of files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from explorer.contracts.measure import Measure
 from graphdb.errors import InputError
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#332288", "#882255", "#117733", "#999933")
-"""Told apart by colour-blind readers: Okabe and Ito (2008) without yellow, then the darkest of Paul Tol's `muted`."""
+"""Colours for colour-blind readers: Okabe and Ito (2008) without yellow, then the darkest of Paul Tol's `muted`."""
 OTHERS = "others"
 GREY = "#999999"
 BLUE = COLOURS[0]
@@ -31,26 +31,26 @@ def subplots(rows: int, columns: int, size: tuple[float, float], **options: Any)
     """A figure and its axes, drawn without a screen.
 
     Args:
-        rows: of axes.
-        columns: of axes.
-        size: width and height in inches.
-        options: of matplotlib's `subplots`.
+        rows: the rows of axes.
+        columns: the columns of axes.
+        size: the width and height in inches.
+        options: options of matplotlib's `subplots`.
     """
     import matplotlib as mpl
 
     mpl.use("Agg")
-    mpl.rcParams["svg.hashsalt"] = "explorer"  # element names that do not change from one writing to the next
+    mpl.rcParams["svg.hashsalt"] = "explorer"  # element names that are the same every time
     from matplotlib import pyplot
 
     return pyplot.subplots(rows, columns, figsize=size, layout="constrained", **options)
 
 
 def save(figure: Any, path: Path) -> list[Path]:
-    """Write PNG and SVG: the same figure gives the same bytes.
+    """Writes PNG and SVG; the same figure gives the same bytes.
 
     Args:
-        figure: it is closed.
-        path: file name without suffix; its folder is made.
+        figure: the figure, which is closed.
+        path: the file name without suffix; its folder is created.
 
     Raises:
         InputError: the folder cannot be written to.
@@ -70,13 +70,13 @@ def save(figure: Any, path: Path) -> list[Path]:
 
 
 def in_units(value: float, unit: str) -> str:
-    """Three significant digits with the SI prefix that suits: `1.23 mJ`."""
+    """A value with three significant digits and a suitable SI prefix: `1.23 mJ`."""
     factor, prefixed = prefix(value, unit)
     return f"{value / factor:.3g} {prefixed}"
 
 
 def prefix(value: float, unit: str) -> tuple[float, str]:
-    """The unit with the SI prefix that suits a value, and how many of the unit it is."""
+    """The factor of the SI prefix that suits a value, and the unit with this prefix."""
     for factor, letter in _PREFIXES:
         if abs(value) >= factor:
             return factor, letter + unit
@@ -84,12 +84,12 @@ def prefix(value: float, unit: str) -> tuple[float, str]:
 
 
 def plotted(measure: Measure, values: Sequence[float]) -> list[float]:
-    """Values as they stand on an axis: a share in percent."""
+    """The values as drawn on an axis: shares in percent."""
     return [100 * value for value in values] if measure.unit == "%" else list(values)
 
 
 def scale_of(measure: Measure, values: Sequence[float]) -> str:
-    """`log` for a measure by decades, unless a value has no logarithm; `linear` otherwise."""
+    """`log` for a logarithmic measure, unless a value has no logarithm; `linear` otherwise."""
     return "log" if measure.logarithmic and all(value > 0 for value in values) else "linear"
 
 

@@ -1,4 +1,4 @@
-"""How the front of a study grew, as PNG and SVG."""
+"""The growth of a study's Pareto front, as PNG and SVG."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from explorer.report.figure import BLUE, save, subplots
 
 
 def plot(volumes: Sequence[float], title: str, path: Path) -> list[Path]:
-    """The hypervolume after each trial, as a share of the last one.
+    """Plots the hypervolume after each trial, as a share of the last one.
 
-    A share, as the volume itself is in the product of the units of its measures, which says nothing to a reader.
+    The volume itself is in the product of the units of its measures, which means nothing to a reader.
 
     Args:
-        volumes: one for each trial, none below the one before; the last above 0.
-        title: above the picture.
-        path: file name without suffix; its folder is made.
+        volumes: one volume for each trial, none below the previous one; the last above 0.
+        title: the title of the plot.
+        path: the file name without suffix; its folder is created.
 
     Returns:
         The files written, `.png` and `.svg`.

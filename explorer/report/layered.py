@@ -1,4 +1,4 @@
-"""The graph of an architecture as PNG and SVG: sources at the top, one layer a row."""
+"""The graph of an architecture as PNG and SVG: sources at the top, one layer per row."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from graphdb.architecture import Architecture
 
 LINE_INCHES, COLUMN_INCHES, GAP_INCHES = 0.135, 2.5, 0.3
 _LINE_LETTERS = 36
-_LETTER_INCHES = 0.058  # of the 7-point type on average
+_LETTER_INCHES = 0.058  # average width of a letter of 7-point type
 _MOST_INCHES = 120.0
-"""Longest side of a picture; 18,000 pixels are the most that common viewers take."""
+"""Longest side of a picture; common viewers show at most 18,000 pixels."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Box:
     """Blocks that are drawn as one.
 
     Attributes:
-        row: counted from the top.
-        x: middle, in inches from the middle of the picture.
-        y: middle, in inches from the top.
-        text: in lines: kind, then attributes.
-        kind: of the blocks.
-        members: their positions.
+        row: the row, counted from the top.
+        x: the middle of the box, in inches from the middle of the picture.
+        y: the middle of the box, in inches from the top.
+        text: the lines of text: the kind, then the attributes.
+        kind: the kind of the blocks.
+        members: the positions of the blocks.
     """
 
     row: int
@@ -42,19 +42,19 @@ class Box:
 
     @property
     def half_height(self) -> float:
-        """In inches."""
+        """Half the height, in inches."""
         return _height(self.text) / 2
 
     @property
     def half_width(self) -> float:
-        """In inches, about."""
+        """Half the approximate width, in inches."""
         return max(map(len, self.text.splitlines())) * _LETTER_INCHES / 2 + 0.07
 
 
 def boxes_of(architecture: Architecture) -> list[Box]:
-    """Boxes from the top, those of a row side by side around the middle.
+    """The boxes from the top, those of a row side by side around the middle.
 
-    Blocks that are alike in kind, attributes and neighbours share a box with their number.
+    Blocks with the same kind, attributes and neighbours share a box with their number.
     """
     layers = layers_of(architecture)
     rows: dict[int, list[tuple[int, ...]]] = {}
@@ -72,12 +72,12 @@ def boxes_of(architecture: Architecture) -> list[Box]:
 
 
 def plot(architecture: Architecture, title: str, path: Path) -> list[Path]:
-    """The graph; an edge that skips rows is an arc on the right of its boxes, one that goes back up on their left.
+    """Draws the graph; edges that skip rows are arcs on the right of their boxes, edges that go back up on the left.
 
     Args:
-        architecture: any domain's.
-        title: above the picture.
-        path: file name without suffix; its folder is made.
+        architecture: the architecture of any domain.
+        title: the title of the picture.
+        path: the file name without suffix; its folder is created.
 
     Returns:
         The files written, `.png` and `.svg`.

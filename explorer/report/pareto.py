@@ -11,7 +11,7 @@ from explorer.contracts.measure import Direction, Measure
 from explorer.report.figure import BLUE, COLOURS, GREY, plotted, save, scale_of, subplots
 
 TRIAL = Measure("trial", "trial")
-"""What stands on the other axis where the front is taken over one measure."""
+"""The quantity on the other axis if the front has only one measure."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Point:
     """One trial in the plot.
 
     Attributes:
-        trial: its index.
-        values: measure -> value, of all measures of the front.
+        trial: the index of the trial.
+        values: measure -> value, for all measures of the front.
         on_front: whether no other trial is better in all of these.
-        is_best: whether it is best under the objective.
-        predicted: names of the measures that were predicted, not measured.
+        is_best: whether it is the best under the objective.
+        predicted: the names of the measures that were predicted, not measured.
     """
 
     trial: int
@@ -33,18 +33,18 @@ class Point:
     predicted: frozenset[str] = frozenset()
 
     def value(self, measure: Measure) -> float:
-        """Its value of a measure, or its index."""
+        """The value of a measure, or the index of the trial."""
         return self.trial if measure is TRIAL else self.values[measure.name]
 
 
 def plot(points: Sequence[Point], measures: Sequence[Measure], title: str, path: Path) -> list[Path]:
-    """The first measure that is to be maximised over each of the others; without one, the first over the others.
+    """Plots the first measure to be maximised against each of the others; without one, the first against the others.
 
     Args:
-        points: at least one.
-        measures: that the front is taken over; at least one.
-        title: above the picture.
-        path: file name without suffix; its folder is made.
+        points: at least one point.
+        measures: the measures of the front; at least one.
+        title: the title of the plot.
+        path: the file name without suffix; its folder is created.
 
     Returns:
         The files written, `.png` and `.svg`.
@@ -72,7 +72,7 @@ def plot(points: Sequence[Point], measures: Sequence[Measure], title: str, path:
 
 
 def axes_of(measures: Sequence[Measure]) -> tuple[Measure, list[Measure]]:
-    """The measure of the vertical axis, and those of the horizontal ones."""
+    """The measure of the vertical axis, and those of the horizontal axes."""
     upright = next((one for one in measures if one.direction is Direction.MAXIMISE), measures[0])
     return upright, [one for one in measures if one is not upright] or [TRIAL]
 

@@ -1,4 +1,4 @@
-"""A roofline, as PNG and SVG: which operations the arithmetic bounds, and which the memories.
+"""A roofline plot, as PNG and SVG: which operations are limited by arithmetic, and which by memories.
 
 Source: Williams, Waterman, Patterson, Roofline, Communications of the ACM 52 (4), 2009.
 """
@@ -15,15 +15,15 @@ from explorer.report.figure import coloured, in_units, save, subplots
 
 @dataclass(frozen=True)
 class Roofline:
-    """A machine and the operations that ran on it, one entry each.
+    """A machine and the operations that ran on it, with one entry per operation.
 
     Attributes:
-        peak_macs_per_s: of all multipliers.
+        peak_macs_per_s: the peak rate of all multipliers.
         bandwidths: memory -> bytes per second.
-        macs_per_byte: multiplications by bytes moved, above 0.
-        macs_per_s: multiplications by time.
-        kind: what the operation is; kinds have colours.
-        seconds: that it took, for the size of its mark.
+        macs_per_byte: multiplications per byte moved, above 0.
+        macs_per_s: multiplications per second.
+        kind: the kind of operation, shown by colour.
+        seconds: the time taken, shown by the size of the mark.
     """
 
     peak_macs_per_s: float
@@ -35,12 +35,12 @@ class Roofline:
 
 
 def plot(roofline: Roofline, title: str, path: Path) -> list[Path]:
-    """Operations under the roofs of the machine, on log axes; the area of a mark is its share of the time.
+    """Plots operations under the roofs of the machine on log axes; the area of a mark is its share of the time.
 
     Args:
-        roofline: machine and operations.
-        title: above the picture.
-        path: file name without suffix; its folder is made.
+        roofline: the machine and the operations.
+        title: the title of the plot.
+        path: the file name without suffix; its folder is created.
 
     Returns:
         The files written, `.png` and `.svg`.
@@ -73,12 +73,12 @@ def plot(roofline: Roofline, title: str, path: Path) -> list[Path]:
 
 
 def attainable(roofline: Roofline, memory: str, macs_per_byte: float) -> float:
-    """The height of the roof over an operational intensity, in MAC/s.
+    """The height of the roof at an operational intensity, in MAC/s.
 
     Args:
-        roofline: of the machine.
-        memory: name of one of its memories.
-        macs_per_byte: operational intensity.
+        roofline: the machine.
+        memory: the name of one of its memories.
+        macs_per_byte: the operational intensity.
     """
     return min(roofline.peak_macs_per_s, roofline.bandwidths[memory] * macs_per_byte)
 

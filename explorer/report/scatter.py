@@ -1,4 +1,4 @@
-"""The designs of a sweep, as PNG and SVG: their measures two by two, with the Pareto front."""
+"""The designs of a sweep, as PNG and SVG: their measures in pairs, with the Pareto front."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Cloud:
     """Measured designs.
 
     Attributes:
-        values: measure -> its value for each design; two measures or more.
+        values: measure -> its value for each design; at least two measures.
         on_front: for each design, whether no other one is better in all of these.
     """
 
@@ -29,15 +29,15 @@ class Cloud:
 
 
 def plot(cloud: Cloud, title: str, path: Path) -> list[Path]:
-    """Each pair of measures in a plane, with the front of that pair alone as a line.
+    """Plots each pair of measures in a plane, with the front of that pair as a line.
 
     Args:
         cloud: the designs.
-        title: above the picture.
-        path: file name without suffix; its folder is made.
+        title: the title of the plot.
+        path: the file name without suffix; its folder is created.
 
     Returns:
-        The files written, `.png` and `.svg`; none for a single measure, which spans no plane.
+        The files written, `.png` and `.svg`; none for a single measure, which has no plane.
 
     Raises:
         InputError: the folder cannot be written to.
@@ -59,7 +59,7 @@ def plot(cloud: Cloud, title: str, path: Path) -> list[Path]:
 
 
 def staircase(x: Sequence[float], y: Sequence[float]) -> tuple[list[float], list[float]]:
-    """The points that no other is left of and below, from left to right."""
+    """The points that no other point is to the left of and below, from left to right."""
     xs: list[float] = []
     ys: list[float] = []
     for point_x, point_y in sorted(zip(x, y, strict=True)):
@@ -72,7 +72,7 @@ def staircase(x: Sequence[float], y: Sequence[float]) -> tuple[list[float], list
 def _draw(axis: Any, plane: tuple[Measure, Measure], cloud: Cloud, label: str) -> None:
     x, y = (plotted(measure, cloud.values[measure]) for measure in plane)
     _scatter(axis, x, y, cloud.on_front, label)
-    # The front of a measure that is to be maximised is that of its negative to be minimised.
+    # Maximising a measure is minimising its negative.
     signs = [-1.0 if measure.direction is Direction.MAXIMISE else 1.0 for measure in plane]
     turned = [[sign * value for value in values] for sign, values in zip(signs, (x, y), strict=True)]
     front = [[sign * value for value in steps] for sign, steps in zip(signs, staircase(*turned), strict=True)]

@@ -18,13 +18,13 @@ _RED = COLOURS[5]
 
 @dataclass(frozen=True)
 class SpaceMap:
-    """n designs.
+    """A map of n designs.
 
     Attributes:
-        points: in the plane, `(n, 2)`.
-        explained: share of the embeddings' variance along each axis, `(2,)`.
-        values: of the measure, `(n,)`; NaN where it is not known.
-        path: rows that a search evaluated, in order; none where there was no search.
+        points: their points in the plane, `(n, 2)`.
+        explained: the share of the embeddings' variance along each axis, `(2,)`.
+        values: their values of the measure, `(n,)`; NaN where unknown.
+        path: the rows that a search evaluated, in order; empty without a search.
     """
 
     points: Numbers
@@ -36,7 +36,7 @@ class SpaceMap:
 def plane(embeddings: NDArray[np.floating]) -> tuple[Numbers, Numbers]:
     """The first two principal components of embeddings `(n, d)`: points `(n, 2)` and their shares of the variance.
 
-    Signs are such that the entry of greatest size of each axis is positive, so that a map does not flip.
+    Signs are chosen so that the largest entry of each axis is positive, so that maps do not flip.
     """
     centred = np.asarray(embeddings, dtype=np.float64) - np.mean(embeddings, axis=0, dtype=np.float64)
     _, scales, axes = np.linalg.svd(centred, full_matrices=False)
@@ -50,13 +50,13 @@ def plane(embeddings: NDArray[np.floating]) -> tuple[Numbers, Numbers]:
 
 
 def plot(space: SpaceMap, measure: Measure, title: str, path: Path) -> list[Path]:
-    """Designs as dots, grey where the measure is not known; those of the path joined, first to last.
+    """Draws designs as dots, grey where the measure is unknown, and connects those of the path in order.
 
     Args:
         space: the designs.
-        measure: that the colours show.
-        title: above the picture.
-        path: file name without suffix; its folder is made.
+        measure: the measure that the colours show.
+        title: the title of the map.
+        path: the file name without suffix; its folder is created.
 
     Returns:
         The files written, `.png` and `.svg`.

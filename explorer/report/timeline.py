@@ -1,4 +1,4 @@
-"""What a machine was doing when, as PNG and SVG: use of its modules, and power by part."""
+"""The activity of a machine over time, as PNG and SVG: use of its modules, and power by part."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Timeline:
     """A run in n intervals of time.
 
     Attributes:
-        edges_s: beginning of each interval and end of the last, shape (n + 1,), ascending.
-        use: what is busy -> its share in each interval, 0 to 1, shape (n,).
+        edges_s: the beginning of each interval and the end of the last, shape (n + 1,), ascending.
+        use: module -> its busy share of each interval, 0 to 1, shape (n,).
         power_w: part -> its mean power in each interval, shape (n,).
     """
 
@@ -32,12 +32,12 @@ class Timeline:
 
 
 def plot(timeline: Timeline, title: str, path: Path) -> list[Path]:
-    """Use of each module on a strip of its own above, stacked power below.
+    """Plots the use of each module in a separate strip above, and stacked power below.
 
     Args:
         timeline: the run.
-        title: above the picture.
-        path: file name without suffix; its folder is made.
+        title: the title of the plot.
+        path: the file name without suffix; its folder is created.
 
     Returns:
         The files written, `.png` and `.svg`.
@@ -66,7 +66,7 @@ def plot(timeline: Timeline, title: str, path: Path) -> list[Path]:
 
 
 def largest(timeline: Timeline) -> dict[str, Array]:
-    """The parts that take most energy, the largest first, and all the rest as one."""
+    """The parts that take the most energy, the largest first, and all others as one."""
     widths = np.diff(timeline.edges_s)
     parts = sorted(timeline.power_w.items(), key=lambda part: -float(part[1] @ widths))
     shown = dict(parts[:MOST_PARTS])

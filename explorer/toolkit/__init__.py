@@ -1,1 +1,1 @@
-"""What domains and recipes are built with: counting, checks of JSON values, users' files."""
+"""Tools for domains and recipes: counting, checks of JSON values, and users' files."""

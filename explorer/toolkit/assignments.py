@@ -1,4 +1,4 @@
-"""Settings as users give them on a command line: `name=value`."""
+"""Settings in the form of the command line: `name=value`."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from graphdb.errors import InputError
 
 
 def parsed_assignments(texts: Iterable[str], flag: str = "--set") -> dict[str, Any]:
-    """`name=value` texts as a dictionary; values are read as JSON where they are JSON, and as text otherwise.
+    """Reads `name=value` texts as a dictionary; values that are JSON are read as JSON, others as text.
 
     Args:
-        texts: as the user gave them.
-        flag: by which they were given, for messages.
+        texts: the user's texts.
+        flag: the flag with which they were given, for messages.
 
     Returns:
-        name -> value, in the order of the texts.
+        Name -> value, in the order of the texts.
 
     Raises:
-        InputError: a text without `=`, or a name given twice.
+        InputError: a text has no `=`, or a name is given twice.
 
     Example:
         >>> parsed_assignments(["width=3", "kind=arch"])
@@ -30,14 +30,14 @@ def parsed_assignments(texts: Iterable[str], flag: str = "--set") -> dict[str, A
 
 
 def split_assignments(texts: Iterable[str], flag: str = "--set") -> dict[str, str]:
-    """`name=value` texts as a dictionary of texts.
+    """Reads `name=value` texts as a dictionary of texts.
 
     Args:
-        texts: as the user gave them.
-        flag: by which they were given, for messages.
+        texts: the user's texts.
+        flag: the flag with which they were given, for messages.
 
     Raises:
-        InputError: a text without `=`, or a name given twice.
+        InputError: a text has no `=`, or a name is given twice.
     """
     given: dict[str, str] = {}
     for text in texts:
@@ -51,7 +51,7 @@ def split_assignments(texts: Iterable[str], flag: str = "--set") -> dict[str, st
 
 
 def parsed_value(text: str) -> Any:
-    """The JSON value that a text is, or the text itself where it is none."""
+    """The JSON value in a text, or the text itself if it is not JSON."""
     try:
         return json.loads(text, parse_constant=lambda constant: constant)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Designs by number: exact uniform draws from spaces of any size."""
+"""Designs by number: exactly uniform draws from spaces of any size."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def uniform_below(generator: np.random.Generator, limit: int) -> int:
-    """A uniform integer in [0, `limit`), however large the limit: random bits, drawn again when too large."""
+    """A uniform integer in [0, `limit`) for a limit of any size: random bits, drawn again if too large."""
     bits = (limit - 1).bit_length()
     length = (bits + 7) // 8
     while True:
@@ -18,7 +18,7 @@ def uniform_below(generator: np.random.Generator, limit: int) -> int:
 
 
 def digits(number: int, radices: Sequence[int]) -> list[int]:
-    """`number` in a mixed radix, the last digit the fastest: one index for each choice."""
+    """`number` in a mixed radix, with the last digit changing fastest: one index for each choice."""
     indices: list[int] = []
     for radix in reversed(radices):
         number, digit = divmod(number, radix)

@@ -1,4 +1,4 @@
-"""Folders that users name for what a command writes."""
+"""Folders that users name for the output of a command."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from graphdb.errors import InputError
 
 
 def check_folder(folder: Path, flag: str = "--plots") -> None:
-    """Refuses a folder that could not be written to, before the work that goes into its files.
+    """Refuses a folder that cannot be written to, before the work on its files begins.
 
     Args:
-        folder: it need not exist.
-        flag: by which it was given, for the message.
+        folder: the folder, which need not exist.
+        flag: the flag with which it was given, for the message.
 
     Raises:
-        InputError: a part of the path is no folder, or is not ours to write in.
+        InputError: a part of the path is not a folder, or is not writable.
     """
     path = folder.absolute()
     try:

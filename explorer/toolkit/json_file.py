@@ -13,18 +13,18 @@ LARGEST_FILE_BYTES = 4 << 20
 
 
 def read_json(file: Path, place: str, what: str = "one architecture") -> Any:
-    """The JSON value in a file, or on standard input where the file is `-`.
+    """The JSON value in a file, or on standard input if the file is `-`.
 
     Args:
-        file: to read.
-        place: where the value stands, for messages.
-        what: it is to be, for messages.
+        file: the file to read.
+        place: the name of the file, for messages.
+        what: the expected content, for messages.
 
     Returns:
-        the value.
+        The value.
 
     Raises:
-        InputError: it cannot be read, is no JSON, or too large.
+        InputError: the file cannot be read, is not JSON, or is too large.
     """
     try:
         if str(file) == "-":
@@ -43,5 +43,5 @@ def read_json(file: Path, place: str, what: str = "one architecture") -> Any:
         raise InputError(f"{place}, line {error.lineno}, column {error.colno}: {error.msg}; JSON is needed.") from error
     except RecursionError as error:
         raise InputError(f"{place} is nested too deeply; {what} in JSON is needed.") from error
-    except ValueError as error:  # Python reads no integer of more than 4,300 digits
+    except ValueError as error:  # Python refuses integers of more than 4,300 digits
         raise InputError(f"{place} holds a number of thousands of digits; {what} needs none.") from error

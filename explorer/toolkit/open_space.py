@@ -1,4 +1,4 @@
-"""`OpenSpace`: designs of any size, which can be checked, built and simulated but neither counted nor searched."""
+"""`OpenSpace`: designs of any size that can be checked, built and simulated, but neither counted nor searched."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from graphdb.errors import InputError
 
 
 class OpenSpace(DesignSpace):
-    """A space without end, for presets and users' own designs: everything that needs its extent raises `InputError`."""
+    """An infinite space for presets and users' own designs; everything that needs its extent raises `InputError`."""
 
     def _refuse(self, what: str) -> NoReturn:
         raise InputError(
@@ -22,16 +22,16 @@ class OpenSpace(DesignSpace):
 
     @property
     def size(self) -> int:
-        """Not defined: the space has no end."""
+        """Not defined: the space is infinite."""
         self._refuse("it cannot be counted")
 
     @property
     def bounds(self) -> tuple[Vector, Vector]:
-        """Not defined: the space has no end."""
+        """Not defined: the space is infinite."""
         self._refuse("it has no vector form")
 
     def sample(self, generator: np.random.Generator) -> Choices:
-        """Not defined: no design is likelier than another."""
+        """Not defined: an infinite space has no uniform distribution."""
         self._refuse("it cannot be sampled")
 
     def to_vector(self, choices: Choices) -> Vector:
@@ -43,13 +43,13 @@ class OpenSpace(DesignSpace):
         self._refuse("it has no vector form")
 
     def neighbours(self, choices: Choices) -> Iterator[Choices]:
-        """Not defined: there is no end to them."""
+        """Not defined: the neighbours are infinitely many."""
         self._refuse("it cannot be searched")
 
     def mutate(self, choices: Choices, generator: np.random.Generator) -> Choices:
-        """Not defined."""
+        """Not defined: the space cannot be searched."""
         self._refuse("it cannot be searched")
 
     def crossover(self, first: Choices, second: Choices, generator: np.random.Generator) -> Choices:
-        """Not defined."""
+        """Not defined: the space cannot be searched."""
         self._refuse("it cannot be searched")

@@ -1,4 +1,4 @@
-"""`OptionSpace`: a design space that is a table of decisions, each with the values it may take."""
+"""`OptionSpace`: a design space given by a table of decisions and their allowed values."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from graphdb.errors import InputError
 class OptionSpace(DesignSpace):
     """Every combination of one value for each decision is legal; a subclass adds `name`, `domain` and `graph_of`.
 
-    The vector form has one entry for each decision, in order: the index of its value. Where values double from one to
-    the next, an index is a logarithm, and one step means as much everywhere.
+    The vector form has one entry for each decision, in order: the index of its value. If values double from one to the
+    next, the index is a logarithm, and a step means the same everywhere.
 
     Args:
-        options: decision -> the values that it may take, in an order that means something; JSON values, none twice.
+        options: decision -> its allowed values in a meaningful order; distinct JSON values.
 
     Example:
         >>> from graphdb.architecture import Architecture, Block
@@ -45,28 +45,28 @@ class OptionSpace(DesignSpace):
 
     @property
     def bounds(self) -> tuple[Vector, Vector]:
-        """Zeros, and the highest index of each decision; two arrays of shape `(decisions,)`."""
+        """Zeros, and the highest index of each decision, as two arrays of shape `(decisions,)`."""
         highest = np.array(self._radices, dtype=np.float64) - 1.0
         return np.zeros_like(highest), highest
 
     def at(self, number: int) -> Choices:
-        """Design `number` in [0, size)."""
+        """The design with a number in [0, size)."""
         return self.choices_at(digits(number, self._radices))
 
     def enumerate(self) -> Iterator[Choices]:
-        """All designs, the last decision changing fastest."""
+        """All designs, with the last decision changing fastest."""
         return map(self.at, range(self.size))
 
     def sample(self, generator: np.random.Generator) -> Choices:
-        """A legal design, every design equally likely."""
+        """Draws a legal design; all designs are equally likely."""
         return self.at(uniform_below(generator, self.size))
 
     def violations(self, choices: Choices) -> list[str]:
-        """What is illegal about `choices`; any JSON value may be given."""
+        """The violations in `choices`, which may be any JSON value."""
         return key_violations(choices, self.options) or self.refusals(choices)
 
     def refusals(self, choices: Choices) -> list[str]:
-        """What is illegal about the values of choices that name every decision, a sentence each."""
+        """The violations in the values of choices that name every decision, one sentence each."""
         return [
             refused(name, choices[name], listed(values))
             for name, values in self.options.items()
@@ -74,7 +74,7 @@ class OptionSpace(DesignSpace):
         ]
 
     def normalise(self, choices: Choices) -> Choices:
-        """The decisions in their order; legal choices have one form only."""
+        """The decisions in their order, the only form of legal choices."""
         return {name: choices[name] for name in self.options}
 
     def to_vector(self, choices: Choices) -> Vector:
@@ -82,7 +82,7 @@ class OptionSpace(DesignSpace):
         return np.array(self._indices(choices), dtype=np.float64)
 
     def from_vector(self, vector: Vector) -> Choices:
-        """The design whose every index is nearest.
+        """The design with the nearest index for each decision.
 
         Raises:
             InputError: the vector has another shape.
@@ -90,7 +90,7 @@ class OptionSpace(DesignSpace):
         return self.choices_at(np.rint(finite_vector(vector, *self.bounds)).astype(int).tolist())
 
     def neighbours(self, choices: Choices) -> Iterator[Choices]:
-        """All designs that differ in one decision, whatever its value."""
+        """All designs that differ in one decision, by any value."""
         indices = self._indices(choices)
         for place, radix in enumerate(self._radices):
             for other in range(radix):
@@ -98,7 +98,7 @@ class OptionSpace(DesignSpace):
                     yield self.choices_at([*indices[:place], other, *indices[place + 1 :]])
 
     def mutate(self, choices: Choices, generator: np.random.Generator) -> Choices:
-        """Another value for one decision, the decision drawn first."""
+        """Draws a decision, and then another value for it."""
         indices = self._indices(choices)
         place = generator.choice([i for i, radix in enumerate(self._radices) if radix > 1])
         step = generator.integers(1, self._radices[place])
@@ -106,19 +106,19 @@ class OptionSpace(DesignSpace):
         return self.choices_at(indices)
 
     def crossover(self, first: Choices, second: Choices, generator: np.random.Generator) -> Choices:
-        """Every decision from either parent, with equal chance."""
+        """Takes every decision from either parent with equal probability."""
         parents = np.array([self._indices(first), self._indices(second)])
         origins = generator.integers(2, size=len(self._radices))
         return self.choices_at(parents[origins, np.arange(len(self._radices))].tolist())
 
     def fixed(self, decisions: Mapping[str, Any]) -> Self:
-        """The part of the space in which some decisions are made.
+        """The part of the space in which some decisions are fixed.
 
         Args:
             decisions: name -> value.
 
         Raises:
-            InputError: a decision that the space does not have, or a value that it does not allow.
+            InputError: the space does not have a decision, or does not allow a value.
         """
         options = dict(self.options)
         for name, value in decisions.items():
@@ -130,7 +130,7 @@ class OptionSpace(DesignSpace):
         return type(self)(options)
 
     def choices_at(self, indices: list[int]) -> Choices:
-        """The design with these indices of values."""
+        """The design with these value indices."""
         return {name: values[index] for (name, values), index in zip(self.options.items(), indices, strict=True)}
 
     def _indices(self, choices: Choices) -> list[int]:

@@ -1,4 +1,4 @@
-"""Small tests on JSON values that come from users' files."""
+"""Small checks of JSON values from users' files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SHORT.maxstring = _SHORT.maxother = 60
 
 
 def shown(value: object) -> str:
-    """`value` as it stands in an error message: cut short, however long or deep it is."""
+    """`value` for an error message: shortened, however long or deep it is."""
     return _SHORT.repr(value)
 
 
@@ -49,9 +49,9 @@ def refused(place: str, found: object, allowed: str) -> str:
     """The sentence for one violation.
 
     Args:
-        place: of the value, such as the name of a choice.
+        place: the place of the value, such as the name of a choice.
         found: the value itself.
-        allowed: what would do, in words.
+        allowed: the allowed values, in words.
     """
     return f"{place} is {shown(found)}; allowed: {allowed}."
 
@@ -62,12 +62,12 @@ def listed(options: Iterable[object]) -> str:
 
 
 def key_violations(choices: object, required: Iterable[str], optional: Iterable[str] = ()) -> list[str]:
-    """What is wrong with the type or the keys of an object of choices, a sentence each.
+    """The violations in the type or the keys of an object of choices, one sentence each.
 
     Args:
         choices: any JSON value.
-        required: keys that must be there.
-        optional: keys that may be there.
+        required: the keys that must be present.
+        optional: the keys that may be present.
     """
     required, optional = list(required), list(optional)
     allowed = listed([*required, *optional])
@@ -80,17 +80,17 @@ def key_violations(choices: object, required: Iterable[str], optional: Iterable[
 
 
 def finite_vector(vector: ArrayLike, lowest: Vector, highest: Vector) -> Vector:
-    """`vector` brought within its bounds; entries that are not a number become the lowest value.
+    """Clips `vector` to its bounds; entries that are not a number become the lowest value.
 
     Args:
         vector: any numbers, shape `(d,)`.
-        lowest: least value of each entry, shape `(d,)`.
-        highest: largest value of each entry, shape `(d,)`.
+        lowest: the smallest value of each entry, shape `(d,)`.
+        highest: the largest value of each entry, shape `(d,)`.
 
     Raises:
         InputError: the shape is not that of the bounds.
     """
-    import numpy as np  # the rest is imported at every start, by what reads choices
+    import numpy as np  # the rest of this module is imported at every start
 
     values = np.asarray(vector, dtype=np.float64)
     if values.shape != lowest.shape:

@@ -1,4 +1,4 @@
-"""Users' YAML files: small, without surprises."""
+"""Users' YAML files: small, without repeated keys and aliases."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ LARGEST_FILE_BYTES = 1 << 20
 
 
 def read_yaml(file: Path, what: str) -> Any:
-    """What a YAML file holds.
+    """The content of a YAML file.
 
     Args:
-        file: to read.
-        what: it is to be, for messages.
+        file: the file to read.
+        what: the expected content, for messages.
 
     Raises:
-        InputError: unreadable, larger than 1 MiB or no YAML; a key that stands twice, or an alias.
+        InputError: the file is unreadable, larger than 1 MiB or not YAML, or has a repeated key or an alias.
     """
     try:
         with file.open(encoding="utf-8") as stream:
@@ -45,7 +45,7 @@ def read_yaml(file: Path, what: str) -> Any:
 
 
 def _refuse_repeats(file: Path, node: yaml.Node | None) -> None:
-    """Of a key that stands twice YAML keeps the last without a word, and of an alias nobody sees the figure."""
+    """Refuses repeated keys, of which YAML silently keeps the last, and aliases, which hide values from readers."""
     seen: set[int] = set()
 
     def walk(part: yaml.Node) -> None:
