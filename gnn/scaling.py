@@ -123,7 +123,7 @@ class Prediction:
             InputError: the measure was not predicted.
         """
         if measure not in self.measures:
-            raise InputError(f"The measure {measure!r} is not predicted; there are {', '.join(self.measures)}.")
+            raise InputError(f"The measure {measure!r} is not predicted; allowed: {', '.join(self.measures)}.")
         return self.measures.index(measure)
 
     def interval(self, deviations: float = 1.645) -> tuple[Array, Array]:

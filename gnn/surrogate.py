@@ -221,4 +221,4 @@ def _device(name: str | None) -> torch.device:
     try:
         return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
     except RuntimeError as error:
-        raise InputError(f"The device {name!r} is none that torch knows; cpu and cuda are.") from error
+        raise InputError(f"The device {name!r} is unknown to torch; use cpu or cuda.") from error

@@ -26,7 +26,7 @@ def checked_tensors(weights: bytes, expected: Mapping[str, torch.Size], what: st
     try:
         tensors = load(weights)
     except SafetensorError as error:
-        raise InputError(f"The weights of {what} are no safetensors: {error}.") from error
+        raise InputError(f"The weights of {what} are not safetensors: {error}.") from error
     if set(tensors) != set(expected):
         odd = min(set(tensors) ^ set(expected))
         raise InputError(f"The weights of {what} do not fit its settings: the tensor {odd} is missing or extra.")

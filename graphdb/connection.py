@@ -66,7 +66,7 @@ def _connect(settings: Settings, uri: str) -> Database:
     from graphdb.database import Database
 
     if not uri.startswith(("bolt", "neo4j")):
-        raise InputError(f"The database address {uri!r} is malformed; bolt://host:port is meant.")
+        raise InputError(f"The database address {uri!r} is malformed; it must be bolt://host:port.")
     try:
         driver = neo4j.GraphDatabase.driver(
             uri,
@@ -80,7 +80,9 @@ def _connect(settings: Settings, uri: str) -> Database:
             user_agent="explorer",
         )
     except (neo4j.exceptions.ConfigurationError, ValueError) as error:
-        raise InputError(f"The database address {uri!r} is malformed ({error}); bolt://host:port is meant.") from error
+        raise InputError(
+            f"The database address {uri!r} is malformed ({error}); it must be bolt://host:port."
+        ) from error
     database = Database(driver, settings.database, uri)
     try:
         database.verify()

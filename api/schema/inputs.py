@@ -85,7 +85,7 @@ def filter_of(given: Mapping[str, Any] | None) -> ArchitectureFilter:
         if interval is not None:
             ranges.append(interval)
         elif not isinstance(value, bool | int | float | str):
-            raise InputError(f"The value of the choice {name} is no boolean, number or text.")
+            raise InputError(f"The value of the choice {name} is not a boolean, number or text.")
         elif name in choices:
             raise InputError(f"The choice {name} is given two values.")
         else:
@@ -129,7 +129,7 @@ def architecture_of(store: Store, given: Mapping[str, Any], argument: str, domai
     if ways == ["key"]:
         return _stored(store, given["key"], argument, domain)
     if not isinstance(given["choices"], Mapping):
-        raise InputError(f"The choices of {argument} are no JSON object; allowed: an object with the decisions.")
+        raise InputError(f"The choices of {argument} are not a JSON object; allowed: an object with the decisions.")
     if len(described) == 1:
         raise InputError(f"{argument} has {described[0]} alone; domain and space belong together.")
     if described:

@@ -44,5 +44,5 @@ def key_of(cursor: str) -> str:
     except (binascii.Error, ValueError):
         key, plain = "", b""
     if not plain.startswith(_PREFIX) or len(key) != 64 or not set(key) <= set("0123456789abcdef"):
-        raise InputError("after is no cursor of this listing; use pageInfo.endCursor of the page before.")
+        raise InputError("after is not a cursor of this listing; use pageInfo.endCursor of the previous page.")
     return key

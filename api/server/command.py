@@ -67,7 +67,7 @@ def _listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listening = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
-        raise InputError(f"--host {host} is no address of this machine: {error.strerror}.") from error
+        raise InputError(f"--host {host} is not an address of this machine: {error.strerror}.") from error
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)

@@ -112,7 +112,7 @@ def refused(status: HTTPStatus, code: str, message: str) -> JSONResponse:
 def problem_of(data: object) -> str | None:
     """The error in the outer form of a GraphQL request, as one sentence; None if there is none."""
     if isinstance(data, list):
-        return "Batches are not accepted; send one operation a request."
+        return "Batches are not accepted; send one operation per request."
     if not isinstance(data, Mapping):
         return "A GraphQL request is a JSON object."
     if not isinstance(data.get("query"), str) or not data["query"]:
@@ -124,7 +124,7 @@ def problem_of(data: object) -> str | None:
     try:
         json.dumps(data, ensure_ascii=False).encode()
     except (UnicodeEncodeError, RecursionError):
-        return "The request holds text that is no valid Unicode, or is nested too deeply."
+        return "The request holds text that is not valid Unicode, or is nested too deeply."
     return None
 
 

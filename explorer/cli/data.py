@@ -42,7 +42,7 @@ def load(json: AsJson = False) -> None:
         emit({what: {"added": new, "present": old} for what, (new, old) in loaded.items()} | {"spaces": counts})
         return
     for what, (new, old) in loaded.items():
-        say(f"{what}: {new:,} added, {old:,} there already")
+        say(f"{what}: {new:,} added, {old:,} already stored")
 
 
 def import_file(
@@ -61,7 +61,7 @@ def import_file(
     if json:
         emit({"key": architecture.key, "added": bool(added)})
     else:
-        say(f"{architecture.key} {'added' if added else 'was there already'}")
+        say(f"{architecture.key} {'added' if added else 'already stored'}")
 
 
 def export(key: Key, json: AsJson = True) -> None:

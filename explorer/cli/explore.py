@@ -133,8 +133,8 @@ def _run(name: str, simulator: str, given: dict[str, Any]) -> Findings:
         sample = Sample(simulator, role, designs, partners, settings)
         with (
             resumable(
-                "Stored measurements are kept; the same command goes on with the rest.",
-                "Interrupted; finished measurements are stored. The same command goes on with the rest.",
+                "Stored measurements are kept; the same command continues with the rest.",
+                "Interrupted; finished measurements are stored. The same command continues with the rest.",
             ),
             displayed(name) as display,
         ):
@@ -213,7 +213,7 @@ def _table(exploration: Exploration) -> Table:
     columns = [
         words(sample.role),
         *(Column(heading, text=any(not one[heading][:1].isdigit() for one in summaries)) for heading in summaries[0]),
-        *(Column(measure.heading) for measure in (*over, *beside)),
+        *(Column(measure.stored_heading) for measure in (*over, *beside)),
     ]
     labels = [measure.label for measure in over]
     named = " and ".join([", ".join(labels[:-1]), labels[-1]]) if len(labels) > 1 else labels[0]

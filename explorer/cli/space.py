@@ -63,7 +63,7 @@ def space(
         title = f"{len(shown)} of {len(designs)} random designs"
         console.print(drawn(Table(title, [words("key"), Column("blocks"), words("choices")], rows)))
     if added is not None:
-        say(f"{added} added, {len(designs) - added} were there already")
+        say(f"{added} added, {len(designs) - added} already stored")
 
 
 def named_space(name: str) -> DesignSpace:

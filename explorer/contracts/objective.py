@@ -209,7 +209,7 @@ def check_measure(measure: str, known: Collection[str]) -> None:
         InputError: `measure` is not in `known`, which the message lists.
     """
     if measure not in known:
-        raise InputError(f"There is no measure {measure!r}; there are {', '.join(sorted(known))}.")
+        raise InputError(f"There is no measure {measure!r}; allowed: {', '.join(sorted(known))}.")
 
 
 def parse_constraint(text: str, kind: Literal["min", "max"], known: Collection[str] | None = None) -> Constraint:

@@ -66,7 +66,7 @@ def test_the_same_seed_gives_the_same_weights_and_records_give_the_same_vectors(
 
 def test_what_does_not_fit_is_refused() -> None:
     weights, settings = fitted().to_record()
-    with pytest.raises(InputError, match="no safetensors"):
+    with pytest.raises(InputError, match="not safetensors"):
         InductiveEncoder.from_record(weights[: len(weights) // 2], settings, place)
     with pytest.raises(InputError, match="do not fit its settings"):
         InductiveEncoder.from_record(weights, {**settings, "levels": settings["levels"] + 1}, place)

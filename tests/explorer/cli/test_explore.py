@@ -133,7 +133,7 @@ def test_kill_9_and_control_c_lose_nothing(store: Store, server_settings: Settin
         assert out == ""
         if ending is signal.SIGINT:
             assert process.returncode == 130, err
-            assert "goes on with the rest" in " ".join(err.split())
+            assert "continues with the rest" in " ".join(err.split())
             assert "Traceback" not in err
         else:
             assert process.returncode == -signal.SIGKILL

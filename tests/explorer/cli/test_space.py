@@ -40,7 +40,7 @@ def test_a_sample_of_an_own_space_is_stored_once(run: Run, store: Store, file: P
     keys = [design["key"] for design in first.json["sample"]]
     assert sorted(store.architectures.keys(ArchitectureFilter(domain="transformer"))) == sorted(keys)
     again = run("space", file, "--sample", "10", "--seed", "2", "--store")
-    assert "0 added, 10 were there already" in " ".join(again.out.split())
+    assert "0 added, 10 already stored" in " ".join(again.out.split())
 
 
 def test_what_is_wrong_ends_in_status_2(run: Run, file: Path, tmp_path: Path) -> None:

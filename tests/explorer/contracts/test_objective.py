@@ -94,7 +94,7 @@ def test_parse_constraint() -> None:
     for text in ("area_mm2", "=3", "area_mm2=big", "area_mm2=nan", "area_mm2="):
         with pytest.raises(InputError, match="measure=number"):
             parse_constraint(text, "max")
-    with pytest.raises(InputError, match="there are accuracy"):
+    with pytest.raises(InputError, match="allowed: accuracy"):
         parse_constraint("volume=3", "max", MEASURES)
     with pytest.raises(InputError, match="above"):
         Constraint("accuracy", 0.9, 0.8)
