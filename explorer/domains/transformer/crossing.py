@@ -1,4 +1,4 @@
-"""Crossover of two Transformers: the models of a finer level between them, as in FlexiBERT's hierarchical search."""
+"""Crossover of two Transformers: models of a finer level between them, as in FlexiBERT's hierarchical search."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 
 HOW = "crossover"
-_PARENTS = 2  # may be among what is drawn, and are left out
+_PARENTS = 2  # may be drawn too, and are left out
 
 
 @dataclass(frozen=True)
 class Crossing:
-    """What lies between two parents.
+    """The models between two parents.
 
     Attributes:
         parents: the two models.
-        size: number of models between them, including the parents where they lie there themselves.
-        children: some of them, none twice, and no parent.
+        size: number of models between the parents, including the parents if they are among them.
+        children: some of these models, without duplicates and without the parents.
     """
 
     parents: tuple[Architecture, Architecture]
@@ -34,14 +34,14 @@ class Crossing:
     children: Sequence[Architecture]
 
     def descents(self) -> Iterator[Descent]:
-        """Every child, as derived from both parents."""
+        """The descent of every child from each of its parents."""
         for child in self.children:
             for parent in self.parents:
                 yield crossed(child, parent)
 
 
 def crossed(child: Architecture, parent: Architecture) -> Descent:
-    """That a model lies between a parent and another one, with the share of its weights that the parent could set."""
+    """The descent of a model from one of its parents, with the share of its weights that the parent could set."""
     return Descent(child, parent, HOW, {"ratio": overlap(parent.choices, child.choices, "ordered")})
 
 
@@ -59,16 +59,18 @@ def cross(
 
     Args:
         first, second: Transformers.
-        spaces: of the children: each child is of the first one in which it is legal; the last takes any Transformer.
-        level: of the children, 2 or 3.
-        count: of children; fewer where there are not as many.
-        generator: of the choice.
+        spaces: spaces of the children: each child is built in the first one in which it is legal; the last admits any
+            Transformer.
+        level: level of the children, 2 or 3.
+        count: number of children; fewer if there are not as many.
+        generator: random generator for the choice.
 
     Returns:
-        The children, and how many there could be.
+        The children, and the number of possible ones.
 
     Raises:
-        InputError: a parent is no Transformer, there is no such level, or a depth has no stacks of two.
+        InputError: a parent is not a Transformer, the level does not exist, or a depth cannot be split into stacks of
+        two.
     """
     for parent in (first, second):
         if parent.domain != "transformer":
@@ -87,4 +89,6 @@ def _built(choices: Choices, spaces: Sequence[DesignSpace]) -> Architecture:
     for space in spaces:
         if not space.violations(choices):
             return space.build(choices)
-    raise InputError("A model between the two is legal in none of the spaces; the last one must take any Transformer.")
+    raise InputError(
+        "A model between the two is not legal in any of the spaces; the last one must admit any Transformer."
+    )

@@ -1,4 +1,4 @@
-"""Transformers: what the domain brings, by name."""
+"""The domain of Transformers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DOMAIN = Domain(
     verbs=(
         Verb(
             "flexibert",
-            "Pre-train a FlexiBERT model and store its loss on text held out. The same command goes on after any end.",
+            "Pre-train a FlexiBERT model and store its loss on held-out text. Run the same command again to continue.",
             PretrainOptions,
             f"{_HOME}.verbs.training:pretrain",
             group="pretrain",
@@ -42,8 +42,8 @@ DOMAIN = Domain(
         ),
         Verb(
             "flexibert",
-            "Fine-tune a trained model on GLUE or on your own data and store what it reaches. The same command goes on "
-            "after any end.",
+            "Fine-tune a trained model on GLUE or on your own data and store its scores. Run the same command again to "
+            "continue.",
             FinetuneOptions,
             f"{_HOME}.verbs.training:finetune",
             group="finetune",
@@ -51,7 +51,7 @@ DOMAIN = Domain(
         ),
         Verb(
             "onnx",
-            "Write a trained model as ONNX, for any batch and any length of sequence that the model takes.",
+            "Export a trained model to ONNX, for any batch size and any sequence length that the model supports.",
             OnnxOptions,
             f"{_HOME}.verbs.onnx:onnx",
             example="explorer onnx tiny/sst2 tiny.onnx",

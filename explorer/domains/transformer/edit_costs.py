@@ -1,10 +1,10 @@
-"""What it costs to edit a Transformer: the line on which FlexiBERT places the labels of blocks.
+"""The costs of editing a Transformer: the line on which FlexiBERT places the labels of blocks.
 
 Source: `generate_dissimilarity_matrix` of `embeddings/utils/graph_util.py`, txf_design-space: input, output, add_norm,
-then feed-forwards by width, linear transforms, attention heads and convolutions by the layer's hidden width and their
-type, with a gap of one before each family. Published widths come from a set without an order; here they ascend. A
-width between two of the list is placed between them, on a logarithmic scale; beyond the ends the line goes on, below
-the first by one place at most.
+then feed-forwards by width, then linear transforms, attention heads and convolutions by the layer's hidden width and
+their type, with a gap of one before each family. The published widths come from an unordered set; here they ascend. A
+width between two in the list is placed between them on a logarithmic scale; beyond the ends the line continues, below
+the first width by at most one place.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class EditCosts:
     """The line for given widths and head types.
 
     Attributes:
-        hidden: widths of layers, ascending.
-        widths: of feed-forwards, ascending.
+        hidden: hidden widths of layers, ascending.
+        widths: widths of feed-forwards, ascending.
         kinds: types of heads.
     """
 
@@ -50,7 +50,7 @@ class EditCosts:
         """The position of a block on the line.
 
         Raises:
-            InputError: it is no block of a Transformer.
+            InputError: it is not a block of a Transformer.
         """
         if block.kind in _FIXED:
             return _FIXED[block.kind]
@@ -64,7 +64,7 @@ class EditCosts:
 
     @cached_property
     def _heads(self) -> dict[str, tuple[float, int, int]]:
-        """Type -> where its family starts, its number in the family, how many the family has."""
+        """Type -> start of its family, its number in the family, and the size of the family."""
         places: dict[str, tuple[float, int, int]] = {}
         start = 5.0 + len(self.widths)
         for family in _FAMILIES:
@@ -75,7 +75,7 @@ class EditCosts:
 
 
 GENERAL = EditCosts.of(PUBLISHED)
-"""For models of any space: FlexiBERT 2.0's widths and types, which have all those of FlexiBERT 1 among them."""
+"""The costs for models of any space, with the widths and types of FlexiBERT 2.0, which include those of FlexiBERT 1."""
 
 
 def _beginning(first: Choices, second: Choices) -> int:
@@ -87,7 +87,7 @@ METRIC = Metric(GENERAL.place, ("flexibert", "flexibert_large", "flexibert2"), b
 
 
 def _rank(size: int, sizes: Sequence[int]) -> float:
-    """The position of a size in a list, between positions where it is between sizes."""
+    """The position of a size in a list; fractional if it is between two sizes."""
     if size in sizes or len(sizes) == 1:
         return float(sizes.index(size)) if size in sizes else max(-1.0, log2(size / sizes[0]))
     upper = next((i for i in range(1, len(sizes)) if size < sizes[i]), len(sizes) - 1)

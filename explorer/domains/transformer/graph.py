@@ -1,7 +1,7 @@
 """The block graph of a Transformer encoder, as FlexiBERT draws it, and FlexiBERT's own hashes of it.
 
-Source: `embeddings/utils/graph_util.py` of txf_design-space (block graph; one node a head, no node for the embedding or
-for the projection between layers of different width). There, labels carry the sizes; here, attributes do.
+Source: `embeddings/utils/graph_util.py` of txf_design-space (block graph; one node per head, no node for the embedding
+or for the projection between layers of different width). There, labels carry the sizes; here, attributes do.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _CACHED = 1 << 14
 
 
 def block_graph(layers: Sequence[Layer]) -> tuple[list[Block], list[Edge]]:
-    """Blocks and edges: input, then per layer its heads, add_norm, feed_forward, add_norm; then output.
+    """Blocks and edges: input; for each layer its heads, add_norm, feed_forward, add_norm; then output.
 
-    A model has 2 + sum(heads + feed-forwards + 2) blocks and 1 + sum(2 heads + feed-forwards + 3) edges. Attributes:
-    `hidden` is the width of the layer, `head_dimension` that of one head, `width` that of one feed-forward; all count
-    elements.
+    A model has 2 + sum(heads + feed-forwards + 2) blocks and 1 + sum(2 heads + feed-forwards + 3) edges. The
+    attribute `hidden` is the width of the layer, `head_dimension` the width of one head, and `width` that of one
+    feed-forward, all in elements.
     """
     blocks, edges = [_block("input", hidden=layers[0].hidden)], []
     feeding = 0
@@ -45,10 +45,10 @@ def block_graph(layers: Sequence[Layer]) -> tuple[list[Block], list[Edge]]:
 
 
 def reference_hash(layers: Sequence[Layer]) -> str:
-    """The MD5 (32 hexadecimal digits) by which FlexiBERT 2.0's published data name a model.
+    """The MD5 hash (32 hexadecimal digits) that identifies a model in the published data of FlexiBERT 2.0.
 
-    Five rounds of the hash of NAS-Bench-101 over labels and degrees, then once more with the hidden and feed-forward
-    widths. Only for looking up published rows: `Architecture.fingerprint` refines until nothing changes.
+    Five rounds of the hash of NAS-Bench-101 over labels and degrees, then one more with the hidden and feed-forward
+    widths. It only serves to look up published rows: `Architecture.fingerprint` refines until nothing changes.
     """
     choices = choices_of(layers)
     blocks, edges = block_graph(layers)
@@ -57,17 +57,17 @@ def reference_hash(layers: Sequence[Layer]) -> str:
 
 
 def first_reference_hash(layers: Sequence[Layer]) -> str:
-    """The SHA-256 (64 hexadecimal digits) by which FlexiBERT 1's libraries name a model.
+    """The SHA-256 hash (64 hexadecimal digits) that identifies a model in the libraries of FlexiBERT 1.
 
-    The same five rounds; labels of heads have the hidden width of their layer, and nothing follows. A layer of heads of
-    several types, which FlexiBERT 1 does not have, gets each head's label.
+    The same five rounds, with the hidden width of the layer in the labels of heads, and no further round. If a layer
+    has heads of several types, which FlexiBERT 1 does not allow, each head has its own label.
     """
     blocks, edges = block_graph(layers)
     return _refined([_first_label(block) for block in blocks], edges, _sha256)
 
 
 def reference_hashes(model: Choices) -> dict[str, str]:
-    """Published source -> its name for a legal model: `flexibert2` (MD5), `flexibert` (SHA-256)."""
+    """Published source -> its hash of a legal model: `flexibert2` (MD5), `flexibert` (SHA-256)."""
     layers = layers_of(model)
     return {"flexibert2": reference_hash(layers), "flexibert": first_reference_hash(layers)}
 

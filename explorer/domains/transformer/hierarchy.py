@@ -1,10 +1,12 @@
 """Hierarchical search of FlexiBERT: coarse libraries, and the models between two parents on a finer level.
 
-A level says how many layers in a row are alike (a stack), and whether the feed-forward widths of a layer are. A search
-goes from coarse to fine: it evaluates models of a level, and the next level's candidates lie between the best of them.
+A level states how many consecutive layers are equal (a stack), and whether the feed-forward widths of a layer are
+equal. A search goes from coarse to fine: it evaluates models of a level, and the candidates of the next level lie
+between the best of them.
 
-Source: `library.py` and `flexibert/hierarchical.py` of txf_design-space. Left out of it: there, crossover among the
-best models never runs (its error is swallowed), and only the first feed-forward width of a parent is looked at.
+Source: `library.py` and `flexibert/hierarchical.py` of txf_design-space. Two of its faults are
+left out: crossover among the best models never runs there (its error is swallowed), and only the first feed-forward
+width of a parent is considered.
 """
 
 from __future__ import annotations
@@ -25,15 +27,15 @@ from graphdb.errors import InputError
 
 Layers = tuple[Layer, ...]
 
-_DRAWS_PER_MODEL = 20  # up to here all numbers are shuffled; beyond, a number is rarely drawn twice
+_DRAWS_PER_MODEL = 20  # up to this size all numbers are shuffled; above it, a number is rarely drawn twice
 
 
 @dataclass(frozen=True)
 class Level:
-    """How fine a library is.
+    """The resolution of a library.
 
     Attributes:
-        layers_per_stack: layers in a row that are alike.
+        layers_per_stack: number of consecutive layers that are equal.
         equal_widths: whether all feed-forward widths of a layer are equal.
     """
 
@@ -42,16 +44,16 @@ class Level:
 
 
 LEVELS = (Level(2, True), Level(1, True), Level(1, False))
-"""As published: stacks of two layers, then single layers, then heterogeneous feed-forward stacks."""
+"""The published levels: stacks of two layers, then single layers, then heterogeneous feed-forward stacks."""
 
 
 @dataclass(frozen=True)
 class Library:
-    """A product of choices, numbered from 0; nothing is listed before it is asked for.
+    """A product of choices, numbered from 0; models are built only on request.
 
     Attributes:
-        families: for each, the layers that may stand in each stack, and layers that follow unchanged.
-        layers_per_stack: how often each chosen layer stands in a row.
+        families: for each family, the possible layers of each stack, and layers that follow unchanged.
+        layers_per_stack: number of times that each chosen layer is repeated.
     """
 
     families: tuple[tuple[tuple[Sequence[Layer], ...], Layers], ...]
@@ -66,7 +68,7 @@ class Library:
         """Model `number`.
 
         Raises:
-            InputError: there is none of that number.
+            InputError: there is no such model.
         """
         if not 0 <= number < self.size:
             raise InputError(f"There is no model {number} in the library; allowed: 0 to {self.size - 1}.")
@@ -84,11 +86,11 @@ class Library:
                 yield self._spread(chosen) + rest
 
     def sample(self, generator: np.random.Generator) -> Layers:
-        """A model, every one equally likely."""
+        """A random model, each equally likely."""
         return self.at(uniform_below(generator, self.size))
 
     def draw(self, most: int, generator: np.random.Generator) -> list[Layers]:
-        """All models in their order where there are no more than `most`, else that many different ones at random."""
+        """All models in order if there are at most `most`, otherwise `most` different ones at random."""
         if self.size <= most:
             return list(self)
         if self.size <= _DRAWS_PER_MODEL * most:
@@ -103,7 +105,7 @@ class Library:
 
 
 class _Layers(Sequence[Layer]):
-    """Every layer of these choices, made when asked for: FlexiBERT 2.0 has 22,502,760."""
+    """Every layer with these choices, built on request: FlexiBERT 2.0 has 22,502,760."""
 
     def __init__(self, *choices: Sequence[Any]) -> None:
         self._choices = choices
@@ -123,10 +125,10 @@ class _Layers(Sequence[Layer]):
 
 
 def library(options: Options, level: Level) -> Library:
-    """All models of a space on a level; of FlexiBERT 1's 3.32e9 models, 9,312 are on the first.
+    """All models of a space on a level; 9,312 of FlexiBERT 1's 3.32e9 models are on the first level.
 
     Raises:
-        InputError: a depth of the space is no multiple of the layers of a stack.
+        InputError: a depth of the space is not a multiple of the number of layers in a stack.
     """
     for depth in options.depths:
         _check_divides(depth, level.layers_per_stack)
@@ -139,18 +141,18 @@ def library(options: Options, level: Level) -> Library:
 def between(first: Layers, second: Layers, coarse: Level, fine: Level) -> Library:
     """The models between two parents of a coarser level.
 
-    In each coarse stack the choices of both parents are gathered, and each of the finer stacks within takes any of
-    them: hidden width, number and type of heads (the whole multiset where a parent mixes types), number of feed-forward
-    widths and the widths themselves. For parents of different depths there are the models of the smaller depth, and
-    those again with the remaining layers of the deeper parent behind them.
+    In each coarse stack the choices of both parents are collected, and each finer stack within it takes any of them:
+    hidden width, number and type of heads (the whole multiset if a parent mixes types), number of feed-forward widths
+    and the widths themselves. For parents of different depths there are the models of the smaller depth, and the same
+    models followed by the remaining layers of the deeper parent.
 
     Args:
         first, second: models of the coarse level.
-        coarse: their level.
+        coarse: level of the parents.
         fine: level of the models between them; its stacks divide the coarse ones.
 
     Raises:
-        InputError: the stacks do not divide each other, or the depth of a parent.
+        InputError: the finer stacks do not divide the coarser ones, or the stacks do not divide the depth of a parent.
     """
     size = coarse.layers_per_stack
     if size % fine.layers_per_stack:
@@ -171,7 +173,7 @@ def between(first: Layers, second: Layers, coarse: Level, fine: Level) -> Librar
 
 
 def common_prefix(first: Layers, second: Layers) -> int:
-    """How many blocks, from the input on, are the same in both: heads and feed-forwards, one after the other."""
+    """Number of blocks, counted from the input, that are the same in both: heads and feed-forwards in sequence."""
     pairs = zip(_labels(first), _labels(second), strict=False)
     return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
@@ -179,12 +181,13 @@ def common_prefix(first: Layers, second: Layers) -> int:
 def biased_neighbours(
     reference: Layers, models: Sequence[Layers], distances: NDArray[np.float64] | None = None
 ) -> list[int]:
-    """Positions of all other models: those first that begin as the reference does, as they inherit more of its weights.
+    """Positions of all other models; those with the longest common beginning come first, as they inherit more weights.
 
     Args:
-        reference: left out where it is among the models.
-        models: n of them.
-        distances: to the reference by embedding, `(n,)`, which decide among equal beginnings; None to keep their order.
+        reference: reference model; left out if it is among the models.
+        models: n models.
+        distances: distances of the embeddings to the reference, `(n,)`, which break ties between equal beginnings; None
+            to keep the order of the models.
 
     Raises:
         InputError: there are not as many distances as models.
@@ -203,7 +206,7 @@ def _check_divides(depth: int, size: int) -> None:
 
 
 def _combined(parents: Sequence[Layer], equal_widths: bool) -> tuple[Layer, ...]:
-    """Every layer of which each choice is that of some parent."""
+    """Every layer whose choices each come from one of the parents."""
     hidden = dict.fromkeys(parent.hidden for parent in parents)
     depths = dict.fromkeys(len(parent.feed_forward) for parent in parents)
     widths = dict.fromkeys(width for parent in parents for width in parent.feed_forward)

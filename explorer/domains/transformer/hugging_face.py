@@ -1,7 +1,7 @@
-"""Configurations of Hugging Face encoders (`config.json`), read into the model dictionary where it can express them.
+"""Reading configurations of Hugging Face encoders (`config.json`) that a model dictionary can express.
 
-Depth, widths and heads are kept exactly. The rest is not: FlexiBERT's encoders have relative positions, GELU, one token
-type and a vocabulary of their own, whatever the configuration has.
+Depth, widths and heads are kept exactly. Everything else is not: FlexiBERT's encoders have relative positions, GELU,
+one token type and their own vocabulary, whatever the configuration says.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from graphdb.errors import InputError
 
 @dataclass(frozen=True)
 class _Names:
-    """The names of a family for its sizes."""
+    """The names that a family uses for its sizes."""
 
     layers: str = "num_hidden_layers"
     hidden: str = "hidden_size"
@@ -36,7 +36,7 @@ FAMILIES: Mapping[str, _Names] = {
 
 _REASONS = {
     "albert": "its layers share their weights",
-    "convbert": "its layers mix self-attention and convolution in halves of a width of their own",
+    "convbert": "its layers mix self-attention and convolution in halves of a separate width",
     "deberta": "its attention has products of content with position",
     "deberta-v2": "its attention has products of content with position",
     "modernbert": "its feed-forwards are gated",
@@ -61,10 +61,10 @@ def from_configuration(configuration: Mapping[str, Any]) -> Choices:
     """The model dictionary of a configuration.
 
     Args:
-        configuration: as in `config.json`.
+        configuration: contents of `config.json`.
 
     Raises:
-        InputError: the dictionary cannot express such a model, or a size is missing or out of its range.
+        InputError: a model dictionary cannot express such a model, or a size is missing or out of range.
     """
     family = configuration.get("model_type")
     if not isinstance(family, str) or family not in FAMILIES:

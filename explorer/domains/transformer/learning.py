@@ -1,4 +1,4 @@
-"""What surrogates learn about Transformers."""
+"""Learning tasks of surrogates for Transformers."""
 
 from __future__ import annotations
 

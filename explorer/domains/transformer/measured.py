@@ -1,4 +1,4 @@
-"""Published measurements of Transformers that the package carries; see tables/README.txt for sources and defects."""
+"""Published measurements of Transformers in this package; tables/README.txt lists sources and defects."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from graphdb.measurement import Measurement
 
 SIMULATOR = "flexibert-published"
 GLUE_FACTOR = 1.5
-"""By which the published code multiplied the GLUE score before storing it."""
+"""Factor by which the published code multiplied the GLUE score before storing it."""
 
 Pair = tuple[Architecture, Measurement]
 
 
 def early_models() -> Iterator[Pair]:
-    """818 models of the early space with `sst2_accuracy`, `qnli_accuracy` (0 to 1) or both."""
+    """The 818 published models of the early space, with `sst2_accuracy`, `qnli_accuracy` (0 to 1) or both."""
     space = EarlyFlexiBertSpace()
     with (_tables() / "flexibert_early.csv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
@@ -36,7 +36,7 @@ def early_models() -> Iterator[Pair]:
 
 
 def trained_models() -> Iterator[Pair]:
-    """16 FlexiBERT 2.0 models with `mlm_loss` (nats) and, for 13 of them, `glue` (0 to 1, without the factor)."""
+    """The 16 published FlexiBERT 2.0 models with `mlm_loss` (nats) and, for 13 of them, `glue` (0 to 1, unscaled)."""
     space = FlexiBert2Space()
     for row in _rows("flexibert2_trained.json"):
         architecture = space.build(row["model"])
@@ -54,7 +54,7 @@ def trained_models() -> Iterator[Pair]:
 
 
 def elector_models() -> dict[str, Architecture]:
-    """Published hash -> model, the 16 models that ELECTOR's accelerators were simulated with."""
+    """Published hash -> model, for the 16 models that ELECTOR's accelerators were simulated with."""
     space = FlexiBert2Space()
     return {row["hash"]: space.build(row["model"]) for row in _rows("elector_models.json")}
 

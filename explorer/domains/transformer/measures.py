@@ -1,4 +1,4 @@
-"""All that is measured of Transformers: in the published data, and by training."""
+"""All measures of Transformers, from published data and from training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TITLES = {
     "rte": "RTE",
     "wnli": "WNLI",
 }
-"""Task -> its name as people write it."""
+"""Task -> its usual name."""
 
 _METRICS = {
     "accuracy": ("accuracy", "%", "share of texts that are classified correctly"),
@@ -31,12 +31,12 @@ _METRICS = {
 
 
 def _measured(metric: str, name: str = "", title: str = "") -> Measure:
-    """A metric as a measure.
+    """The measure for a metric.
 
     Args:
-        metric: its name.
-        name: of the task and its validation set, with a trailing underscore; empty for a user's own data.
-        title: the same for people, with a trailing space.
+        metric: name of the metric.
+        name: name of the task and its validation set, with a trailing underscore; empty for a user's own data.
+        title: readable form of `name`, with a trailing space.
     """
     label, unit, description = _METRICS[metric]
     return Measure(f"{name}{metric}", f"{title}{label}", unit, _MAXIMISE, description=description)
@@ -50,14 +50,14 @@ MLM_LOSS = Measure(
     "masked-language-model loss",
     "nat",
     _MINIMISE,
-    description="mean cross-entropy of the masked tokens of text held out",
+    description="mean cross-entropy of the masked tokens of held-out text",
 )
 MLM_ACCURACY = Measure(
     "mlm_accuracy",
     "masked-language-model accuracy",
     "%",
     _MAXIMISE,
-    description="share of the masked tokens of text held out that are predicted correctly",
+    description="share of the masked tokens of held-out text that are predicted correctly",
 )
 PARAMETERS = Measure(
     "parameters",
@@ -85,4 +85,4 @@ MEASURES = catalogue(
         if f"{task}_{split}{metric}" not in (QNLI_ACCURACY.name, SST2_ACCURACY.name)
     ],
 )
-"""Name -> measure. Accuracies are shares of 1, and shown in percent."""
+"""Name -> measure. Accuracies are stored as values from 0 to 1, and shown in percent."""

@@ -1,4 +1,4 @@
-"""The model dictionary of FlexiBERT 2.0 (`l`, `o`, `h`, `f`), read into layers and checked."""
+"""The model dictionary of FlexiBERT 2.0 (`l`, `o`, `h`, `f`): its layers and its checks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEAD_KINDS = ("sa_sdp", "sa_wma", "l_dft", "l_dct", "c_5", "c_9", "c_13")
 """Head types in the order of the published `design_space.yaml` of FlexiBERT 2.0, which is also the canonical order."""
 
 MOST_LAYERS, MOST_HEADS, MOST_STACKS, MOST_WIDTH = 128, 256, 16, 1 << 16
-"""What a model of any size may reach; a bound on the work that one file can ask for."""
+"""Limits of a model of any size, which bound the work that one file can cause."""
 
 _HEAD = re.compile(r"(" + "|".join(HEAD_KINDS) + r")_([1-9][0-9]{0,5})")
 _RANK = {kind: rank for rank, kind in enumerate(HEAD_KINDS)}
@@ -73,7 +73,7 @@ def head_of(label: object) -> tuple[str, int] | None:
 
 
 def model_violations(choices: object) -> list[str]:
-    """What keeps any JSON value from being a model dictionary: types, lengths, head labels, equal head widths."""
+    """The reasons why a JSON value is not a model dictionary: types, lengths, head labels, unequal head widths."""
     violations = key_violations(choices, ("l", "o", "h", "f"))
     if violations or not isinstance(choices, dict):
         return violations

@@ -1,4 +1,4 @@
-"""How many weights a model has."""
+"""The number of weights of a model."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def parameter_count(
     positions: int = ROBERTA_POSITIONS,
     token_types: int = 1,
 ) -> int:
-    """Trainable weights of encoder, embeddings and pooler of a legal model dictionary.
+    """The number of trainable weights of encoder, embeddings and pooler.
 
     Reproduces the 16 counts published with EdgeTran, which are for RoBERTa's vocabulary. Every layer has a learnt table
     of relative positions, and a projection follows where the next layer has another width (source: the heterogeneous
     FlexiBERT model of txf_design-space).
 
     Args:
-        model: legal model dictionary.
+        model: a legal model dictionary.
         vocabulary: number of tokens.
-        positions: longest sequence in tokens.
-        token_types: 1, as FlexiBERT models have no others.
+        positions: length of the longest sequence in tokens.
+        token_types: number of token types; FlexiBERT models have only one.
     """
     layers = layers_of(model)
     first, last = layers[0].hidden, layers[-1].hidden
@@ -60,7 +60,7 @@ def _layer_count(layer: Layer, positions: int) -> int:
 
 
 def _head_count(kind: str, width: int) -> int:
-    """Weights that a head has beyond query, key and value: a matrix for wma, a dynamic convolution for c."""
+    """Number of weights of a head beyond query, key and value: a matrix for wma, a dynamic convolution for c."""
     if kind == "sa_wma":
         return width * width
     if kind.startswith("c_"):

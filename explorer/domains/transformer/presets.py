@@ -15,7 +15,7 @@ def _bert(depth: int, hidden: int, heads: int) -> list[Layer]:
     return [layer(hidden, ["sa_sdp"] * heads, [4 * hidden])] * depth
 
 
-# BERT-Nano is that of AccelTran; the others have the published sizes of BERT, FlexiBERT-Mini those of its model card.
+# BERT-Nano is the one of AccelTran; the BERT models have their published sizes, FlexiBERT-Mini those of its model card.
 PRESETS = {
     "bert-nano": [layer(32, ["sa_sdp"] * 2, [64])],
     "bert-tiny": _bert(2, 128, 2),
@@ -32,10 +32,10 @@ PRESETS = {
 
 
 def preset(name: str) -> Architecture:
-    """A well-known model, in the FlexiBERT 2.0 space where it is legal there, so that searches meet it again.
+    """A well-known model, in the FlexiBERT 2.0 space if it is legal there, so that searches can find it.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is no preset with that name.
     """
     from explorer.domains.transformer.spaces.flexibert2 import FlexiBert2Space
     from explorer.domains.transformer.spaces.free import FreeTransformerSpace

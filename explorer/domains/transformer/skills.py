@@ -1,6 +1,6 @@
-"""How far predictions about Transformers can be trusted: all that was judged.
+"""The skills of predictions about Transformers, as far as they were evaluated.
 
-A fit on more measurements has to be judged anew.
+A fit on more measurements has to be evaluated again.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The model dictionary of FlexiBERT 1 (`l`, `o`, `h`, `n`, `f`, `p`), read into that of FlexiBERT 2.0.
+"""Conversion of FlexiBERT 1 model dictionaries (`l`, `o`, `h`, `n`, `f`, `p`) to those of FlexiBERT 2.0.
 
-The key `p` tells the two apart. Sources: the model card of FlexiBERT-Mini, and `design_space/` of txf_design-space.
+The key `p` distinguishes the two. Sources: the model card of FlexiBERT-Mini, and `design_space/` of txf_design-space.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ PARAMETERS: dict[str, tuple[str | int, ...]] = {
     "l": ("dft", "dct"),
     "c": tuple(int(kind.removeprefix("c_")) for kind in HEAD_KINDS if kind.startswith("c_")),
 }
-"""Type of operation -> its parameters; a convolution's is its kernel."""
+"""Type of operation -> its possible parameters; for a convolution, its kernel."""
 
 _LISTS = ("o", "h", "n", "f", "p")
 
 
 def is_standard(choices: object) -> bool:
-    """Whether a JSON value claims to be a dictionary of FlexiBERT 1."""
+    """Whether a JSON value claims to be a FlexiBERT 1 dictionary."""
     return isinstance(choices, dict) and "p" in choices
 
 
 def standard_violations(choices: Choices) -> list[str]:
-    """What keeps a dictionary from being a model of FlexiBERT 1, except for its feed-forward widths.
+    """The reasons why a dictionary is not a FlexiBERT 1 model, except for its feed-forward widths.
 
-    The check of the form of FlexiBERT 2.0 covers those.
+    The check of the FlexiBERT 2.0 form covers the widths.
     """
     violations = key_violations(choices, ("l", *_LISTS))
     if violations:
@@ -56,10 +56,10 @@ def standard_violations(choices: Choices) -> list[str]:
 
 
 def from_standard(choices: Choices) -> Choices:
-    """The dictionary of FlexiBERT 2.0 of the same model.
+    """The FlexiBERT 2.0 dictionary of the same model.
 
     Args:
-        choices: without violations of this form.
+        choices: FlexiBERT 1 dictionary without violations.
     """
     heads = zip(choices["o"], choices["p"], choices["n"], strict=True)
     kinds = [[f"{operation}_{parameter}"] * count for operation, parameter, count in heads]

@@ -1,8 +1,8 @@
-"""Weights of one encoder as a start for another one, by the rules of FlexiBERT 1 and 2.0.
+"""Transfer of weights from one encoder to another, by the rules of FlexiBERT 1 and 2.0.
 
-Source: knowledge transfer in FlexiBERT (Tuli et al., 2023) and its code in txf_design-space. Left out of it: with
-debugging off it never copies queries, keys and values, and where it copies weighted attention it names a variable that
-is not there.
+Source: knowledge transfer in FlexiBERT (Tuli et al., 2023) and its code in txf_design-space. Its
+faults are left out: without debugging it never copies queries, keys and values, and where it copies weighted attention
+it uses an undefined variable.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from explorer.domains.transformer.rules import RULES, Rule
 from graphdb.errors import InputError
 
 HOW = "weight transfer"
-"""How a model descends from the one with whose weights it began."""
+"""The relation of a model to the one from which it inherited weights."""
 
 ENOUGH = 0.8
-"""Overlap from which on FlexiBERT fine-tunes a transferred model without pre-training it."""
+"""Smallest overlap with which FlexiBERT fine-tunes a transferred model without pre-training it."""
 
 Shapes = dict[str, tuple[int, ...]]
 State = Mapping[str, Tensor]
-Span = tuple[int, int]  # first index, and how many
+Span = tuple[int, int]  # first index and length
 
 
 @dataclass(frozen=True)
 class Copy:
-    """What part of which tensor of the source goes where in the tensor of that name of the target.
+    """A copy of a part of a source tensor to a part of the target tensor with the same name.
 
     Attributes:
-        name: of both tensors.
-        target, source: first index and length along each axis; where the source is longer it is cut or projected.
-        kernel: axis along which a convolution's kernel is stretched; None for none.
-        projectable: whether a random projection may take the place of cutting.
+        name: name of both tensors.
+        target, source: first index and length along each axis; a longer source is cut or projected.
+        kernel: axis along which a convolution's kernel is stretched; None if there is none.
+        projectable: whether a random projection may replace cutting.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class Transferred:
-    """A start for training: `state` of the target, the share of it that was set, and the names of what was set."""
+    """A start for training: the `state` of the target, the share that was set, and the names of the tensors set."""
 
     state: dict[str, Tensor]
     ratio: float
@@ -71,14 +71,14 @@ def overlap(
     vocabulary: int = ROBERTA_VOCABULARY,
     positions: int = ROBERTA_POSITIONS,
 ) -> float:
-    """The share of a target that a source would set, from 0 to 1, by the dictionaries alone.
+    """The share of a target that a source would set, from 0 to 1, computed from the model dictionaries alone.
 
-    `flexibert` counts tensors of embeddings and encoder, as published; the others count weights, the pooler's included.
+    `flexibert` counts tensors of embeddings and encoder, as published; the others count weights, including the pooler.
 
     Args:
         source, target: legal model dictionaries.
         rule: one of `RULES`.
-        vocabulary, positions: of both.
+        vocabulary, positions: sizes of vocabulary and positions of both models.
     """
     given, wanted = (tensor_shapes(model, vocabulary, positions) for model in (source, target))
     return _ratio(_plan(source, target, given, wanted, rule), wanted, rule)
@@ -93,7 +93,7 @@ def best_source(target: Choices, sources: Mapping[str, Choices], rule: Rule) -> 
         rule: one of `RULES`.
 
     Returns:
-        Key and overlap, of the first of equals; None without sources.
+        Key and overlap of the source, the first one in a tie; None if there are no sources.
     """
     ratios = ((key, overlap(source, target, rule)) for key, source in sources.items())
     return max(ratios, key=lambda pair: pair[1], default=None)
@@ -107,16 +107,16 @@ def transfer(
     rule: Rule,
     generator: torch.Generator,
 ) -> Transferred:
-    """The state of a target with what a source can give it.
+    """The state of a target with the weights that a source can give it.
 
     Args:
-        source_state, target_state: of a `HeterogeneousEncoder`; they stay as they are.
-        source, target: the model dictionaries.
+        source_state, target_state: states of a `HeterogeneousEncoder`; they are not changed.
+        source, target: model dictionaries.
         rule: one of `RULES`.
-        generator: of random projections.
+        generator: random generator for random projections.
 
     Raises:
-        InputError: no such rule, or a state that is not that of its model.
+        InputError: the rule is unknown, or a state does not belong to its model.
     """
     if rule not in RULES:
         raise InputError(f"There is no rule {rule!r} of weight transfer; allowed: {', '.join(RULES)}.")
@@ -138,7 +138,7 @@ def tensor_shapes(model: Choices, vocabulary: int, positions: int) -> Shapes:
     Args:
         model: legal model dictionary.
         vocabulary: number of tokens.
-        positions: longest sequence in tokens.
+        positions: length of the longest sequence in tokens.
     """
     layers = layers_of(model)
     first, last = layers[0].hidden, layers[-1].hidden
@@ -207,7 +207,7 @@ _EMBEDDINGS = ("words", "positions", "token_types")
 def _layer_copies(prefix: str, one: Layer, other: Layer, given: Shapes, wanted: Shapes) -> Iterator[Copy]:
     """Copies of a layer by the rules of 2.0.
 
-    A head gives what it has to the head in its place, if both are self-attention, both linear or both convolutions.
+    A head gives its weights to the head at the same place if both are self-attention, both linear or both convolutions.
     """
     alike = [i for i, (a, b) in enumerate(zip(one.heads, other.heads, strict=False)) if _family(a) == _family(b)]
     old, new = one.head_dimension, other.head_dimension
@@ -223,7 +223,7 @@ def _layer_copies(prefix: str, one: Layer, other: Layer, given: Shapes, wanted: 
                 rows = (0, given[name][0]), (0, wanted[name][0])
                 yield _copy(name, [rows[0], (i * old, old)], [rows[1], (i * new, new)], projectable=True)
         elif part == "attention.relative.weight":
-            middle, new_middle = given[name][0] // 2, wanted[name][0] // 2  # no distance
+            middle, new_middle = given[name][0] // 2, wanted[name][0] // 2  # the middle, no distance
             reach = min(middle, new_middle)
             spans = (middle - reach, 2 * reach + 1), (new_middle - reach, 2 * reach + 1)
             yield _copy(name, [spans[0], *hidden[0]], [spans[1], *hidden[1]], projectable=True)
@@ -262,7 +262,7 @@ def _copy(
 
 
 def _whole(sources: tuple[Layer, ...], targets: tuple[Layer, ...]) -> Iterator[str]:
-    """Names of what FlexiBERT 1 copies; the caller leaves out those of different shapes."""
+    """Names of tensors that FlexiBERT 1 copies; the caller leaves out those with different shapes."""
     if sources[0].hidden == targets[0].hidden:
         yield from ("words.weight", "positions.weight", "token_types.weight")
         yield from ("embedding_norm.weight", "embedding_norm.bias")
@@ -315,7 +315,7 @@ def _slices(spans: tuple[Span, ...]) -> tuple[slice, ...]:
 
 
 def _fitted(block: Tensor, copy: Copy, project: bool, generator: torch.Generator) -> Tensor:
-    """The block of a source in the size of its place: kernels stretched, the rest projected or cut where too long."""
+    """The block of a source, fitted to its place: kernels are stretched, other axes projected or cut if too long."""
     for axis, (_, length) in enumerate(copy.target):
         available = block.shape[axis]
         if available == length:

@@ -1,4 +1,4 @@
-"""`HeterogeneousEncoder`: any FlexiBERT 2.0 model dictionary as a PyTorch module."""
+"""`HeterogeneousEncoder`: a PyTorch module for any FlexiBERT 2.0 model dictionary."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from graphdb.errors import InputError
 DEVIATION = 0.02
 """Standard deviation of initial weights, as in BERT."""
 SPAN = 0.1
-"""Initial weights of `sa_wma` are uniform from -SPAN to SPAN, as published."""
+"""Initial weights of `sa_wma` are uniform in [-SPAN, SPAN], as published."""
 
 
 class EncoderLayer(nn.Module):
-    """Heads and feed-forward stack, each with residual and layer norm; a projection where the next width differs."""
+    """Heads and feed-forward stack, each with residual and layer norm, and a projection if the next width differs."""
 
     def __init__(self, layer: Layer, next_hidden: int, maximum_positions: int, dropout: Dropout) -> None:
         super().__init__()
@@ -33,11 +33,11 @@ class EncoderLayer(nn.Module):
         self.dropout = dropout
 
     def forward(self, hidden: Tensor, present: Tensor, prune: Prune | None = None) -> Tensor:
-        """Hidden states (B, S, h of the next layer).
+        """The hidden states, of shape (B, S, h of the next layer).
 
         Args:
-            hidden: (B, S, h).
-            present: (B, S), False at padding.
+            hidden: hidden states of shape (B, S, h).
+            present: mask of shape (B, S), False at padding.
             prune: as for `HeterogeneousEncoder`.
         """
         hidden = self.attention_norm(hidden + self.dropout(self.attention(hidden, present, prune)))
@@ -49,19 +49,19 @@ class EncoderLayer(nn.Module):
 class HeterogeneousEncoder(nn.Module):
     """Embeddings, encoder layers and pooler of a model dictionary (`l`, `o`, `h`, `f`).
 
-    It has as many parameters as `parameter_count` says. As in the published model positions enter as relative ones
-    only: the table of absolute positions is there, counted and not read (source: the heterogeneous FlexiBERT model of
-    txf_design-space).
+    It has as many parameters as `parameter_count` returns. As in the published model, only relative positions are used:
+    the table of absolute positions exists and is counted, but is not read (source: the heterogeneous FlexiBERT model
+    of txf_design-space).
 
     Args:
         model: the model dictionary.
         vocabulary: number of tokens.
         maximum_positions: longest sequence.
-        generator: of the initial weights and of dropout; the module is made on its device.
+        generator: random generator for initial weights and dropout; the module is created on its device.
         dropout: share of embeddings, probabilities and outputs that training sets to zero, from 0 to below 1.
 
     Raises:
-        InputError: the model dictionary is illegal, or a number is out of its range.
+        InputError: the model dictionary is illegal, or a number is out of range.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class HeterogeneousEncoder(nn.Module):
         self.maximum_positions = maximum_positions
         self.generator = generator
         self.dropout = Dropout(dropout, generator)
-        # Made without storage first, so that PyTorch's own initial weights draw nothing from its global generator.
+        # Created without storage first, so that PyTorch's own initialisation draws nothing from its global generator.
         with torch.device("meta"):
             self.words = nn.Embedding(vocabulary, widths[0])
             self.positions = nn.Embedding(maximum_positions, widths[0])
@@ -95,14 +95,14 @@ class HeterogeneousEncoder(nn.Module):
         _initialise(self, generator)
 
     def forward(self, token_ids: Tensor, attention_mask: Tensor | None = None, prune: Prune | None = None) -> Tensor:
-        """Hidden states (B, S, h of the last layer) of tokens (B, S).
+        """The hidden states, of shape (B, S, h of the last layer), for tokens of shape (B, S).
 
         Args:
             token_ids: integers from 0 to below the vocabulary.
-            attention_mask: (B, S), 0 or False at padding; None for none. Self-attention and convolution heads give
-                the same with padding and without it; a transform spans the padded length.
+            attention_mask: mask of shape (B, S), 0 or False at padding; None without padding. Self-attention and
+                convolution heads give the same results with and without padding; a transform spans the padded length.
             prune: called with the role of every activation that DynaTran prunes, and the activation; the model
-                continues with what it returns. Scores are handed over before padding is masked.
+                continues with the returned value. Scores are passed before padding is masked.
 
         Raises:
             InputError: the shapes do not fit, or the sequence is too long.
@@ -114,7 +114,7 @@ class HeterogeneousEncoder(nn.Module):
         return hidden
 
     def pool(self, hidden: Tensor) -> Tensor:
-        """(B, h) for a classifier: the hidden state of the first token, through the pooler and tanh."""
+        """The input of a classifier, (B, h): the hidden state of the first token after the pooler and tanh."""
         pooled: Tensor = self.pooler(hidden[:, 0])
         return pooled.tanh()
 

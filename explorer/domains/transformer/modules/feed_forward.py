@@ -11,7 +11,7 @@ from explorer.domains.transformer.modules.heads import Prune, offered
 
 
 class FeedForward(nn.Module):
-    """Products to each width of a layer, GELU after each, and one back to its hidden width."""
+    """A product to each width of a layer, each followed by GELU, and one back to the hidden width."""
 
     def __init__(self, layer: Layer) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class FeedForward(nn.Module):
         self.output = nn.Linear(widths[-1], layer.hidden)
 
     def forward(self, hidden: Tensor, prune: Prune | None = None) -> Tensor:
-        """(B, S, h) from `hidden` (B, S, h)."""
+        """The output, (B, S, h), for `hidden` of shape (B, S, h)."""
         for product in self.stack:
             hidden = offered(prune, "feed_forward", nn.functional.gelu(product(hidden)))
         return offered(prune, "feed_forward_output", self.output(hidden))

@@ -3,10 +3,10 @@
 Every head attends with the relative positions of its layer. A self-attention head adds the products of queries and keys
 to those scores; the other heads add a transform of the values, or a convolution of them, to what they attend to.
 
-Source: the heterogeneous FlexiBERT model of txf_design-space. One of its defects is left out: it replaces what every
-self-attention head finds by zeros, while all heads contribute here. Two choices are ours: padding counts as zeros in
-transforms and convolutions, and DFT and DCT are orthonormal, so that one pruning threshold means the same at every
-sequence length.
+Source: the heterogeneous FlexiBERT model of txf_design-space. One of its defects is corrected: it replaces the
+output of every self-attention head by zeros, while all heads contribute here. Two choices are our own: padding counts
+as zeros in transforms and convolutions, and DFT and DCT are orthonormal, so that a pruning threshold means the same at
+every sequence length.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from torch import Tensor, nn
 from explorer.domains.transformer.model import Layer
 
 Prune: TypeAlias = Callable[[str, Tensor], Tensor]
-"""Role of an activation, and the activation -> what takes its place: a tensor of the same shape."""
+"""(role of an activation, activation) -> tensor of the same shape that replaces it."""
 
 
 def offered(prune: Prune | None, role: str, activation: Tensor) -> Tensor:
-    """An activation after pruning.
+    """The activation after pruning.
 
     Args:
-        prune: None for no pruning.
-        role: of the activation.
-        activation: of any shape.
+        prune: pruning function; None for no pruning.
+        role: role of the activation.
+        activation: tensor of any shape.
     """
     return activation if prune is None else prune(role, activation)
 
 
 class Dropout(nn.Module):
-    """Sets a share of the elements to zero while training, with numbers from a generator, or PyTorch's own for None."""
+    """Sets a share of the elements to zero in training, with a given random generator or, for None, PyTorch's own."""
 
     def __init__(self, share: float, generator: torch.Generator | None) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Dropout(nn.Module):
         self.generator = generator
 
     def forward(self, activation: Tensor) -> Tensor:
-        """A tensor of the same shape and mean."""
+        """The activation after dropout, with the same shape and expected value."""
         if not self.training or self.share == 0:
             return activation
         kept = torch.empty_like(activation).bernoulli_(1 - self.share, generator=self.generator)
@@ -52,18 +52,18 @@ class Dropout(nn.Module):
 
 
 class Head(nn.Module):
-    """What one head adds to attention by relative positions. Queries, keys and values are (B, S, d)."""
+    """The contribution of one head to attention by relative positions. Queries, keys and values are (B, S, d)."""
 
     def scores(self, query: Tensor, key: Tensor) -> Tensor | None:
-        """(B, S, S), added to the scores of relative positions before they are scaled; None for nothing."""
+        """The addition, (B, S, S), to the scores of relative positions before they are scaled; None for nothing."""
         return None
 
     def addition(self, query: Tensor, key: Tensor, value: Tensor, present: Tensor) -> Tensor | None:
-        """(B, S, d), added to the attended values; None for nothing.
+        """The addition, (B, S, d), to the attended values; None for nothing.
 
         Args:
-            query, key, value: (B, S, d).
-            present: (B, S, 1), 0 at padding.
+            query, key, value: tensors of shape (B, S, d).
+            present: mask of shape (B, S, 1), 0 at padding.
         """
         return None
 
@@ -72,7 +72,7 @@ class ScaledDotProductHead(Head):
     """`sa_sdp`: Q K^T."""
 
     def scores(self, query: Tensor, key: Tensor) -> Tensor:
-        """(B, S, S)."""
+        """The scores, (B, S, S)."""
         return query @ key.transpose(-1, -2)
 
 
@@ -84,7 +84,7 @@ class WeightedMultiplicativeHead(Head):
         self.weight = nn.Parameter(torch.empty(width, width))
 
     def scores(self, query: Tensor, key: Tensor) -> Tensor:
-        """(B, S, S)."""
+        """The scores, (B, S, S)."""
         weighted: Tensor = query @ self.weight @ key.transpose(-1, -2)
         return weighted
 
@@ -93,11 +93,11 @@ class FourierHead(Head):
     """`l_dft`: the real part of the two-dimensional DFT of the values, over positions and width."""
 
     def addition(self, query: Tensor, key: Tensor, value: Tensor, present: Tensor) -> Tensor:
-        """(B, S, d). Padding counts as zeros."""
-        if torch.compiler.is_exporting():  # ONNX knows neither complex numbers nor this transform
+        """The transformed values, (B, S, d). Padding counts as zeros."""
+        if torch.compiler.is_exporting():  # ONNX has neither complex numbers nor this transform
             return fourier_by_matrices(value * present)
         values = value * present
-        # There is no such transform of bfloat16.
+        # PyTorch has no such transform for bfloat16.
         transformed = torch.fft.fft2(values if values.dtype == torch.float64 else values.float(), norm="ortho")
         real: Tensor = transformed.real.to(value.dtype)
         return real
@@ -107,13 +107,13 @@ class CosineHead(Head):
     """`l_dct`: the two-dimensional DCT (type II) of the values, over positions and width."""
 
     def addition(self, query: Tensor, key: Tensor, value: Tensor, present: Tensor) -> Tensor:
-        """(B, S, d). Padding counts as zeros."""
+        """The transformed values, (B, S, d). Padding counts as zeros."""
         positions, width = value.shape[-2:]
         return cosine_matrix(positions, value) @ (value * present) @ cosine_matrix(width, value).T
 
 
 class ConvolutionHead(Head):
-    """`c_<kernel>`: a convolution of the values; its kernel at a position comes from the query and the keys around.
+    """`c_<kernel>`: a convolution of the values, whose kernel at a position comes from the query and nearby keys.
 
     Source: the span-based dynamic convolution of ConvBERT (Jiang et al., 2020).
     """
@@ -127,7 +127,7 @@ class ConvolutionHead(Head):
         self.of_values = nn.Linear(width, width)
 
     def addition(self, query: Tensor, key: Tensor, value: Tensor, present: Tensor) -> Tensor:
-        """(B, S, d). Padding counts as the zeros before the first position and after the last."""
+        """The convolved values, (B, S, d). Padding counts as zeros, like the positions beyond either end."""
         around = self.depthwise((key * present).transpose(1, 2)).transpose(1, 2)
         kernels = self.to_kernel(self.pointwise(around) * query).softmax(dim=-1)
         half = self.kernel // 2
@@ -138,14 +138,14 @@ class ConvolutionHead(Head):
 
 
 def cosine_matrix(size: int, like: Tensor) -> Tensor:
-    """The orthonormal DCT-II as a matrix (size, size), of the type and on the device of `like`."""
+    """The matrix (size, size) of the orthonormal DCT-II, with the type and device of `like`."""
     index, count = _positions(size, like)
     matrix = torch.cos(math.pi / count * torch.outer(index, index + 0.5)) * torch.sqrt(2 / count)
     return torch.where(index[:, None] == 0, matrix / math.sqrt(2), matrix).to(like.dtype)
 
 
 def fourier_by_matrices(values: Tensor) -> Tensor:
-    """The real part of the orthonormal two-dimensional DFT of (..., S, d), by products of real matrices."""
+    """The real part of the orthonormal two-dimensional DFT of (..., S, d), computed as products of real matrices."""
     cosines, sines = zip(*(_fourier_matrices(size, values) for size in values.shape[-2:]), strict=True)
     transformed: Tensor = cosines[0] @ values @ cosines[1] - sines[0] @ values @ sines[1]
     return transformed
@@ -159,13 +159,13 @@ def _fourier_matrices(size: int, like: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _positions(size: int, like: Tensor) -> tuple[Tensor, Tensor]:
-    """0, 1, ... and how many, both as tensors, so that an exported model works at any size."""
+    """The numbers 0, 1, ... and their count, both as tensors, so that an exported model works at any size."""
     index = torch.arange(size, dtype=torch.float64, device=like.device)
     return index, torch.ones_like(index).sum()
 
 
 def head_module(kind: str, width: int) -> Head:
-    """The head of a type in `HEAD_KINDS`."""
+    """The module for a head type in `HEAD_KINDS`."""
     if kind.startswith("c_"):
         return ConvolutionHead(width, int(kind.removeprefix("c_")))
     if kind == "sa_wma":
@@ -174,7 +174,7 @@ def head_module(kind: str, width: int) -> Head:
 
 
 class MixedAttention(nn.Module):
-    """All heads of a layer, each on its own slice of queries, keys and values, and the product that joins them."""
+    """All heads of a layer, each with its own slice of queries, keys and values, and the product that joins them."""
 
     def __init__(self, layer: Layer, maximum_positions: int, dropout: Dropout) -> None:
         super().__init__()
@@ -190,12 +190,12 @@ class MixedAttention(nn.Module):
         self.dropout = dropout
 
     def forward(self, hidden: Tensor, present: Tensor, prune: Prune | None = None) -> Tensor:
-        """What the heads found together, (B, S, h).
+        """The joint output of the heads, (B, S, h).
 
         Args:
-            hidden: (B, S, h).
-            present: (B, S), False at padding.
-            prune: of activations; None for no pruning.
+            hidden: hidden states of shape (B, S, h).
+            present: mask of shape (B, S), False at padding.
+            prune: pruning function for activations; None for no pruning.
         """
         query = self._split(offered(prune, "query", self.query(hidden)))
         key = self._split(offered(prune, "key", self.key(hidden)))

@@ -12,21 +12,21 @@ from explorer.toolkit.reading import refused
 from graphdb.errors import InputError
 
 IGNORED = -100
-"""Label of a token that the loss leaves out."""
+"""Label of a token that the loss ignores."""
 
 
 class TaskOutput(NamedTuple):
-    """What a task's module finds: `logits`, and the mean `loss` (a scalar) where labels were given."""
+    """Output of a task's module: `logits`, and the mean `loss` (a scalar) if labels were given."""
 
     logits: Tensor
     loss: Tensor | None
 
 
 class LanguageModelHead(nn.Module):
-    """Product, GELU, layer norm and scores of all tokens, whose weights are those of the word embeddings.
+    """Product, GELU, layer norm and the scores of all tokens, which share the weights of the word embeddings.
 
-    The head of RoBERTa (Liu et al., 2019). Its product leads to the width of the word embeddings, so that they can be
-    tied where the last layer of a heterogeneous model is wider or narrower than its first.
+    This is the head of RoBERTa (Liu et al., 2019). Its product maps to the width of the word embeddings, so that they
+    can be tied even if the last layer of a heterogeneous model is wider or narrower than the first.
     """
 
     def __init__(self, hidden: int, words: nn.Embedding) -> None:
@@ -37,15 +37,15 @@ class LanguageModelHead(nn.Module):
             self.bias = nn.Parameter(torch.empty(words.num_embeddings))
 
     def forward(self, hidden: Tensor, words: Tensor) -> Tensor:
-        """(B, S, V) from hidden states (B, S, h) and word embeddings (V, h of the first layer)."""
+        """The logits, (B, S, V), from hidden states (B, S, h) and word embeddings (V, h of the first layer)."""
         return nn.functional.linear(self.norm(nn.functional.gelu(self.dense(hidden))), words, self.bias)
 
 
 class MaskedLanguageModel(nn.Module):
-    """An encoder that predicts the tokens that were hidden from it.
+    """An encoder that predicts masked tokens.
 
     Args:
-        encoder: what reads; its generator also draws the initial weights of the head.
+        encoder: encoder of the tokens; its generator also draws the initial weights of the head.
     """
 
     def __init__(self, encoder: HeterogeneousEncoder) -> None:
@@ -56,13 +56,13 @@ class MaskedLanguageModel(nn.Module):
     def forward(
         self, token_ids: Tensor, attention_mask: Tensor | None = None, labels: Tensor | None = None
     ) -> TaskOutput:
-        """Logits (B, S, V) of tokens (B, S).
+        """The logits, (B, S, V), for tokens of shape (B, S).
 
         Args:
             token_ids: integers from 0 to below the vocabulary.
-            attention_mask: (B, S), 0 or False at padding; None for none.
-            labels: (B, S), the hidden tokens, and -100 where nothing is asked; the loss is the mean cross-entropy in
-                nats over what is asked, and 0 where nothing is.
+            attention_mask: mask of shape (B, S), 0 or False at padding; None without padding.
+            labels: masked tokens, (B, S), with -100 at all other positions; the loss is the mean cross-entropy in nats
+                over the masked tokens, or 0 if there are none.
 
         Raises:
             InputError: the shapes do not fit, or the sequence is too long.
@@ -72,12 +72,12 @@ class MaskedLanguageModel(nn.Module):
 
 
 class SequenceClassifier(nn.Module):
-    """An encoder that sorts sequences (or pairs of them) into classes, or scores them.
+    """An encoder that classifies sequences (or pairs of them), or scores them.
 
     The pooled state of the first token goes through dropout and one product, as in BERT (Devlin et al., 2019).
 
     Args:
-        encoder: what reads; its generator also draws the initial weights of the product, and dropout.
+        encoder: encoder of the tokens; its generator also serves the initial weights of the product, and dropout.
         labels: number of classes; 1 for regression with the mean squared error, as in STS-B.
 
     Raises:
@@ -92,12 +92,12 @@ class SequenceClassifier(nn.Module):
     def forward(
         self, token_ids: Tensor, attention_mask: Tensor | None = None, labels: Tensor | None = None
     ) -> TaskOutput:
-        """Logits (B, labels) of tokens (B, S).
+        """The logits, (B, labels), for tokens of shape (B, S).
 
         Args:
             token_ids: integers from 0 to below the vocabulary.
-            attention_mask: (B, S), 0 or False at padding; None for none.
-            labels: (B,), classes as integers, or numbers for regression.
+            attention_mask: mask of shape (B, S), 0 or False at padding; None without padding.
+            labels: classes as integers, or numbers for regression, of shape (B,).
 
         Raises:
             InputError: the shapes do not fit, or the sequence is too long.
@@ -108,7 +108,7 @@ class SequenceClassifier(nn.Module):
 
 
 def masked_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross-entropy in nats of logits (B, S, V) where `labels` (B, S) are not -100; 0 where all are."""
+    """Mean cross-entropy in nats of logits (B, S, V) where `labels` (B, S) are not -100; 0 if all are."""
     total = nn.functional.cross_entropy(
         logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="sum"
     )
@@ -128,7 +128,7 @@ def language_model_head(hidden: int, words: nn.Embedding, generator: torch.Gener
     Args:
         hidden: width of the hidden states.
         words: word embeddings, which the head shares.
-        generator: of the weights; the head is made on its device.
+        generator: random generator for the weights; the head is created on its device.
     """
     head = LanguageModelHead(hidden, words)
     _initialise(head, generator)
@@ -139,9 +139,9 @@ def classifier_head(width: int, labels: int, generator: torch.Generator) -> nn.L
     """The product of a classifier, with initial weights.
 
     Args:
-        width: of the pooled state.
+        width: width of the pooled state.
         labels: number of classes; 1 for regression.
-        generator: of the weights; the product is made on its device.
+        generator: random generator for the weights; the product is created on its device.
 
     Raises:
         InputError: `labels` is below 1.
@@ -156,7 +156,7 @@ def classifier_head(width: int, labels: int, generator: torch.Generator) -> nn.L
 
 @torch.no_grad()
 def _initialise(head: nn.Module, generator: torch.Generator) -> None:
-    """Initial weights of a head as those of an encoder."""
+    """Initialise the weights of a head like those of an encoder."""
     head.to_empty(device=generator.device)
     for module in head.modules():
         if isinstance(module, nn.LayerNorm):

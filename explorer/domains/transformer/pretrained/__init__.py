@@ -1,4 +1,4 @@
-"""FlexiBERT models as Hugging Face's transformers knows models: configuration, `AutoModel`, `from_pretrained`.
+"""FlexiBERT models for Hugging Face's transformers: configuration, `AutoModel`, `from_pretrained`.
 
 Importing `explorer.domains.transformer.pretrained.models` registers them; it needs the extra `train`.
 """

@@ -1,6 +1,6 @@
-"""`FlexiBertConfig`: what `config.json` says of a FlexiBERT model."""
+"""`FlexiBertConfig`: the configuration of a FlexiBERT model in `config.json`."""
 
-# transformers is read without its types.
+# mypy does not see the types of transformers.
 # mypy: disallow-subclassing-any=False
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class FlexiBertConfig(transformers.PreTrainedConfig):  # type: ignore[name-defin
     Args:
         design: the model dictionary (`l`, `o`, `h`, `f`); BERT-Tiny by default.
         vocab_size: number of tokens.
-        max_position_embeddings: longest sequence in tokens.
+        max_position_embeddings: length of the longest sequence in tokens.
         hidden_dropout_prob: share of embeddings, probabilities and outputs that training sets to zero.
 
     Raises:
-        InputError: the dictionary is illegal, or a number is out of its range.
+        InputError: the dictionary is illegal, or a number is out of range.
     """
 
     model_type = MODEL_TYPE
@@ -64,5 +64,5 @@ class FlexiBertConfig(transformers.PreTrainedConfig):  # type: ignore[name-defin
         self.num_hidden_layers = len(layers)
         self.hidden_size = layers[-1].hidden
         for derived in ("type_vocab_size", "num_hidden_layers", "hidden_size"):
-            others.pop(derived, None)  # follow from the design, whatever a file says
+            others.pop(derived, None)  # derived from the design, whatever a file says
         super().__init__(**others)

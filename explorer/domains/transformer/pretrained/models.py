@@ -1,10 +1,10 @@
-"""FlexiBERT models as classes of transformers; importing this registers them with `AutoModel` and its kind.
+"""FlexiBERT models as transformers classes; importing this module registers them with `AutoModel` and its variants.
 
-The state of each is that of our own modules, name by name: a folder that `explorer pretrain` or `explorer finetune`
-wrote is read by `from_pretrained`, and what `save_pretrained` wrote by `explorer finetune`.
+Their states have the same names as those of our own modules: `from_pretrained` reads a folder written by `explorer
+pretrain` or `explorer finetune`, and `explorer finetune` reads one written by `save_pretrained`.
 """
 
-# transformers is read without its types.
+# mypy does not see the types of transformers.
 # mypy: disallow-subclassing-any=False, disallow-any-generics=False
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ outputs = extra("transformers.modeling_outputs")
 
 
 class _FlexiBert(transformers.PreTrainedModel):  # type: ignore[name-defined]
-    """What all three classes have in common."""
+    """Common base of the three classes."""
 
     config_class = FlexiBertConfig
     base_model_prefix = "encoder"
 
     def _init_weights(self, module: nn.Module) -> None:
-        """Draws the weights that a file lacks; `nn.init` leaves alone what was read."""
+        """Initialise weights that are missing from a file; `nn.init` does not touch those that were read."""
         if isinstance(module, nn.LayerNorm):
             nn.init.ones_(module.weight)
         elif isinstance(module, WeightedMultiplicativeHead):
@@ -49,7 +49,7 @@ class _FlexiBert(transformers.PreTrainedModel):  # type: ignore[name-defined]
 
 
 class FlexiBertModel(_FlexiBert):
-    """An encoder without a task: the parts of `HeterogeneousEncoder`, and its own methods on them."""
+    """An encoder without a task: the parts of `HeterogeneousEncoder`, with its methods."""
 
     maximum_positions: int
     words: nn.Embedding
@@ -81,13 +81,13 @@ class FlexiBertModel(_FlexiBert):
         token_type_ids: Tensor | None = None,
         return_dict: bool | None = None,
     ) -> Any:
-        """`last_hidden_state` (B, S, h) and `pooler_output` (B, h) of tokens (B, S).
+        """`last_hidden_state` (B, S, h) and `pooler_output` (B, h) for tokens (B, S).
 
         Args:
             input_ids: tokens.
-            attention_mask: (B, S), 0 at padding.
-            token_type_ids: not read, as a FlexiBERT model knows one type only.
-            return_dict: False for a tuple.
+            attention_mask: mask of shape (B, S), 0 at padding.
+            token_type_ids: ignored, because a FlexiBERT model has only one type.
+            return_dict: whether to return a dictionary; False for a tuple.
         """
         hidden = self.encode(input_ids, attention_mask)
         output = outputs.BaseModelOutputWithPooling(last_hidden_state=hidden, pooler_output=self.pool(hidden))
@@ -95,7 +95,7 @@ class FlexiBertModel(_FlexiBert):
 
 
 class FlexiBertForMaskedLM(_FlexiBert):
-    """An encoder that predicts the tokens that were hidden from it."""
+    """An encoder that predicts masked tokens."""
 
     def __init__(self, config: FlexiBertConfig) -> None:
         super().__init__(config)
@@ -111,14 +111,14 @@ class FlexiBertForMaskedLM(_FlexiBert):
         labels: Tensor | None = None,
         return_dict: bool | None = None,
     ) -> Any:
-        """`logits` (B, S, V) of tokens (B, S), and `loss` where `labels` are given.
+        """`logits` (B, S, V) for tokens (B, S), and `loss` if `labels` are given.
 
         Args:
             input_ids: tokens.
-            attention_mask: (B, S), 0 at padding.
-            token_type_ids: not read, as a FlexiBERT model knows one type only.
-            labels: (B, S), the hidden tokens, and -100 where nothing is asked.
-            return_dict: False for a tuple.
+            attention_mask: mask of shape (B, S), 0 at padding.
+            token_type_ids: ignored, because a FlexiBERT model has only one type.
+            labels: masked tokens, (B, S), with -100 at all other positions.
+            return_dict: whether to return a dictionary; False for a tuple.
         """
         logits = self.head(self.encoder.encode(input_ids, attention_mask), self.encoder.words.weight)
         loss = None if labels is None else masked_loss(logits, labels)
@@ -127,7 +127,7 @@ class FlexiBertForMaskedLM(_FlexiBert):
 
 
 class FlexiBertForSequenceClassification(_FlexiBert):
-    """An encoder that sorts sequences into `config.num_labels` classes, or scores them where that is 1."""
+    """An encoder that sorts sequences into `config.num_labels` classes, or scores them if that is 1."""
 
     def __init__(self, config: FlexiBertConfig) -> None:
         super().__init__(config)
@@ -143,14 +143,14 @@ class FlexiBertForSequenceClassification(_FlexiBert):
         labels: Tensor | None = None,
         return_dict: bool | None = None,
     ) -> Any:
-        """`logits` (B, labels) of tokens (B, S), and `loss` where `labels` are given.
+        """`logits` (B, labels) for tokens (B, S), and `loss` if `labels` are given.
 
         Args:
             input_ids: tokens.
-            attention_mask: (B, S), 0 at padding.
-            token_type_ids: not read, as a FlexiBERT model knows one type only.
-            labels: (B,), classes as integers, or numbers for regression.
-            return_dict: False for a tuple.
+            attention_mask: mask of shape (B, S), 0 at padding.
+            token_type_ids: ignored, because a FlexiBERT model has only one type.
+            labels: classes as integers, or numbers for regression, of shape (B,).
+            return_dict: whether to return a dictionary; False for a tuple.
         """
         pooled = self.encoder.pool(self.encoder.encode(input_ids, attention_mask))
         logits = self.classifier(self.encoder.dropout(pooled))
@@ -160,7 +160,7 @@ class FlexiBertForSequenceClassification(_FlexiBert):
 
 
 def _encoder(config: FlexiBertConfig) -> HeterogeneousEncoder:
-    """Weights and dropout from PyTorch's global generators, as `transformers.set_seed` expects."""
+    """An encoder with weights and dropout from PyTorch's global generators, as `transformers.set_seed` expects."""
     encoder = HeterogeneousEncoder(
         config.design,
         vocabulary=config.vocab_size,

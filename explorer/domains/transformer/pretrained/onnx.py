@@ -1,4 +1,4 @@
-"""ONNX files of trained models, for any batch and any length of sequence."""
+"""ONNX files of trained models, for any batch size and any sequence length."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ Model = FlexiBertModel | FlexiBertForMaskedLM | FlexiBertForSequenceClassificati
 
 
 def load_model(folder: Path) -> Model:
-    """The model of a folder that a training or `save_pretrained` wrote, with its task, in the mode of evaluation.
+    """Read the model and its task from a folder written by a training or `save_pretrained`; it is in evaluation mode.
 
     Raises:
-        InputError: no model there, of another type or illegal; or weights that are damaged or of another model.
+        InputError: there is no model, it is of another type or illegal, or its weights are damaged or of another model.
     """
     file = folder / CONFIG
     if not file.exists():
@@ -64,14 +64,14 @@ def load_model(folder: Path) -> Model:
 
 
 def export_onnx(model: Model, file: Path) -> str:
-    """Write a model as ONNX, as a whole or not at all.
+    """Write a model as ONNX; the file is written completely or not at all.
 
-    Weights above 1.5 GB lie beside it in `<file>.data`, which is put in place first.
+    Weights above 1.5 GB are stored beside it in `<file>.data`, which is put in place first.
 
     Inputs are `input_ids` and `attention_mask`, int64 of any shape (B, S) with S from 2 to the model's positions.
 
     Returns:
-        The name of the output: `last_hidden_state` (B, S, h) of an encoder, else `logits`.
+        The name of the output: `last_hidden_state` (B, S, h) for an encoder, otherwise `logits`.
 
     Raises:
         InputError: the extra `onnx` is not installed, or the file cannot be written.
@@ -87,14 +87,16 @@ def export_onnx(model: Model, file: Path) -> str:
     output = "last_hidden_state" if isinstance(model, FlexiBertModel) else "logits"
     vocabulary, positions = int(model.config.vocab_size), int(model.config.max_position_embeddings)
     if positions < 2:
-        raise InputError(f"The model takes sequences of {positions} token; ONNX needs one of at least 2.")
+        raise InputError(f"The model takes sequences of {positions} token; ONNX export needs sequences of at least 2.")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)  # before the export, which takes its time
+        file.parent.mkdir(parents=True, exist_ok=True)  # before the export, which takes a while
         program = _exported(_Plain(model), vocabulary, positions, output)
-        # The model names the file of its large weights, so that both are written under their last names.
+        # The model refers to the file of its large weights, so both are written under their final names.
         with TemporaryDirectory(prefix=f"{file.name}.", suffix=".part", dir=file.parent) as folder:
             program.save(str(Path(folder, file.name)))
-            for written in sorted(Path(folder).iterdir(), reverse=True):  # the weights before what names them
+            for written in sorted(
+                Path(folder).iterdir(), reverse=True
+            ):  # the weights before the file that refers to them
                 with written.open("rb") as stream:
                     os.fsync(stream.fileno())
                 written.replace(file.with_name(written.name))
@@ -104,7 +106,7 @@ def export_onnx(model: Model, file: Path) -> str:
 
 
 class _Plain(nn.Module):
-    """Two tensors in, one out."""
+    """A wrapper that takes two tensors and returns one."""
 
     def __init__(self, model: Model) -> None:
         super().__init__()
@@ -124,7 +126,7 @@ def _exported(model: nn.Module, vocabulary: int, positions: int, output: str) ->
     log = logging.getLogger("torch.onnx")
     level = log.level
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # on packages that are not needed here
+        warnings.simplefilter("ignore")  # about packages that are not needed here
         log.setLevel(logging.ERROR)
         try:
             return torch.onnx.export(

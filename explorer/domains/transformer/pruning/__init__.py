@@ -1,1 +1,1 @@
-"""What makes a Transformer sparse while it runs: DynaTran, top-k, DynaProp; and how sparse, as a profile."""
+"""Methods that make a Transformer sparse while it runs (DynaTran, top-k, DynaProp), and profiles of the sparsity."""

@@ -1,4 +1,4 @@
-"""DynaProp: gradients of small magnitude become zeros while a model is trained."""
+"""DynaProp: sets gradients of small magnitude to zero while a model is trained."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from graphdb.errors import InputError
 
 @torch.no_grad()
 def dynaprop_(parameters: Iterable[Tensor], threshold: float) -> float:
-    """Set gradients of a magnitude of at most `threshold` to zero, in place; the share of zeros among all gradients.
+    """Set gradients of a magnitude of at most `threshold` to zero in place; return the share of zeros among them.
 
-    To be called after the gradients are clipped and before the optimiser's step; parameters without a gradient are
-    passed over. Source: ELECTOR, arXiv 2303.14882, and the trainer of txf_design-space.
+    Call this after clipping the gradients and before the optimiser step; parameters without a gradient are skipped.
+    Source: ELECTOR, arXiv 2303.14882, and the trainer of txf_design-space.
 
     Raises:
         InputError: the threshold is negative or not finite, or no parameter has a gradient.

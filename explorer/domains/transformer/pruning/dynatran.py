@@ -1,4 +1,4 @@
-"""DynaTran: activations of small magnitude become zeros while a model runs."""
+"""DynaTran: sets activations of small magnitude to zero while a model runs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from graphdb.errors import InputError
 
 
 def dynatran(activation: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
-    """`activation` with zeros where its magnitude is at most `threshold`, and the mask (bool) of what is kept.
+    """`activation` with zeros where its magnitude is at most `threshold`, and the mask (bool) of kept elements.
 
-    Source: AccelTran, arXiv 2302.14705. Its comparison is strict: a magnitude equal to the threshold is pruned. What is
-    not a number is kept, so that an error stays visible.
+    Source: AccelTran, arXiv 2302.14705. Its comparison is strict: a magnitude equal to the threshold is pruned. NaN
+    values are kept, so that an error stays visible.
 
     Raises:
         InputError: the threshold is negative or not finite.
@@ -25,7 +25,7 @@ def dynatran(activation: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
 
 
 def check_threshold(threshold: float) -> None:
-    """Refuse what is no threshold.
+    """Refuse an invalid threshold.
 
     Raises:
         InputError: it is negative or not finite.

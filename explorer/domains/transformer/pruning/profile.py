@@ -1,4 +1,4 @@
-"""`profile`: how sparse DynaTran makes a user's own model at each threshold, and how well it still does."""
+"""`profile`: the sparsity that DynaTran reaches on a user's model at each threshold, and the score of the model."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from explorer.toolkit.reading import refused
 from graphdb.errors import InputError
 
 Batch = tuple[Tensor, Tensor | None]
-"""Tokens (B, S) and their attention mask (B, S), or None without padding."""
+"""Tokens (B, S), and their attention mask (B, S) or None without padding."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(max_length=200)]
 
 
 @dataclass(frozen=True)
 class ProfilePoint:
-    """One threshold.
+    """The figures for one threshold.
 
     Attributes:
         threshold: magnitude up to which activations are set to zero.
         sparsity: share of zeros among all pruned activations, padding included.
-        score: of the model on its task, from 0 to 1.
+        score: score of the model on its task, from 0 to 1.
         roles: role of an activation (such as `query`) -> share of zeros in it.
     """
 
@@ -42,11 +42,11 @@ class ProfilePoint:
 
 @dataclass(frozen=True)
 class Profile:
-    """Points by rising threshold; the simulator takes the JSON as a curve.
+    """Points in order of threshold; the simulator accepts the JSON form as a curve.
 
     Attributes:
-        model, task: what was measured.
-        score: what the score of a point is, such as accuracy.
+        model, task: model and task that were measured.
+        score: meaning of the score of a point, such as accuracy.
         points: two or more.
     """
 
@@ -63,10 +63,10 @@ class Profile:
 
     @classmethod
     def from_json(cls, value: object) -> Profile:
-        """The profile of an object that `to_json` gave.
+        """The profile from an object that `to_json` returned.
 
         Raises:
-            InputError: a part is missing, unknown, or not what is allowed.
+            InputError: a part is missing, unknown or not allowed.
         """
         try:
             return _ADAPTER.validate_json(json.dumps(value), strict=True)
@@ -75,14 +75,16 @@ class Profile:
             place = ".".join(f"{part:.60}" if isinstance(part, str) else str(part) for part in first["loc"])
             raise InputError(f"The profile{' at ' * bool(place)}{place}: {first['msg']}.") from error
         except (TypeError, ValueError, RecursionError) as error:
-            raise InputError(f"The profile is no JSON value ({error}); allowed: what to_json gave.") from error
+            raise InputError(
+                f"The profile is not a JSON value ({error}); allowed: an object that to_json returned."
+            ) from error
 
 
 _ADAPTER = TypeAdapter(Profile)
 
 
 class Pruner:
-    """DynaTran with one threshold, as the `prune` of an encoder; it counts what it sees."""
+    """DynaTran with one threshold, as the `prune` of an encoder; it counts zeros and elements."""
 
     def __init__(self, threshold: float) -> None:
         self.threshold = threshold
@@ -117,24 +119,24 @@ def profile(
     task: str = "",
     score_name: str = "accuracy",
 ) -> Profile:
-    """Run `encoder` on all batches once for each threshold, without gradients and in evaluation mode.
+    """Run `encoder` on all batches once per threshold, without gradients and in evaluation mode.
 
     Args:
         encoder: a `HeterogeneousEncoder`, or any module with the same `forward(token_ids, attention_mask, prune)`.
-        batches: what to run it on.
+        batches: batches to run it on.
         thresholds: two or more different ones.
-        score: from the outputs of the encoder, batch by batch in order, to a figure from 0 to 1. They come as they are
-            computed, so that none needs to be kept.
-        model, task, score_name: what the profile says of itself.
+        score: function from the outputs of the encoder, batch by batch in order, to a score from 0 to 1. The outputs
+            arrive as they are computed, so none has to be kept.
+        model, task, score_name: descriptions stored in the profile.
 
     Raises:
-        InputError: too few thresholds or batches, a score out of range, or an encoder that prunes nothing.
+        InputError: there are too few thresholds or batches, a score is out of range, or the encoder prunes nothing.
     """
     ordered = sorted({float(threshold) for threshold in thresholds})
     if len(ordered) < 2 or not batches:
         given = f"{len(ordered)} thresholds and {len(batches)} batches"
         raise InputError(
-            f"A profile of {given} was asked for; allowed: two different thresholds or more, a batch or more."
+            f"A profile of {given} was requested; allowed: at least two different thresholds and one batch."
         )
     modes = [(module, module.training) for module in encoder.modules()]
     encoder.eval()
@@ -153,10 +155,10 @@ def _point(
     pruner = Pruner(threshold)
     outputs = (encoder(tokens, mask, pruner) for tokens, mask in batches)
     reached = float(score(outputs))
-    for _ in outputs:  # A score may stop early; the sparsity is of all batches.
+    for _ in outputs:  # A score may stop early; the sparsity covers all batches.
         pass
     if not pruner.sparsities:
-        raise InputError("The encoder handed no activation to prune; allowed: one that calls it for every activation.")
+        raise InputError("The encoder never called prune; allowed: one that calls it for every activation.")
     if not 0 <= reached <= 1:
         raise InputError(refused(f"The score at the threshold {threshold:g}", reached, "0 to 1"))
     return ProfilePoint(threshold, pruner.sparsity, reached, dict(pruner.sparsities))

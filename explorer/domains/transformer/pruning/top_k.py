@@ -1,4 +1,4 @@
-"""Top-k pruning of attention probabilities, to which AccelTran compares DynaTran."""
+"""Top-k pruning of attention probabilities, with which AccelTran compares DynaTran."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ TopKRule = Literal["right", "published"]
 
 
 def top_k(probabilities: Tensor, k: int, rule: TopKRule = "right") -> tuple[Tensor, Tensor]:
-    """The k largest entries of every row (the last axis), zeros elsewhere; and the mask (bool) of what is kept.
+    """The k largest entries of every row (the last axis) with zeros elsewhere, and the mask (bool) of kept entries.
 
     Args:
-        probabilities: (..., S).
-        k: 1 or more; above S it counts as S.
-        rule: `right` keeps k entries, of equal ones any. `published` keeps what is strictly greater than the k-th
-            largest entry, that is k - 1 entries or, where some are equal, fewer (source: the published DynaTran model).
+        probabilities: tensor of shape (..., S).
+        k: number of entries, at least 1; above S it counts as S.
+        rule: `right` keeps k entries, any of those that are equal. `published` keeps entries strictly greater than the
+            k-th largest one, that is k - 1 entries, or fewer if some are equal (source: the published DynaTran model).
 
     Raises:
         InputError: k or the rule is not allowed.

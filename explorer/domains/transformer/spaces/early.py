@@ -1,9 +1,9 @@
 """The early design space of FlexiBERT: 2,037 attention-only encoders that never narrow from input to output.
 
 Source: the rows of `dataset_small_sst2.json` and `dataset_small_qnli.json` in the history of txf_design-space. The
-rule is read off them: number of heads, hidden width, similarity (sdp before wma) and feed-forward width never decrease
-from layer to layer. It gives 162 models of 2 layers and 1,875 of 4 layers, which add up to the published total, and all
-818 rows obey it.
+rule is inferred from them: number of heads, hidden width, similarity (sdp before wma) and feed-forward width never
+decrease from layer to layer. It gives 162 models of 2 layers and 1,875 of 4 layers, which add up to the published
+total, and all 818 rows obey it.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ ATTRIBUTES: tuple[tuple[str, tuple[int | str, ...]], ...] = (
     ("head type", ("sa_sdp", "sa_wma")),
     ("feed-forward width", (512, 1024, 2048)),
 )
-"""What a layer chooses; along the depth the indices never decrease."""
+"""The attributes of a layer; the indices never decrease from layer to layer."""
 
 Indices = tuple[int, ...]
 Design = tuple[Indices, ...]
-"""For each attribute its index in each layer."""
+"""The index of each attribute in each layer."""
 
 SEQUENCES: dict[int, tuple[tuple[Indices, ...], ...]] = {
     depth: tuple(tuple(itertools.combinations_with_replacement(range(len(v)), depth)) for _, v in ATTRIBUTES)
     for depth in DEPTHS
 }
-"""Depth -> for each attribute all its sequences: 3, 3, 3 and 6 for 2 layers, 5, 5, 5 and 15 for 4."""
+"""Depth -> all sequences of each attribute: 3, 3, 3 and 6 for 2 layers, 5, 5, 5 and 15 for 4."""
 
 _HIGHEST = np.array([len(DEPTHS) - 1.0] + [len(values) - 1.0 for _, values in ATTRIBUTES] * max(DEPTHS))
 
 
 class EarlyFlexiBertSpace(DesignSpace):
-    """2,037 encoders of 2 or 4 layers, all heads of a layer alike.
+    """2,037 encoders of 2 or 4 layers, in which all heads of a layer are alike.
 
-    Choices are the same model dictionary as in FlexiBERT 2.0, so that whatever simulates the one simulates the other.
+    Choices are the same model dictionary as in FlexiBERT 2.0, so the same simulators apply.
 
-    The vector form has 17 entries: index of the depth, then for each of 4 layers the indices of its number of heads,
-    hidden width, head type and feed-forward width, zeros after the last layer. All are in ascending order, so that near
-    vectors are alike.
+    The vector form has 17 entries: the index of the depth, then for each of 4 layers the indices of its number of
+    heads, hidden width, head type and feed-forward width, with zeros after the last layer. Options are in ascending
+    order, so that near vectors mean similar designs.
     """
 
     name = "flexibert_early"
@@ -63,11 +63,11 @@ class EarlyFlexiBertSpace(DesignSpace):
 
     @property
     def bounds(self) -> tuple[Vector, Vector]:
-        """Zeros, and the highest index of each entry."""
+        """Zeros as lower bounds, and the highest index of each entry as upper bounds."""
         return np.zeros_like(_HIGHEST), _HIGHEST.copy()
 
     def at(self, number: int) -> Choices:
-        """Design `number` in [0, size): those of 2 layers first."""
+        """The design with a number in [0, size); those of 2 layers come first."""
         for depth in DEPTHS:
             count = math.prod(map(len, SEQUENCES[depth]))
             if number < count:
@@ -81,11 +81,11 @@ class EarlyFlexiBertSpace(DesignSpace):
         return (self.at(number) for number in range(self.size))
 
     def sample(self, generator: np.random.Generator) -> Choices:
-        """A legal design, every design equally likely."""
+        """A random legal design, each equally likely."""
         return self.at(uniform_below(generator, self.size))
 
     def violations(self, choices: Choices) -> list[str]:
-        """What is illegal about `choices`; any JSON value may be given."""
+        """The reasons why `choices`, which may be any JSON value, are illegal."""
         violations = model_violations(choices)
         if violations:
             return violations
@@ -97,7 +97,7 @@ class EarlyFlexiBertSpace(DesignSpace):
         return violations or _order_violations(_design(layers))
 
     def normalise(self, choices: Choices) -> Choices:
-        """Legal choices have one form only."""
+        """The choices themselves, as legal choices have only one form."""
         return choices_of(layers_of(choices))
 
     def graph_of(self, choices: Choices) -> Architecture:
@@ -124,24 +124,24 @@ class EarlyFlexiBertSpace(DesignSpace):
     def neighbours(self, choices: Choices) -> Iterator[Choices]:
         """All designs one step away.
 
-        One attribute of one layer moves to the next lower or higher value; or the depth changes, to 2 by leaving out
-        the last two layers, to 4 by repeating the last one. All but the repetition go both ways.
+        Either one attribute of one layer moves to the next lower or higher value, or the depth changes: to 2 by
+        dropping the last two layers, to 4 by repeating the last one. All steps except the repetition are reversible.
         """
         design = _design(layers_of(choices))
         for changed in itertools.chain(_steps(design), _other_depth(design)):
             yield _choices(changed)
 
     def mutate(self, choices: Choices, generator: np.random.Generator) -> Choices:
-        """A neighbour, each equally likely."""
+        """A random neighbour, each equally likely."""
         neighbours = list(self.neighbours(choices))
         return neighbours[generator.integers(len(neighbours))]
 
     def crossover(self, first: Choices, second: Choices, generator: np.random.Generator) -> Choices:
-        """The depth of one parent; each attribute's whole sequence from either, its last value repeated if need be.
+        """The depth of one parent, and each attribute's whole sequence from either, its last value repeated if needed.
 
         Args:
             first, second: canonical, legal choices.
-            generator: of the choice between the parents.
+            generator: random generator for the choice between the parents.
         """
         parents = (_design(layers_of(first)), _design(layers_of(second)))
         depth = len(parents[generator.integers(2)][0])

@@ -1,7 +1,7 @@
 """The design spaces of FlexiBERT 1: all heads of a layer are of one type.
 
 Source: `design_space_test.yaml`, `design_space_small.yaml` and `design_space.yaml` of txf_design-space. The first is
-the one of the published search.
+the space of the published search.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ LARGE = replace(SMALL, depths=(2, 4, 6), hidden=(128, 256, 512), head_counts=(2,
 
 
 class _FlexiBert1Space(LayeredSpace):
-    """Takes model dictionaries of FlexiBERT 1 (with the keys `n` and `p`) too, and keeps them in the form of 2.0."""
+    """Also accepts model dictionaries of FlexiBERT 1 (with the keys `n` and `p`), and keeps them in the form of 2.0."""
 
     def violations(self, choices: Choices) -> list[str]:
-        """What is illegal about `choices`, in either form; any JSON value may be given."""
+        """The reasons why `choices`, which may be any JSON value, are illegal in either form."""
         if not is_standard(choices):
             return super().violations(choices)
         return standard_violations(choices) or super().violations(from_standard(choices))
 
     def normalise(self, choices: Choices) -> Choices:
-        """The dictionary of FlexiBERT 2.0, heads in the order of the types."""
+        """The dictionary of FlexiBERT 2.0, with heads in the order of the types."""
         return super().normalise(from_standard(choices) if is_standard(choices) else choices)
 
 
@@ -59,7 +59,7 @@ class SmallFlexiBert1Space(_FlexiBert1Space):
 
 
 class LargeFlexiBert1Space(_FlexiBert1Space):
-    """Encoders from BERT-Tiny beyond BERT-Small."""
+    """Encoders from BERT-Tiny to beyond BERT-Small."""
 
     name = "flexibert_large"
 

@@ -17,14 +17,14 @@ PUBLISHED = Options(
     stacks=(1, 2, 3),
     widths=(256, 512, 1024, 2048, 3072, 4096),
 )
-"""258 feed-forward stacks, 21,805 multisets of heads and 4 widths: 22,502,760 options of a layer."""
+"""258 feed-forward stacks, 21,805 multisets of heads and 4 widths: 22,502,760 options for a layer."""
 
 
 class FlexiBert2Space(LayeredSpace):
-    """The heads of a layer are any multiset of types.
+    """Encoders whose layers may have any multiset of head types.
 
-    The vector form is the published one of 37 integers. The order of the indices of stacks and heads carries no metric
-    meaning, so that a search by graph serves this space better.
+    The vector form is the published one of 37 integers. The order of the indices of stacks and heads has no metric
+    meaning, so a search by graph suits this space better.
     """
 
     name = "flexibert2"

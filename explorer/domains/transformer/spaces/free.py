@@ -11,19 +11,19 @@ from graphdb.architecture import Architecture
 
 
 class FreeTransformerSpace(OpenSpace):
-    """Encoders of any size, such as BERT-Nano: any widths, known head types, one head width a layer."""
+    """Encoders of any size, such as BERT-Nano: any widths, known head types, one head width per layer."""
 
     name = "transformer_free"
     domain = "transformer"
 
     def violations(self, choices: Choices) -> list[str]:
-        """What is illegal about `choices`, in the form of FlexiBERT 2.0 or of 1; any JSON value may be given."""
+        """The reasons why `choices`, which may be any JSON value, are illegal in the form of FlexiBERT 2.0 or 1."""
         if not is_standard(choices):
             return model_violations(choices)
         return standard_violations(choices) or model_violations(from_standard(choices))
 
     def normalise(self, choices: Choices) -> Choices:
-        """The dictionary of FlexiBERT 2.0, heads in the order of the types."""
+        """The dictionary of FlexiBERT 2.0, with heads in the order of the types."""
         return choices_of(layers_of(from_standard(choices) if is_standard(choices) else choices))
 
     def graph_of(self, choices: Choices) -> Architecture:

@@ -1,4 +1,4 @@
-"""`LayeredSpace`: encoders whose every layer chooses its width, its heads and its feed-forward stack by itself."""
+"""`LayeredSpace`: encoders in which every layer has its own width, heads and feed-forward stack."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Layers = tuple[Layer, ...]
 
 @dataclass(frozen=True)
 class Options:
-    """What may be chosen, smallest first.
+    """The options of a space, smallest first.
 
     Attributes:
         depths: numbers of layers.
@@ -44,12 +44,12 @@ class Options:
 
     @cached_property
     def feed_forwards(self) -> tuple[tuple[int, ...], ...]:
-        """All feed-forward stacks, short ones first, each size in the order of `widths`."""
+        """All feed-forward stacks, short ones first, and each size in the order of `widths`."""
         return tuple(itertools.chain.from_iterable(itertools.product(self.widths, repeat=n) for n in self.stacks))
 
     @cached_property
     def attentions(self) -> tuple[tuple[str, ...], ...]:
-        """All multisets of heads, small ones first, each size in the order of `head_kinds`."""
+        """All multisets of heads, small ones first, and each size in the order of `head_kinds`."""
         if not self.mixed:
             return tuple((kind,) * n for n in self.head_counts for kind in self.head_kinds)
         return tuple(
@@ -77,14 +77,14 @@ class Options:
 
 
 class LayeredSpace(DesignSpace):
-    """Encoders of given options.
+    """Encoders built from given options.
 
-    Choices are the model dictionary of FlexiBERT 2.0: `l` layers; `o`, per layer the heads `<type>_<width>` in the
-    order of the types, each of the width floor(h / heads); `h`, per layer the hidden width; `f`, per layer the
-    feed-forward widths.
+    Choices are the model dictionary of FlexiBERT 2.0: the number of layers `l`, and for each layer the heads `o`
+    (`<type>_<width>` in the order of the types, each of width floor(h / heads)), the hidden width `h` and the
+    feed-forward widths `f`.
 
     The vector form has one index for the depth, then for each layer of the deepest design the indices of its hidden
-    width, of its feed-forward stack and of its heads, zeros after the last layer.
+    width, its feed-forward stack and its heads, with zeros after the last layer.
     """
 
     domain = "transformer"
@@ -97,16 +97,16 @@ class LayeredSpace(DesignSpace):
 
     @property
     def size(self) -> int:
-        """The sum over depths l of (options of a layer)^l."""
+        """Number of designs: the sum over depths l of (options for a layer)^l."""
         return sum(math.prod(self.options.layer_radices) ** depth for depth in self.options.depths)
 
     @property
     def bounds(self) -> tuple[Vector, Vector]:
-        """Zeros, and the highest index of each entry."""
+        """Zeros as lower bounds, and the highest index of each entry as upper bounds."""
         return self._bounds
 
     def at(self, number: int) -> Choices:
-        """Design `number` in [0, size): shallow ones first."""
+        """The design with a number in [0, size); shallow ones come first."""
         per_layer = math.prod(self.options.layer_radices)
         for depth in self.options.depths:
             if number < per_layer**depth:
@@ -117,11 +117,11 @@ class LayeredSpace(DesignSpace):
         )
 
     def sample(self, generator: np.random.Generator) -> Choices:
-        """A legal design, every design equally likely: nearly all have the greatest depth where layers are rich."""
+        """A random legal design, each equally likely: with rich layers, nearly all have the greatest depth."""
         return self.at(uniform_below(generator, self.size))
 
     def violations(self, choices: Choices) -> list[str]:
-        """What is illegal about `choices`; any JSON value may be given."""
+        """The reasons why `choices`, which may be any JSON value, are illegal."""
         violations = model_violations(choices)
         if violations:
             return violations
@@ -133,7 +133,7 @@ class LayeredSpace(DesignSpace):
         return violations
 
     def normalise(self, choices: Choices) -> Choices:
-        """Heads in the order of the types."""
+        """The choices with heads in the order of the types."""
         return choices_of(layers_of(choices))
 
     def graph_of(self, choices: Choices) -> Architecture:
@@ -141,7 +141,7 @@ class LayeredSpace(DesignSpace):
         return Architecture.of(self.domain, self.name, choices, *block_graph(layers_of(choices)))
 
     def to_vector(self, choices: Choices) -> Vector:
-        """The indices, shape `(d,)`."""
+        """The indices, of shape `(d,)`."""
         vector = np.zeros(self.dimensions)
         vector[0] = self.options.depths.index(choices["l"])
         for j, one in enumerate(layers_of(choices)):
@@ -153,7 +153,7 @@ class LayeredSpace(DesignSpace):
         return vector
 
     def from_vector(self, vector: Vector) -> Choices:
-        """The design whose entries are nearest; entries after the last layer are ignored, as in the published code."""
+        """The design with the nearest entries; entries after the last layer are ignored, as in the published code."""
         entries = np.rint(finite_vector(vector, *self.bounds)).astype(int)
         depth = self.options.depths[entries[0]]
         return choices_of([self._layer_at(*entries[1 + 3 * j : 4 + 3 * j]) for j in range(depth)])
@@ -162,9 +162,9 @@ class LayeredSpace(DesignSpace):
         """All designs one elementary decision away.
 
         In one layer: another hidden width; a feed-forward added, removed or changed; another type for one head, or for
-        all where they may not differ; the next larger or smaller number of heads, by any heads added or removed. Or
-        another depth: the next smaller by leaving out the last layers, the next larger by repeating the last one. All
-        but the repetition go both ways.
+        all if they may not differ; or the next larger or smaller number of heads, by adding or removing any heads.
+        Otherwise another depth: the next smaller by dropping the last layers, the next larger by repeating the last
+        one. All steps except the repetition are reversible.
         """
         layers = layers_of(choices)
         seen = {layers}
@@ -174,7 +174,7 @@ class LayeredSpace(DesignSpace):
                 yield choices_of(changed)
 
     def mutate(self, choices: Choices, generator: np.random.Generator) -> Choices:
-        """A neighbour: the decision is drawn first, so that those with many alternatives do not crowd out others."""
+        """A random neighbour: the decision is drawn first, so that decisions with many alternatives do not dominate."""
         layers = layers_of(choices)
         moves = list(self._moves(layers))
         for index in generator.permutation(len(moves)):
@@ -184,11 +184,11 @@ class LayeredSpace(DesignSpace):
         return choices_of(layers)
 
     def crossover(self, first: Choices, second: Choices, generator: np.random.Generator) -> Choices:
-        """The depth of one parent; each layer's hidden width, heads and feed-forward each from a parent that has it.
+        """The depth of one parent; a layer's hidden width, heads and feed-forward each come from a parent that has it.
 
         Args:
             first, second: canonical, legal choices.
-            generator: of the choice between the parents.
+            generator: random generator for the choice between the parents.
         """
         parents = (layers_of(first), layers_of(second))
         depth = len(parents[generator.integers(2)])

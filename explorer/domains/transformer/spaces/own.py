@@ -1,17 +1,17 @@
-"""A user's own space of Transformers, read from YAML.
+"""User-defined spaces of Transformers, read from YAML.
 
 A file such as
 
     layers: [2, 4]
     hidden: [128, 256]
-    heads: [2, 4]                       # of a layer
+    heads: [2, 4]                       # per layer
     head_types: [sa_sdp, l_dct, c_5]
     mixed_heads: true                   # whether the heads of a layer may be of different types
-    feed_forwards: [1, 2]               # of a layer
+    feed_forwards: [1, 2]               # per layer
     feed_forward_widths: [512, 1024]
 
-allows every combination. Designs are kept as those of `transformer_free`, so that the database needs no file to read
-them back.
+allows every combination. Designs are stored as designs of `transformer_free`, so that the database needs no file to
+read them back.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 
 MOST_OPTIONS = 1_000_000
-"""Feed-forward stacks, or sets of heads, that a layer may choose from: they are listed in memory."""
+"""Largest number of feed-forward stacks, or sets of heads, per layer: they are listed in memory."""
 
 
 _Size = Annotated[StrictInt, Field(ge=1)]
@@ -62,7 +62,7 @@ _LARGEST = {
 
 
 class OwnTransformerSpace(LayeredSpace):
-    """The space that a file describes."""
+    """The space described by a file."""
 
     name = FreeTransformerSpace.name
 
@@ -72,22 +72,22 @@ class OwnTransformerSpace(LayeredSpace):
 
 
 def read_space(file: Path) -> OwnTransformerSpace:
-    """The space in a YAML file.
+    """Read the space in a YAML file.
 
     Raises:
-        InputError: unreadable or malformed; a key that is missing, unknown or out of its range; heads that are more
-            than a hidden width has elements; more options of a layer than a list can hold. The message names file and
-            key, and says what is allowed.
+        InputError: the file is unreadable or malformed; a key is missing, unknown or out of range; there are more heads
+            than elements of a hidden width; or a layer has too many options to list. The message names file and key,
+            and says what is allowed.
     """
     return space_of(read_yaml(file, "space"), str(file))
 
 
 def space_of(content: object, place: str) -> OwnTransformerSpace:
-    """The space that the content of such a file describes.
+    """The space described by the content of such a file.
 
     Args:
         content: any JSON value.
-        place: where it stands, for messages.
+        place: place of the content, for messages.
 
     Raises:
         InputError: as for `read_space`.

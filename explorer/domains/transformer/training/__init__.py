@@ -1,1 +1,1 @@
-"""Training FlexiBERT models: masked language modelling on text, and fine-tuning on GLUE or on a user's own data."""
+"""Training FlexiBERT models: masked language modelling on text, and fine-tuning on GLUE or on a user's data."""

@@ -1,4 +1,4 @@
-"""Checkpoints: weights, the state of AdamW and the step in one safetensors file, replaced as a whole."""
+"""Checkpoints: weights, the state of AdamW and the step in one safetensors file, which is replaced as a whole."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ FORMAT = "explorer-training-1"
 
 
 def write_tensors(file: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file that is there as a whole or not at all, whenever the process or the machine stops.
+    """Write a safetensors file completely or not at all, even if the process or the machine stops.
 
     Args:
-        file: to write.
+        file: file to write.
         tensors: name -> tensor.
         metadata: name -> text, kept in the file's header.
 
     Raises:
-        InputError: it cannot be written, as on a full disk; a file that was there before stays.
+        InputError: the file cannot be written, for example on a full disk; an existing file is kept.
     """
 
     def write(temporary: Path) -> None:
         temporary.touch()
         mode = temporary.stat().st_mode
         save_file(dict(tensors), temporary, dict(metadata))
-        temporary.chmod(mode)  # safetensors leaves it to its owner alone, whatever the umask
+        temporary.chmod(mode)  # safetensors makes it readable only for its owner, whatever the umask
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
 
@@ -44,10 +44,10 @@ def write_tensors(file: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
 
 
 def write_text(file: Path, text: str) -> None:
-    """Write a text file that is there as a whole or not at all.
+    """Write a text file completely or not at all.
 
     Raises:
-        InputError: it cannot be written; a file that was there before stays.
+        InputError: the file cannot be written; an existing file is kept.
     """
 
     def write(temporary: Path) -> None:
@@ -80,14 +80,14 @@ def _replace(file: Path, write: Callable[[Path], None]) -> None:
 def save_checkpoint(
     folder: Path, module: nn.Module, optimiser: torch.optim.Optimizer, step: int, identity: Mapping[str, Any]
 ) -> None:
-    """Write the checkpoint of a folder, in place of the one before.
+    """Write the checkpoint of a folder, replacing the previous one.
 
     Args:
-        folder: of the training; it exists.
-        module: whose weights are kept.
-        optimiser: whose state is kept.
-        step: updates done.
-        identity: what a training must share with this one to continue from here, as JSON.
+        folder: folder of the training; it exists.
+        module: module whose weights are saved.
+        optimiser: optimiser whose state is saved.
+        step: number of updates done.
+        identity: JSON value that a training must share with this one to continue from here.
     """
     tensors = {f"model.{name}": value.detach().contiguous() for name, value in module.state_dict().items()}
     for name, parameter in module.named_parameters():
@@ -100,19 +100,19 @@ def save_checkpoint(
 def load_checkpoint(
     folder: Path, module: nn.Module, optimiser: torch.optim.Optimizer, identity: Mapping[str, Any]
 ) -> int:
-    """Put the checkpoint of a folder into a module and its optimiser; nothing changes where it is refused.
+    """Load the checkpoint of a folder into a module and its optimiser; if it is refused, nothing changes.
 
     Args:
-        folder: of the training.
-        module: gets the weights.
-        optimiser: gets its state.
-        identity: of this training, which the checkpoint must share.
+        folder: folder of the training.
+        module: module that receives the weights.
+        optimiser: optimiser that receives its state.
+        identity: identity of this training, which the checkpoint must share.
 
     Returns:
-        Updates done; 0 where there is no checkpoint.
+        The number of updates done; 0 if there is no checkpoint.
 
     Raises:
-        InputError: the file is corrupt, or of another model, other data or another configuration.
+        InputError: the file is corrupt, or belongs to another model, other data or another configuration.
     """
     file = folder / FILE
     if not file.exists():
@@ -122,7 +122,7 @@ def load_checkpoint(
         written: dict[str, Any] = json.loads(metadata["identity"])
         step = int(metadata["step"])
     except (KeyError, ValueError) as error:
-        raise InputError(f"{file} is no checkpoint of a training, or another program wrote it.") from error
+        raise InputError(f"{file} is not a checkpoint of a training, or another program wrote it.") from error
     _check_identity(file, written, identity)
     parameters = dict(module.named_parameters())
     weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
@@ -137,7 +137,7 @@ def load_checkpoint(
         for name, of in state.items()
         for kind, value in of.items()
     ):
-        raise InputError(f"{file} holds the state of an optimiser of other weights.")
+        raise InputError(f"{file} holds the state of an optimiser for other weights.")
     module.load_state_dict(weights)
     for name, of in state.items():
         optimiser.state[parameters[name]] = {
@@ -147,10 +147,10 @@ def load_checkpoint(
 
 
 def read_tensors(file: Path, what: str) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of a safetensors file.
+    """Read tensors and metadata from a safetensors file.
 
     Raises:
-        InputError: it cannot be read, or is corrupt.
+        InputError: the file cannot be read, or is corrupt.
     """
     try:
         with safe_open(file, framework="pt") as opened:
@@ -162,11 +162,11 @@ def read_tensors(file: Path, what: str) -> tuple[dict[str, Tensor], dict[str, st
 
 
 def check_shapes(file: Path, module: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Refuse weights that are not those of a module.
+    """Refuse weights that do not fit a module.
 
     Args:
-        file: that holds them, for messages.
-        module: says which weights there must be.
+        file: file that holds them, for messages.
+        module: module that determines the expected weights.
         weights: name -> tensor.
 
     Raises:
@@ -196,8 +196,8 @@ def _check_identity(file: Path, written: Mapping[str, Any], wanted: Mapping[str,
             )
         if old != new:
             raise InputError(
-                f"{file} is of another training: its {name} is {_brief(old)}, that of this one {_brief(new)}; "
-                "go on with the same, or choose another folder."
+                f"{file} belongs to another training: its {name} is {_brief(old)}, that of this one {_brief(new)}; "
+                "continue with the same, or choose another folder."
             )
 
 

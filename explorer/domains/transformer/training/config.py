@@ -16,28 +16,30 @@ from graphdb.errors import InputError
 
 
 class TrainingConfig(BaseModel):
-    """What the result of a training depends on, besides model, data and the weights to begin with.
+    """The settings that the result of a training depends on, besides model, data and initial weights.
 
     Attributes:
-        steps: updates of the weights in all; None where `epochs` says how long.
-        epochs: passes over the training data; None where `steps` says how long.
-        batch_size: sequences in one update, over all devices.
-        micro_batch_size: sequences that a device holds at once, by gradient accumulation; None for its whole share.
-        sequence_length: longest sequence in tokens, and number of positions of a new model.
-        learning_rate: its peak; it rises from 0 during the warm-up and falls to 0 by a straight line.
-        warmup_steps: updates of the warm-up.
-        warmup_ratio: the warm-up as a share of all steps; it counts where `warmup_steps` is 0.
-        weight_decay: of AdamW, on all weights but biases and layer norms.
+        steps: total number of updates of the weights; None if `epochs` is given.
+        epochs: number of passes over the training data; None if `steps` is given.
+        batch_size: number of sequences in one update, over all devices.
+        micro_batch_size: number of sequences that a device holds at once, by gradient accumulation; None for its whole
+            share.
+        sequence_length: length of the longest sequence in tokens, and number of positions of a new model.
+        learning_rate: peak of the learning rate, which rises from 0 during the warm-up and then falls linearly to 0.
+        warmup_steps: number of updates in the warm-up.
+        warmup_ratio: warm-up as a share of all steps; used if `warmup_steps` is 0.
+        weight_decay: weight decay of AdamW, on all weights except biases and layer norms.
         adam_beta1, adam_beta2, adam_epsilon: the other constants of AdamW.
-        largest_gradient_norm: longer gradients are shortened to it; 0 leaves them.
+        largest_gradient_norm: norm to which longer gradients are clipped; 0 for no clipping.
         dropout: share of activations that training sets to zero.
-        masked_share: tokens to be predicted; of these `replaced_share` turn into the mask token, `random_share` into
-            any token, the rest stay.
-        held_out_sequences: most sequences that are kept from training to measure it, where the data have no
-            validation set of their own; never above a tenth.
-        evaluation_batch_size: sequences in one batch of an evaluation.
-        precision: of products on a device: float32, or bfloat16 where that is safe (automatic mixed precision).
-        seed: of initial weights, order, masking and dropout.
+        masked_share: share of tokens to be predicted; of these, `replaced_share` become the mask token, `random_share`
+            become any token, and the rest stay.
+        held_out_sequences: largest number of sequences held out to evaluate the training if the data have no validation
+            set; never above a tenth.
+        evaluation_batch_size: number of sequences in one batch of an evaluation.
+        precision: precision of products on a device: float32, or bfloat16 where that is safe (automatic mixed
+            precision).
+        seed: seed for initial weights, order, masking and dropout.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
@@ -77,11 +79,11 @@ class TrainingConfig(BaseModel):
         return self
 
     def total_steps(self, examples: int) -> int:
-        """Updates of the weights with `examples` sequences to train on."""
+        """Number of updates of the weights with `examples` training sequences."""
         return self.steps if self.steps is not None else (self.epochs or 0) * -(-examples // self.batch_size)
 
     def learning_rate_at(self, step: int, steps: int) -> float:
-        """The rate of update number `step` (from 0) of `steps`: linear warm-up, then linear decay to 0."""
+        """The learning rate of update number `step` (from 0) of `steps`: linear warm-up, then linear decay to 0."""
         warmup = self.warmup_steps or math.ceil(self.warmup_ratio * steps)
         if step < warmup:
             return self.learning_rate * step / warmup
@@ -95,7 +97,7 @@ RECIPES: Mapping[str, TrainingConfig] = {
     ),
     "flexibert1-finetuning": TrainingConfig(epochs=5, batch_size=64, learning_rate=2e-5),
 }
-"""The published recipes, by name. Constants that the publications leave out are the defaults of Hugging Face's Trainer
+"""The published recipes by name. Constants that the publications leave out are the defaults of Hugging Face's Trainer
 and of RoBERTa (dropout 0.1, gradients of norm 1 at most)."""
 
 
@@ -103,23 +105,23 @@ def recipe(name: str) -> TrainingConfig:
     """A published recipe.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is no recipe with that name.
     """
     if name not in RECIPES:
-        raise InputError(f"There is no recipe {name[:100]!r} of training; allowed: {', '.join(RECIPES)}.")
+        raise InputError(f"There is no training recipe {name[:100]!r}; allowed: {', '.join(RECIPES)}.")
     return RECIPES[name]
 
 
 def changed(config: TrainingConfig, changes: Mapping[str, object], place: str) -> TrainingConfig:
-    """`config` with some values changed; `steps` takes the place of `epochs` and the other way round.
+    """`config` with some values changed; `steps` replaces `epochs` and vice versa.
 
     Args:
-        config: to begin with.
+        config: configuration to start from.
         changes: name -> value.
-        place: where the changes come from, for the message.
+        place: origin of the changes, for the message.
 
     Raises:
-        InputError: an unknown name, or a value that is not allowed.
+        InputError: a name is unknown, or a value is not allowed.
     """
     values = config.model_dump()
     for length, other in (("steps", "epochs"), ("epochs", "steps")):
@@ -135,10 +137,10 @@ def changed(config: TrainingConfig, changes: Mapping[str, object], place: str) -
 
 
 def read_config(file: Path, base: TrainingConfig) -> TrainingConfig:
-    """`base` with what a JSON or YAML file changes.
+    """`base` with the changes in a JSON or YAML file.
 
     Raises:
-        InputError: the file cannot be read, is malformed, or holds an unknown name or a value that is not allowed.
+        InputError: the file cannot be read, is malformed, or contains an unknown name or a value that is not allowed.
     """
     try:
         value: Any = yaml.safe_load(file.read_text(encoding="utf-8"))  # JSON is YAML
@@ -153,7 +155,7 @@ def read_config(file: Path, base: TrainingConfig) -> TrainingConfig:
 
 
 def _numbers(values: dict[str, Any]) -> dict[str, Any]:
-    """YAML 1.1 takes 1e-4 for text; JSON does not."""
+    """The values with texts such as 1e-4 read as numbers: YAML 1.1 treats them as text, JSON does not."""
     return {name: _number(value) if isinstance(value, str) else value for name, value in values.items()}
 
 

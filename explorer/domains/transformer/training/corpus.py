@@ -18,23 +18,23 @@ from explorer.domains.transformer.training.order import EVALUATION, MASKING, SPL
 from graphdb.errors import InputError
 
 FORMATS = {".txt": "text", ".md": "text", ".csv": "csv", ".json": "json", ".jsonl": "json"}
-"""Suffix of a local file -> the reader of Hugging Face datasets."""
+"""Suffix of a local file -> reader in Hugging Face datasets."""
 
 Batch = dict[str, Tensor]
 
 
 def load_files(files: Sequence[Path], cache: Path | None = None) -> Any:
-    """Rows of local text, Markdown, CSV, JSON or JSONL files, all of one kind, as a Hugging Face data set.
+    """Load local text, Markdown, CSV, JSON or JSONL files, all of one kind, as a Hugging Face data set.
 
     Args:
-        files: one or more.
-        cache: where the converted files are kept; None for the place that `HF_HOME` names.
+        files: one or more files.
+        cache: folder for the converted files; None for the one that `HF_HOME` names.
 
     Raises:
-        InputError: no file, a file that is missing, empty or malformed, or of another kind.
+        InputError: no file is given, or a file is missing, empty, malformed or of another kind.
     """
     if not files:
-        raise InputError("No file of data was given; name one or more.")
+        raise InputError("No data file was given; name one or more.")
     for file in files:
         if not file.is_file():
             raise InputError(f"The file {file} does not exist.")
@@ -50,22 +50,22 @@ def load_files(files: Sequence[Path], cache: Path | None = None) -> Any:
 
 
 def load_hub(name: str, configuration: str | None = None, split: str = "train", cache: Path | None = None) -> Any:
-    """A data set of the Hugging Face hub, or of its local cache.
+    """Load a data set from the Hugging Face hub, or from its local cache.
 
     Args:
-        name: of the data set.
-        configuration: part of it; None for its only one.
-        split: such as `train`.
-        cache: where the hub's files are kept; None for the place that `HF_HOME` names.
+        name: name of the data set.
+        configuration: part of the data set; None for its only part.
+        split: split of the data set, such as `train`.
+        cache: folder for the hub's files; None for the one that `HF_HOME` names.
 
     Raises:
-        InputError: there is none of that name, or the hub cannot be reached.
+        InputError: there is no data set with that name, or the hub cannot be reached.
     """
     return _loaded(name, f"The data set {name}", configuration, split=split, cache_dir=_text(cache))
 
 
 def load_corpus(names: Sequence[str], cache: Path | None = None) -> Any:
-    """Text of local files, or of one data set of the hub given as `name` or `name:part` (`wikitext:wikitext-2-v1`).
+    """Load text from local files, or from one data set of the hub: `name` or `name:part` (`wikitext:wikitext-2-v1`).
 
     Raises:
         InputError: as for `load_files` and `load_hub`.
@@ -91,10 +91,10 @@ def _loaded(kind: str, place: str, *arguments: str | None, **options: Any) -> An
 
 
 def load_tokenizer(name: str | Path) -> Any:
-    """A tokenizer of a folder or of the hub, in the form of transformers.
+    """Load a transformers tokenizer from a folder or from the hub.
 
     Raises:
-        InputError: there is none, or it has no mask or padding token.
+        InputError: there is no such tokenizer, or it has no mask or padding token.
     """
     transformers = extra("transformers")
     try:
@@ -103,16 +103,16 @@ def load_tokenizer(name: str | Path) -> Any:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"The tokenizer {name} cannot be loaded: {reason}.") from error
     if tokenizer.mask_token_id is None or tokenizer.pad_token_id is None:
-        raise InputError(f"The tokenizer {name} has no mask token or no padding token; both are needed.")
+        raise InputError(f"The tokenizer {name} lacks a mask token or a padding token; both are needed.")
     return tokenizer
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
-    """A byte-level BPE tokenizer of a corpus, with the special tokens of RoBERTa.
+    """Train a byte-level BPE tokenizer on a corpus, with the special tokens of RoBERTa.
 
     Args:
         texts: the corpus.
-        vocabulary: most tokens; fewer where the corpus is too small for them.
+        vocabulary: largest number of tokens; a small corpus gives fewer.
 
     Raises:
         InputError: `vocabulary` is below the 256 bytes and 5 special tokens.
@@ -140,13 +140,13 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
 
 
 def tokenizer_of(dataset: Any, folder: Path, name: str | None, vocabulary: int) -> Any:
-    """The tokenizer of a training: one by name, that of an earlier run in `folder`, or one made of the corpus.
+    """The tokenizer of a training: a named one, that of an earlier run in `folder`, or one trained on the corpus.
 
     Args:
-        dataset: the corpus.
-        folder: of the training.
-        name: folder or name on the hub; None to look into `folder`, and then to make one.
-        vocabulary: most tokens of one that is made.
+        dataset: corpus.
+        folder: folder of the training.
+        name: folder or name on the hub; None to look in `folder` first, and otherwise train one.
+        vocabulary: largest number of tokens of a trained one.
 
     Raises:
         InputError: as for `load_tokenizer` and `train_tokenizer`, or the corpus has no column `text`.
@@ -164,10 +164,10 @@ class MaskedText:
     """Sequences of one length, and how each batch of them is masked.
 
     Attributes:
-        training: rows with `input_ids`, to train on.
-        held_out: rows to measure the loss on.
-        tokenizer: that they come from.
-        config: of the training.
+        training: training rows, with `input_ids`.
+        held_out: rows to evaluate the loss on.
+        tokenizer: tokenizer of the rows.
+        config: configuration of the training.
     """
 
     training: Any
@@ -177,7 +177,7 @@ class MaskedText:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What tells these data apart in a checkpoint."""
+        """Values that identify these data in a checkpoint."""
         return {
             "sequences": len(self.training),
             "digest": data_digest(self.training),
@@ -185,12 +185,12 @@ class MaskedText:
         }
 
     def batch(self, step: int) -> Batch:
-        """The whole batch of an update, masked anew each time a sequence is met (RoBERTa's dynamic masking)."""
+        """The whole batch of an update, with new masks each time a sequence occurs (RoBERTa's dynamic masking)."""
         rows = rows_of(step, len(self.training), self.config.batch_size, self.config.seed)
         return self._masked(self.training, rows, derived_seed(self.config.seed, MASKING, step))
 
     def held_out_batches(self) -> list[Callable[[], Batch]]:
-        """Batches of the sequences held out, masked in the same way at every call."""
+        """Batches of the held-out sequences, masked in the same way at every call."""
         size = self.config.evaluation_batch_size
         chunks = np.array_split(np.arange(len(self.held_out)), -(-len(self.held_out) // size))
         seeds = [derived_seed(self.config.seed, EVALUATION, index) for index in range(len(chunks))]
@@ -214,16 +214,16 @@ class MaskedText:
 
 
 def masked_text(dataset: Any, tokenizer: Any, config: TrainingConfig, place: str = "The corpus") -> MaskedText:
-    """Tokenise the column `text` of a corpus, and cut it, put end to end, into sequences (as RoBERTa's FULL-SENTENCES).
+    """Tokenise the column `text` of a corpus, join it and cut it into sequences (like RoBERTa's FULL-SENTENCES).
 
     Args:
-        dataset: the corpus.
-        tokenizer: of transformers.
-        config: of the training.
-        place: what the corpus is called in messages.
+        dataset: corpus.
+        tokenizer: transformers tokenizer.
+        config: configuration of the training.
+        place: name of the corpus in messages.
 
     Raises:
-        InputError: there is no column `text`, or too little text for one sequence to train on and one to hold out.
+        InputError: there is no column `text`, or too little text for one training and one held-out sequence.
     """
     check_column(dataset, "text", place)
     length = config.sequence_length
@@ -242,14 +242,14 @@ def masked_text(dataset: Any, tokenizer: Any, config: TrainingConfig, place: str
 
 
 def split_off(dataset: Any, config: TrainingConfig) -> tuple[Any, Any]:
-    """Rows to train on, and those to measure on: `held_out_sequences`, but a tenth at most and one at least."""
+    """Training rows and held-out rows: `held_out_sequences` of them, but at most a tenth and at least one."""
     count = max(1, min(config.held_out_sequences, len(dataset) // 10))
     order = np.random.default_rng(derived_seed(config.seed, SPLIT)).permutation(len(dataset))
     return dataset.select(np.sort(order[count:])), dataset.select(np.sort(order[:count]))
 
 
 def data_digest(dataset: Any) -> str:
-    """SHA-256 of tokens and labels of a thousand rows, evenly spread, so that it is soon done for any corpus."""
+    """SHA-256 of tokens and labels of a thousand evenly spaced rows, so that it is fast for any corpus."""
     sha = hashlib.sha256()
     for row in np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), 1000)).astype(int)):
         values = dataset[int(row)]
@@ -261,12 +261,12 @@ def check_column(dataset: Any, column: str, place: str) -> None:
     """Refuse a data set without a column.
 
     Args:
-        dataset: of Hugging Face.
-        column: that is needed.
-        place: what the data are called in messages.
+        dataset: Hugging Face data set.
+        column: column that is needed.
+        place: name of the data in messages.
 
     Raises:
-        InputError: it is not there.
+        InputError: the column is missing.
     """
     if column not in dataset.column_names:
         raise InputError(f"{place} has the columns {', '.join(dataset.column_names)[:200]}; {column!r} is needed.")
@@ -274,7 +274,7 @@ def check_column(dataset: Any, column: str, place: str) -> None:
 
 def _whole(texts: Sequence[object], place: str) -> list[str]:
     if not all(isinstance(text, str) for text in texts):
-        raise InputError(f"{place}: the column 'text' holds a value that is no text.")
+        raise InputError(f"{place}: the column 'text' holds a value that is not text.")
     return [str(text) for text in texts if text]
 
 

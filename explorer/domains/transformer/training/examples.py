@@ -30,12 +30,12 @@ class LabelledText:
     """Rows of text with a label, not yet tokenised.
 
     Attributes:
-        name: of the task; measures begin with it where it is not empty.
-        training: rows to train on.
-        validation: beginning of a measure's name -> rows to measure on.
-        columns: of the first text, and of the second where there is one.
-        labels: names of the classes; none for a score.
-        metrics: to be measured.
+        name: name of the task, which measures begin with unless it is empty.
+        training: training rows.
+        validation: prefix of a measure's name -> rows to evaluate on.
+        columns: column of the first text, and of the second if there is one.
+        labels: names of the classes; empty for a score.
+        metrics: metrics to measure.
     """
 
     name: str
@@ -47,10 +47,10 @@ class LabelledText:
 
 
 def glue_text(name: str, cache: Path | None = None) -> LabelledText:
-    """A task of GLUE: its training set and its validation sets, as the labels of the test sets are not published.
+    """A task of GLUE: its training set and its validation sets; the labels of the test sets are not published.
 
     Raises:
-        InputError: no such task, or the data cannot be loaded.
+        InputError: there is no such task, or the data cannot be loaded.
     """
     task = glue_task(name)
     training = load_hub(DATA_SET, name, "train", cache)
@@ -62,25 +62,25 @@ def glue_text(name: str, cache: Path | None = None) -> LabelledText:
 def own_text(
     files: Sequence[Path], config: TrainingConfig, validation: Sequence[Path] = (), cache: Path | None = None
 ) -> LabelledText:
-    """A user's files with the columns `text`, optionally `text_pair`, and `label`.
+    """Load a user's files with the columns `text`, optionally `text_pair`, and `label`.
 
     Labels with a fraction are scores to be predicted; whole numbers and words are classes.
 
     Args:
-        files: CSV, JSON or JSONL, all of one kind.
-        config: says how many rows are held out.
-        validation: files to measure on; without any, a tenth of the rows at most is kept from training.
-        cache: where the converted files are kept; None for the place that `HF_HOME` names.
+        files: CSV, JSON or JSONL files, all of one kind.
+        config: configuration with the number of rows to hold out.
+        validation: files to evaluate on; without any, at most a tenth of the rows is held out from training.
+        cache: folder for the converted files; None for the one that `HF_HOME` names.
 
     Raises:
-        InputError: a file that cannot be loaded, a missing column, an empty text or label, or one class only.
+        InputError: a file cannot be loaded, a column is missing, a text or label is empty, or there is only one class.
     """
     training = _checked(load_files(files, cache), "The data")
     columns = tuple(column for column in ("text", "text_pair") if column in training.column_names)
     if validation:
         held_out = _checked(load_files(validation, cache), "The validation data")
         if [c for c in columns if c not in held_out.column_names]:
-            raise InputError(f"The validation data have not the columns {', '.join(columns)} of the data.")
+            raise InputError(f"The validation data do not have the columns {', '.join(columns)} of the data.")
     elif len(training) < 2:
         raise InputError(f"The data hold {len(training)} rows; at least 2 are needed.")
     else:
@@ -90,7 +90,7 @@ def own_text(
         return LabelledText("", training, {"": held_out}, columns, (), ("pearson", "spearman"))
     names = tuple(sorted({str(label) for label in labels}))
     if len(names) < 2:
-        raise InputError(f"The data have one class only, {names[0][:60]!r}; at least 2 are needed.")
+        raise InputError(f"The data have only one class, {names[0][:60]!r}; at least 2 are needed.")
     rank = {name: index for index, name in enumerate(names)}
 
     def numbered(dataset: Any) -> Any:
@@ -118,9 +118,9 @@ class Examples:
     """Tokenised `LabelledText`, as batches.
 
     Attributes:
-        text: rows that have `input_ids`.
-        tokenizer: that they come from.
-        config: of the training.
+        text: rows with `input_ids`.
+        tokenizer: tokenizer of the rows.
+        config: configuration of the training.
     """
 
     text: LabelledText
@@ -129,7 +129,7 @@ class Examples:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What tells these data apart in a checkpoint."""
+        """Values that identify these data in a checkpoint."""
         return {
             "rows": len(self.text.training),
             "digest": data_digest(self.text.training),
@@ -144,7 +144,7 @@ class Examples:
         )
 
     def validation_batches(self, name: str) -> list[Callable[[], Batch]]:
-        """Batches of a validation set, in its order."""
+        """Batches of a validation set, in order."""
         rows = self.text.validation[name]
         chunks = np.array_split(np.arange(len(rows)), -(-len(rows) // self.config.evaluation_batch_size))
         return [lambda chunk=chunk: self._padded(rows, chunk) for chunk in chunks]  # type: ignore[misc]
@@ -164,10 +164,10 @@ def tokenised(text: LabelledText, tokenizer: Any, length: int, config: TrainingC
     """Tokenise labelled text.
 
     Args:
-        text: rows with the columns that it names.
-        tokenizer: of transformers.
-        length: longest sequence in tokens; longer ones are cut.
-        config: of the training.
+        text: labelled text, whose rows have the named columns.
+        tokenizer: transformers tokenizer.
+        length: length of the longest sequence in tokens; longer ones are cut.
+        config: configuration of the training.
     """
 
     def tokens(rows: dict[str, Any]) -> dict[str, Any]:

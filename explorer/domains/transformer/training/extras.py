@@ -1,4 +1,4 @@
-"""What the extra `train` brings, imported only when something trains."""
+"""The packages of the extra `train`, imported only for training."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from graphdb.errors import InputError
 
 
 def extra(module: str) -> Any:
-    """A module of Hugging Face's packages.
+    """Import a module of Hugging Face's packages.
 
     Raises:
         InputError: the extra is not installed.

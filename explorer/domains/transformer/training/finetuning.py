@@ -1,4 +1,4 @@
-"""Fine-tuning a trained encoder to classify or score text, as FlexiBERT's recipes for GLUE."""
+"""Fine-tuning a trained encoder to classify or score text, as in FlexiBERT's recipes for GLUE."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from graphdb.errors import InputError
 
 @dataclass(frozen=True)
 class Finetuned:
-    """What a fine-tuning reached.
+    """The result of a fine-tuning.
 
     Attributes:
-        measures: such as `sst2_accuracy`.
-        identity: digests of the weights it began with and of its data.
+        measures: measures such as `sst2_accuracy`.
+        identity: digests of the initial weights and of the data.
     """
 
     measures: dict[str, float]
@@ -42,24 +42,24 @@ def finetune(
     schedule: ReportIntervals | None = None,
     report: Callable[[TrainingStep], None] = lambda step: None,
 ) -> Finetuned:
-    """Train a classifier on a pre-trained encoder, from the folder's checkpoint on if there is one.
+    """Train a classifier on a pre-trained encoder, continuing from the folder's checkpoint if there is one.
 
     Args:
-        pretrained: folder of the trained model to begin with. Texts are cut to its number of positions where that is
+        pretrained: folder of the trained model to start from. Texts are cut to its number of positions if that is
             below the configuration's `sequence_length`.
-        text: to train and measure on.
-        folder: gets the checkpoint, the metrics and in the end the model; another one than `pretrained`.
-        schedule: of reports and checkpoints.
-        report: called with the progress.
+        text: text to train and evaluate on.
+        folder: folder for the checkpoint, the metrics and finally the model; it must not be `pretrained`.
+        schedule: schedule of reports and checkpoints.
+        report: function called with the progress.
 
     Returns:
-        The measures of the task over its validation sets, such as `sst2_accuracy`, and what they depend on.
+        The measures of the task on its validation sets, such as `sst2_accuracy`, and the identity of their inputs.
 
     Raises:
-        InputError: `pretrained` holds no trained model, or a file is corrupt or of another training.
+        InputError: `pretrained` holds no trained model, or a file is corrupt or belongs to another training.
     """
     if folder.resolve() == pretrained.resolve():
-        raise InputError(f"The folder {folder} is that of the pre-trained model; choose another for the result.")
+        raise InputError(f"The folder {folder} holds the pre-trained model; choose another for the result.")
     devices = accelerator(config)
     generator = torch.Generator(devices.device).manual_seed(derived_seed(config.seed, INITIAL))
     before = read_description(pretrained)
@@ -85,11 +85,11 @@ def finetune(
 
 @torch.no_grad()
 def validation_measures(task: SequenceClassifier, examples: Examples, devices: Any) -> dict[str, float]:
-    """The measures of a task over its validation sets.
+    """The measures of a task on its validation sets.
 
     Args:
-        task: left in evaluation mode.
-        examples: with the validation sets.
+        task: classifier; left in evaluation mode.
+        examples: examples with the validation sets.
         devices: an `accelerate.Accelerator`.
     """
     task.eval()

@@ -1,6 +1,6 @@
-"""The nine tasks of GLUE: where their text is, what they are measured by, and the score over all of them.
+"""The nine tasks of GLUE: their text, their metrics, and the score over all of them.
 
-The measures of the domain are made from this table, so it imports nothing heavy.
+The measures of the domain are derived from this table, so it imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ class GlueTask:
     """A task of GLUE.
 
     Attributes:
-        columns: of the first text, and of the second where there is one.
-        metrics: their mean is the score of the task.
-        validation: name of a measured set -> split of the data set.
+        columns: column of the first text, and of the second if there is one.
+        metrics: metrics whose mean is the score of the task.
+        validation: name of a validation set -> split of the data set.
     """
 
     columns: tuple[str, ...]
@@ -42,14 +42,14 @@ TASKS: Mapping[str, GlueTask] = {
     "rte": GlueTask(("sentence1", "sentence2")),
     "wnli": GlueTask(("sentence1", "sentence2")),
 }
-"""Task -> what it is (Wang et al., 2019). MNLI's score is that of the matched set."""
+"""Name -> task (Wang et al., 2019). MNLI's score is that of the matched set."""
 
 
 def glue_task(name: str) -> GlueTask:
     """A task by name.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is no task with that name.
     """
     if name not in TASKS:
         raise InputError(f"There is no GLUE task {name[:100]!r}; allowed: {', '.join(TASKS)}.")

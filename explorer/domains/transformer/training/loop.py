@@ -1,4 +1,4 @@
-"""The training loop: it runs on the devices that accelerate finds, and continues from where it was stopped."""
+"""The training loop, which runs on the devices that accelerate finds and continues from where it was stopped."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ Task = MaskedLanguageModel | SequenceClassifier
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """How far a training is.
+    """The progress of a training.
 
     Attributes:
-        step: updates done.
-        steps: updates in all.
-        loss: mean since the last report, in nats, or the squared error of a score.
-        learning_rate: of the last update.
-        sequences_per_s: mean since the training began or went on.
+        step: number of updates done.
+        steps: total number of updates.
+        loss: mean loss since the last report, in nats, or squared error of a score.
+        learning_rate: learning rate of the last update.
+        sequences_per_s: mean speed since the training started or continued.
     """
 
     step: int
@@ -53,10 +53,10 @@ class TrainingStep:
 
 @dataclass(frozen=True)
 class ReportIntervals:
-    """How often to report and to write a checkpoint, in updates; the result does not depend on it.
+    """Intervals between reports and between checkpoints, in updates; the result does not depend on them.
 
     Raises:
-        InputError: a number below 1.
+        InputError: an interval is below 1.
     """
 
     report_every: int = 100
@@ -71,22 +71,22 @@ class ReportIntervals:
 def accelerator(config: TrainingConfig) -> Any:
     """The devices of the machine, in the precision of a configuration: an `accelerate.Accelerator`."""
     accelerate = extra("accelerate")
-    # One process may train in one precision after another; without this the second is refused.
+    # A process may train in several precisions one after the other; without this the second is refused.
     accelerate.state.AcceleratorState._reset_state()
-    unused = accelerate.DistributedDataParallelKwargs(find_unused_parameters=True)  # absolute positions, pooler
+    unused = accelerate.DistributedDataParallelKwargs(find_unused_parameters=True)  # absolute positions and pooler
     return accelerate.Accelerator(mixed_precision=PRECISIONS[config.precision], kwargs_handlers=[unused])
 
 
 def make_folder(folder: Path) -> None:
-    """The folder of a training.
+    """Create the folder of a training.
 
     Raises:
-        InputError: it cannot be made.
+        InputError: it cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"The folder {folder} cannot be made: {error.strerror}.") from error
+        raise InputError(f"The folder {folder} cannot be created: {error.strerror}.") from error
 
 
 def train(
@@ -100,25 +100,25 @@ def train(
     schedule: ReportIntervals,
     report: Callable[[TrainingStep], None] = lambda step: None,
 ) -> None:
-    """Update the weights of `task` until `steps` updates are done, counting those of the folder's checkpoint.
+    """Update the weights of `task` until `steps` updates are done, including those of the folder's checkpoint.
 
-    Order, masking and dropout of an update depend on the seed and its number alone, and the checkpoint holds all
-    else. So a training that was killed and continued ends with the weights of one that was not, to the bit on a CPU
-    with as many threads.
+    Order, masking and dropout of an update depend only on the seed and the number of the update, and the checkpoint
+    holds everything else. A training that was killed and continued therefore ends with the weights of an uninterrupted
+    one: bit for bit on a CPU with the same number of threads.
 
     Args:
-        task: on the device of `devices`; left in evaluation mode.
-        batch_of: number of an update -> its whole batch; `labels` among its tensors. Called in a thread of its own.
-        steps: updates in all.
-        config: of the training.
-        folder: of the checkpoint and the metrics; it exists.
-        identity: what a checkpoint must share with this training to be continued from.
+        task: module on the device of `devices`; left in evaluation mode.
+        batch_of: number of an update -> its whole batch, including `labels`. Called in a separate thread.
+        steps: total number of updates.
+        config: configuration of the training.
+        folder: existing folder of the checkpoint and the metrics.
+        identity: value that a checkpoint must share with this training to continue from it.
         devices: an `accelerate.Accelerator`.
-        schedule: of reports and checkpoints.
-        report: called every `report_every` updates, and at the end.
+        schedule: schedule of reports and checkpoints.
+        report: function called every `report_every` updates and at the end.
 
     Raises:
-        InputError: the checkpoint is corrupt or of another training, or the loss is no longer a number.
+        InputError: the checkpoint is corrupt or belongs to another training, or the loss is no longer finite.
         KeyboardInterrupt: the user stopped it; a checkpoint is written first.
     """
     optimiser = _adamw(task, config)
@@ -151,7 +151,7 @@ def train(
 
 
 def _adamw(task: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
-    """AdamW that decays all weights but biases and layer norms."""
+    """An AdamW optimiser that decays all weights except biases and layer norms."""
     kept = {
         parameter
         for module in task.modules()
@@ -176,7 +176,7 @@ def _update(
     step: int,
     devices: Any,
 ) -> Tensor:
-    """One update with one whole batch; the loss of this process's share of it."""
+    """Do one update with one whole batch; return the loss of this process's share of it."""
     for group in optimiser.param_groups:
         group["lr"] = rate
     optimiser.zero_grad()
@@ -187,10 +187,10 @@ def _update(
     for index, part in enumerate(parts):
         last = index == len(parts) - 1
         with nullcontext() if last else devices.no_sync(wrapped):
-            # Each part weighs as much as it was asked for, so that the sum is the loss of the whole batch.
+            # Each part is weighted by its number of labels, so that the sum is the loss of the whole batch.
             share = (part["labels"] != IGNORED).sum() / asked
             loss = wrapped(**{name: value.to(devices.device) for name, value in part.items()}).loss * share
-            devices.backward(loss * devices.num_processes)  # processes take the mean of their gradients
+            devices.backward(loss * devices.num_processes)  # processes average their gradients
         total += loss.detach()
     if config.largest_gradient_norm:
         devices.clip_grad_norm_(task.parameters(), config.largest_gradient_norm)
@@ -206,13 +206,13 @@ def _parts(batch: Batch, size: int | None, devices: Any) -> Iterator[Batch]:
 
 
 class _Losses:
-    """Gathers losses, and appends their means to the file of metrics."""
+    """Collects losses, and appends their means to the file of metrics."""
 
     def __init__(self, file: Path, done: int) -> None:
         self.file = file
         self.sum: Tensor | float = 0.0
         self.count = 0
-        # Rows after the checkpoint are of updates that are done again.
+        # Rows after the checkpoint belong to updates that are repeated.
         rows = file.read_text(encoding="utf-8").splitlines() if file.exists() and done else []
         write_text(file, "".join(f"{row}\n" for row in rows if _step_of(row) <= done))
 
@@ -221,6 +221,20 @@ class _Losses:
         self.count += 1
 
     def written(self, step: int, steps: int, rate: float, speed: float) -> TrainingStep:
+        """Write the mean loss since the last call.
+
+        Args:
+            step: number of updates done.
+            steps: total number of updates.
+            rate: learning rate of the last update.
+            speed: sequences per second.
+
+        Returns:
+            The progress of the training.
+
+        Raises:
+            InputError: the loss is not finite.
+        """
         loss = float(self.sum) / self.count
         _check_finite(loss, step, rate)
         self.sum, self.count = 0.0, 0
@@ -239,13 +253,13 @@ def _check_finite(loss: float, step: int, rate: float) -> None:
 def _step_of(row: str) -> float:
     try:
         return float(json.loads(row)["step"])
-    except (ValueError, KeyError, TypeError):  # half a line, written as the process was killed
+    except (ValueError, KeyError, TypeError):  # half a line, written when the process was killed
         return float("inf")
 
 
 @contextmanager
 def _interruption() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C or SIGTERM came; a second one ends the training at once."""
+    """Yield a function that tells whether Ctrl-C or SIGTERM came; a second one ends the training at once."""
     came = threading.Event()
 
     def note(number: int, frame: FrameType | None) -> None:

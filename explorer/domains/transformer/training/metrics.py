@@ -1,4 +1,4 @@
-"""What GLUE measures: agreement of predictions with labels. Rows of zeros for what is undefined, as in scikit-learn."""
+"""The metrics of GLUE: agreement of predictions with labels. Undefined metrics are 0, as in scikit-learn."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def pearson(predicted: Values, true: Values) -> float:
 
 
 def spearman(predicted: Values, true: Values) -> float:
-    """Correlation of ranks, -1 to 1; equal values share their mean rank."""
+    """Correlation of the ranks, -1 to 1; equal values share their mean rank."""
     return pearson(_ranks(predicted), _ranks(true))
 
 

@@ -1,6 +1,6 @@
-"""Which examples an update sees, and the seed of its randomness: functions of the seed and the step alone.
+"""The examples of an update and the seed of its randomness, as functions of only the seed and the step.
 
-None of it has a state, so a training that continues from a checkpoint sees exactly what it would have seen.
+These functions have no state, so a training that continues from a checkpoint sees exactly the same examples.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 ORDER, INITIAL, DROPOUT, MASKING, EVALUATION, SPLIT, TRANSFER = range(7)
-"""What random numbers are for; each use has its own."""
+"""Purposes of random numbers; each has its own seed."""
 
 
 def derived_seed(seed: int, *purpose: int) -> int:
-    """A seed of 63 bits for one purpose, such as (DROPOUT, step, process)."""
+    """A 63-bit seed for one purpose, such as (DROPOUT, step, process)."""
     return int(np.random.SeedSequence([seed, *purpose]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def rows_of(step: int, examples: int, batch_size: int, seed: int) -> NDArray[np.int64]:
-    """Rows of the update number `step` (from 0).
+    """The rows of update number `step` (from 0).
 
-    Every pass over the examples has an order of its own; its last batch is smaller where the examples do not divide.
+    Every pass over the examples has its own order; its last batch is smaller if the batch size does not divide them.
 
     Args:
         step: number of the update.
-        examples: how many there are.
-        batch_size: rows of an update.
-        seed: of the training.
+        examples: number of examples.
+        batch_size: number of rows of an update.
+        seed: seed of the training.
     """
     epoch, batch = divmod(step, -(-examples // batch_size))
     return _permutation(examples, epoch, seed)[batch * batch_size : (batch + 1) * batch_size]

@@ -1,4 +1,4 @@
-"""Pre-training by masked language modelling, as FlexiBERT 2.0's recipe."""
+"""Pre-training by masked language modelling, as in FlexiBERT 2.0's recipe."""
 
 from __future__ import annotations
 
@@ -27,22 +27,21 @@ def pretrain(
     schedule: ReportIntervals | None = None,
     report: Callable[[TrainingStep], None] = lambda step: None,
 ) -> dict[str, float]:
-    """Train a model to predict masked tokens, from the folder's checkpoint on if there is one.
+    """Train a model to predict masked tokens, continuing from the folder's checkpoint if there is one.
 
     Args:
         model: the model dictionary.
-        text: to train on, with the configuration.
-        folder: gets the checkpoint, the metrics and in the end the model; made where it is missing.
-        initial: an encoder of the same sizes with the weights to begin with, such as transferred ones; None for
-            weights drawn at random.
-        schedule: of reports and checkpoints.
-        report: called with the progress.
+        text: text to train on, with the configuration.
+        folder: folder for the checkpoint, the metrics and finally the model; created if it does not exist.
+        initial: encoder of the same sizes with the initial weights, such as transferred ones; None for random weights.
+        schedule: schedule of reports and checkpoints.
+        report: function called with the progress.
 
     Returns:
-        `mlm_loss` (nats) and `mlm_accuracy` over the masked tokens of the sequences held out.
+        `mlm_loss` (nats) and `mlm_accuracy` over the masked tokens of the held-out sequences.
 
     Raises:
-        InputError: an illegal model, or a checkpoint that is corrupt or of another training.
+        InputError: the model is illegal, or the checkpoint is corrupt or belongs to another training.
     """
     config, tokenizer = text.config, text.tokenizer
     devices = accelerator(config)
@@ -70,11 +69,11 @@ def pretrain(
 
 @torch.no_grad()
 def held_out_measures(task: MaskedLanguageModel, text: MaskedText, devices: Any) -> dict[str, float]:
-    """Mean cross-entropy in nats and accuracy over the masked tokens of the sequences held out.
+    """Mean cross-entropy in nats and accuracy over the masked tokens of the held-out sequences.
 
     Args:
-        task: left in evaluation mode.
-        text: with the sequences held out.
+        task: language model; left in evaluation mode.
+        text: text with the held-out sequences.
         devices: an `accelerate.Accelerator`.
     """
     task.eval()

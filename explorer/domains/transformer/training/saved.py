@@ -1,7 +1,7 @@
 """Trained models on disk: `model.safetensors`, `model.json`, `config.json` and the folder `tokenizer`.
 
-`config.json` says the same as `model.json` in the words of Hugging Face, so that `AutoModel.from_pretrained` reads the
-folder; a folder that `save_pretrained` wrote has nothing else, and is read here too.
+`config.json` has the same content as `model.json` in the terms of Hugging Face, so that `AutoModel.from_pretrained` can
+read the folder; a folder written by `save_pretrained` has only `config.json`, and can be read here too.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _CLASSES = {True: "FlexiBertForMaskedLM", False: "FlexiBertForSequenceClassifica
 
 @dataclass(frozen=True)
 class Description:
-    """What `model.json` says.
+    """The content of `model.json`.
 
     Attributes:
         model: the model dictionary.
         vocabulary: number of tokens.
-        maximum_positions: longest sequence in tokens.
-        labels: names of the classes; none for a score; None for a masked language model.
+        maximum_positions: length of the longest sequence in tokens.
+        labels: names of the classes; empty for a score; None for a masked language model.
     """
 
     model: Choices
@@ -57,13 +57,13 @@ class Description:
 def save_task(
     folder: Path, task: MaskedLanguageModel | SequenceClassifier, description: Description, tokenizer: Any
 ) -> None:
-    """Write a trained model; `model.json` comes last, so that a folder that has it is complete.
+    """Write a trained model; `model.json` comes last, so that a folder with it is complete.
 
     Args:
-        folder: to write into; it exists.
-        task: the trained module.
-        description: of the model.
-        tokenizer: of transformers.
+        folder: existing folder to write to.
+        task: trained module.
+        description: description of the model.
+        tokenizer: transformers tokenizer.
     """
     tokenizer.save_pretrained(str(folder / TOKENIZER))
     tensors = {name: value.detach().contiguous() for name, value in task.state_dict().items()}
@@ -94,7 +94,7 @@ def _config(description: Description) -> dict[str, Any]:
 
 
 def read_description(folder: Path) -> Description:
-    """What a folder's `model.json` says, or its `config.json` where there is no other.
+    """Read the description from a folder's `model.json`, or from its `config.json` if there is no `model.json`.
 
     Raises:
         InputError: the folder holds no trained model, or the file is malformed.
@@ -112,7 +112,9 @@ def read_description(folder: Path) -> Description:
         raise InputError(f"{file} cannot be read: {error}.") from error
     sizes = ("vocabulary", "maximum_positions")
     if not isinstance(values, dict) or "model" not in values or not all(is_integer(values.get(n)) for n in sizes):
-        raise InputError(f"{file} describes no trained model: model, vocabulary and maximum_positions are needed.")
+        raise InputError(
+            f"{file} does not describe a trained model: model, vocabulary and maximum_positions are needed."
+        )
     labels = values.get("labels")
     if not (labels is None or (isinstance(labels, list) and all(isinstance(label, str) for label in labels))):
         raise InputError(f"{file}: labels is {str(labels)[:60]}; allowed: null, or a list of names.")
@@ -125,10 +127,10 @@ def read_description(folder: Path) -> Description:
 
 
 def _from_config(file: Path, config: object) -> dict[str, Any]:
-    """What `config.json` of a FlexiBERT model says, in the words of `model.json`."""
+    """The content of a FlexiBERT model's `config.json` in the terms of `model.json`."""
     if not isinstance(config, dict) or config.get("model_type") != "flexibert":
         kind = config.get("model_type") if isinstance(config, dict) else config
-        raise InputError(f"{file}: model_type is {str(kind)[:60]!r}; a trained model is read from 'flexibert' only.")
+        raise InputError(f"{file}: model_type is {str(kind)[:60]!r}; allowed for a trained model: 'flexibert'.")
     names = config.get("id2label")
     classifier = _CLASSES[False] in (config.get("architectures") or ())
     return {
@@ -143,12 +145,12 @@ def load_encoder(folder: Path, generator: torch.Generator, dropout: float = 0.0)
     """The encoder of a trained model, whatever its task, and its tokenizer.
 
     Args:
-        folder: of the trained model.
-        generator: of dropout; the encoder is made on its device.
+        folder: folder of the trained model.
+        generator: random generator for dropout; the encoder is created on its device.
         dropout: share of activations that training sets to zero.
 
     Raises:
-        InputError: the folder holds no trained model, or a file is corrupt or of another model.
+        InputError: the folder holds no trained model, or a file is corrupt or belongs to another model.
     """
     encoder = read_description(folder).encoder(generator, dropout)
     file = folder / WEIGHTS
@@ -166,7 +168,7 @@ def load_encoder(folder: Path, generator: torch.Generator, dropout: float = 0.0)
 
 
 def digest(tensors: Mapping[str, torch.Tensor]) -> str:
-    """SHA-256 of weights, by name, shape and bits."""
+    """SHA-256 of the names, shapes and bits of weights."""
     sha = hashlib.sha256()
     for name, value in sorted(tensors.items()):
         sha.update(f"{name}{tuple(value.shape)}{value.dtype}".encode())

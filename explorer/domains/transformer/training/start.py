@@ -1,4 +1,4 @@
-"""Where a pre-training begins: the weights of a trained model of another design."""
+"""Initial weights of a pre-training, from a trained model of another design."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from graphdb.errors import InputError
 
 @dataclass(frozen=True)
 class Start:
-    """What a model inherits.
+    """The inheritance of a model.
 
     Attributes:
-        encoder: with the weights to begin with.
+        encoder: encoder with the initial weights.
         source: model dictionary of the trained model.
-        ratio: share of the weights that were taken over, from 0 to 1.
+        ratio: share of the weights that were inherited, from 0 to 1.
     """
 
     encoder: HeterogeneousEncoder
@@ -33,30 +33,30 @@ class Start:
 
 
 def tokenizer_folder(folder: Path) -> str:
-    """Where the tokenizer of a trained model is, for a model that is to begin with its weights."""
+    """Folder of a trained model's tokenizer, for a model that is to inherit its weights."""
     read_description(folder)
     return str(folder / TOKENIZER if (folder / TOKENIZER).exists() else folder)
 
 
 def transferred(folder: Path, model: Choices, tokens: int, config: TrainingConfig, rule: Rule) -> Start:
-    """An encoder of `model` that begins with what a trained model can give it.
+    """An encoder of `model` with the weights that it can inherit from a trained model.
 
     Args:
-        folder: of the trained model.
+        folder: folder of the trained model.
         model: the model dictionary.
-        tokens: of the tokenizer that the training uses.
-        config: of the training; its length of sequences and its seed count.
-        rule: of weight transfer.
+        tokens: number of tokens of the training's tokenizer.
+        config: configuration of the training, whose sequence length and seed are used.
+        rule: rule of weight transfer.
 
     Raises:
-        InputError: no trained model, a damaged file, no such rule, or a tokenizer of another size than the trained
-            model's, for which its word embeddings mean nothing.
+        InputError: there is no trained model, a file is damaged, the rule is unknown, or the tokenizer differs in size
+            from that of the trained model, so that its word embeddings are meaningless.
     """
     source = read_description(folder)
     if tokens != source.vocabulary:
         raise InputError(
             f"The tokenizer has {tokens} tokens, the trained model of {folder} {source.vocabulary}; "
-            "to take its weights over, train with its tokenizer."
+            "to inherit its weights, train with its tokenizer."
         )
     given, _ = load_encoder(folder, torch.Generator())
     drawn = torch.Generator().manual_seed(derived_seed(config.seed, INITIAL))

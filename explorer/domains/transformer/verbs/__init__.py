@@ -1,1 +1,1 @@
-"""What a user can do with Transformers."""
+"""The verbs of Transformers."""

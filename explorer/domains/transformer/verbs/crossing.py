@@ -19,7 +19,7 @@ _MOST_ROWS = 20
 def cross(session: Session, options: CrossOptions) -> Findings:
     """Draw models between two Transformers and store them with their lineage."""
     first, second = (session.resolve(name, domain=DOMAIN.name) for name in (options.first, options.second))
-    # Children stay in the space of their parents where both are of one.
+    # Children stay in the space of their parents if both are in the same one.
     names = [first.space] if first.space == second.space else []
     spaces = [resolved(DOMAIN.spaces[name])() for name in (*names, FreeTransformerSpace.name)]
     between = crossing.cross(first, second, spaces, options.level, options.count, np.random.default_rng(options.seed))

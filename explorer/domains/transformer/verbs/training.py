@@ -1,4 +1,4 @@
-"""`explorer pretrain` and `explorer finetune`: train a FlexiBERT model, and store what it reaches."""
+"""`explorer pretrain` and `explorer finetune`: train a FlexiBERT model and store its scores."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from explorer.domains.transformer.training.loop import TrainingStep
 
 VERSION = "1"
-"""Version of what is measured; another one would give other figures."""
+"""Version of the measurement; it changes whenever a result changes."""
 
 
 def pretrain(session: Session, options: PretrainOptions) -> Findings:
-    """Pre-train a FlexiBERT model by masked language modelling; its loss on text held out is stored."""
+    """Pre-train a FlexiBERT model by masked language modelling, and store its loss on held-out text."""
     if options.rule is not None and options.source is None:
-        raise InputError("--rule has no effect by itself; allowed with --from.")
-    session.report("loading the libraries of training")
+        raise InputError("--rule has no effect without --from.")
+    session.report("loading the training libraries")
     from explorer.domains.transformer.training import start
     from explorer.domains.transformer.training.corpus import load_corpus, masked_text, tokenizer_of
     from explorer.domains.transformer.training.loop import ReportIntervals
@@ -62,12 +62,12 @@ def pretrain(session: Session, options: PretrainOptions) -> Findings:
 
 
 def finetune(session: Session, options: FinetuneOptions) -> Findings:
-    """Fine-tune a trained model on GLUE or on a user's own data; what it reaches is stored."""
+    """Fine-tune a trained model on GLUE or on a user's data, and store its scores."""
     if (options.task is None) == (not options.data):
-        raise InputError("One of --task and --data is needed, and not both.")
+        raise InputError("Either --task or --data is needed, but not both.")
     if options.validation and not options.data:
         raise InputError("--validation has no effect with --task; allowed with --data.")
-    session.report("loading the libraries of training")
+    session.report("loading the training libraries")
     from explorer.domains.transformer.training.examples import glue_text, own_text
     from explorer.domains.transformer.training.finetuning import finetune as run
     from explorer.domains.transformer.training.loop import ReportIntervals
@@ -97,7 +97,7 @@ def _config(recipe: str, file: Path | None, changes: Sequence[str]) -> TrainingC
 
 
 def _stored(session: Session, model: str | Mapping[str, Any]) -> Architecture:
-    """The model, stored; the database is not held open while a training may take days."""
+    """Store the model; the database is not held open during a training, which may take days."""
     architecture = session.resolve(model, domain="transformer")
     session.add([architecture])
     session.release()
@@ -105,7 +105,7 @@ def _stored(session: Session, model: str | Mapping[str, Any]) -> Architecture:
 
 
 def _names(given: Iterable[str]) -> list[str]:
-    """Files without their folders, which say nothing about the result; names on the hub as they are."""
+    """Names of files without their folders, which do not affect the result; names on the hub unchanged."""
     return [Path(name).name if Path(name).is_file() else name for name in given]
 
 
@@ -116,13 +116,13 @@ def _measurement(
     about: Mapping[str, Any],
     measures: Mapping[str, float],
 ) -> Measurement:
-    """What a training reached, to be stored.
+    """The measurement of a training, to be stored.
 
     Args:
-        simulator: under whose name it is stored.
-        architecture: the model.
+        simulator: name under which it is stored.
+        architecture: model that was trained.
         config: hyperparameters.
-        about: what else the result depends on.
+        about: other values that the result depends on.
         measures: name -> value.
     """
     settings = config.model_dump(exclude={"seed"}) | dict(about)
@@ -131,17 +131,17 @@ def _measurement(
 
 @contextmanager
 def _shown(session: Session, folder: Path) -> Iterator[Callable[[TrainingStep], None]]:
-    """Shows how far a training is; Ctrl-C ends in a sentence on how to go on."""
+    """Show the progress of a training; Ctrl-C ends with a sentence on how to continue."""
 
     def report(step: TrainingStep) -> None:
         words = f"loss {step.loss:.4f}, {step.sequences_per_s:.0f} sequences/s"
         session.advance(Progress(step.step, step.steps, words))
 
-    session.report("training")  # until there is a loss to be shown, or a refusal
+    session.report("training")  # until there is a loss to show, or a refusal
     try:
         yield report
     except KeyboardInterrupt:
-        raise Interrupted(f"Interrupted; the same command goes on from what {folder} holds.") from None
+        raise Interrupted(f"Interrupted; the same command continues from the checkpoint in {folder}.") from None
 
 
 def _kept(session: Session, architecture: Architecture, measurement: Measurement, folder: Path) -> Findings:

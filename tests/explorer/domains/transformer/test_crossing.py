@@ -106,5 +106,5 @@ def test_what_cannot_be_crossed_is_refused() -> None:
     odd = FREE.build(choices_of((*layers, layers[0])))
     with pytest.raises(InputError, match="has no stacks of 2"):
         crossed(odd, second)
-    with pytest.raises(InputError, match="legal in none of the spaces"):
+    with pytest.raises(InputError, match="not legal in any of the spaces"):
         crossing.cross(first, second, [], 2, 5, np.random.default_rng(0))

@@ -212,7 +212,7 @@ class RunOptions(BaseModel):
         if TensorRole.GRADIENT not in self.curve.roles:
             raise InputError(
                 f"The setting dynaprop_threshold of acceltran is {self.dynaprop_threshold:g} with a curve that has no "
-                "sparsity of gradients; allowed: a user's profile with the role gradient."
+                "sparsity of gradients; allowed: a profile with the role gradient."
             )
         return self.curve.at_threshold(self.dynaprop_threshold)
 

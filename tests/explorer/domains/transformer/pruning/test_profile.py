@@ -161,7 +161,7 @@ def test_refused(trained: Trained) -> None:
         profile(trained.encoder, [], (0.1, 0.2), trained.accuracy)
     with pytest.raises(InputError, match="score at the threshold 0"):
         profile(trained.encoder, batches, (0, 1), lambda outputs: 90.0)
-    with pytest.raises(InputError, match="handed no activation"):
+    with pytest.raises(InputError, match="never called prune"):
         profile(Silent(), batches, (0, 1), lambda outputs: 1.0)
 
 

@@ -95,14 +95,14 @@ def test_bad_corpora_and_tokenizers_are_refused(tokenizer: Any, cache: Path, tmp
     (tmp_path / "f.parquet").write_text("")
     files = {file.name[0]: file for file in tmp_path.iterdir()}
     refusals = [
-        (lambda: corpus.load_files([]), "No file"),
+        (lambda: corpus.load_files([]), "No data file"),
         (lambda: corpus.load_files([files["a"], files["b"]]), "not of one kind"),
         (lambda: corpus.load_files([files["f"]]), r"allowed: \.txt"),
         (lambda: corpus.load_files([files["c"]]), "cannot be loaded"),
         (lambda: corpus.masked_text(corpus.load_files([files["a"]]), tokenizer, config()), "0 sequences of 24 tokens"),
         (lambda: corpus.masked_text(corpus.load_files([files["e"]]), tokenizer, config()), "."),
         (lambda: corpus.masked_text(corpus.load_files([files["b"]]), tokenizer, config()), "'text' is needed"),
-        (lambda: corpus.masked_text(corpus.load_files([files["d"]]), tokenizer, config()), "is no text"),
+        (lambda: corpus.masked_text(corpus.load_files([files["d"]]), tokenizer, config()), "is not text"),
         (lambda: corpus.load_tokenizer(tmp_path), "cannot be loaded"),
         (lambda: corpus.train_tokenizer(["a"], 260), "vocabulary is 260; allowed: 261"),
     ]

@@ -129,10 +129,10 @@ def test_bad_data_and_bad_folders_are_refused(pretrained: Path, data: Path, tmp_
     settings = config()
     refusals = [
         (lambda: own_text([tmp_path / "none.csv"], settings), "does not exist"),
-        (lambda: own_text([], settings), "No file"),
+        (lambda: own_text([], settings), "No data file"),
         (lambda: own_text([table(tmp_path / "a.csv", [{"words": "a", "label": 1}] * 3)], settings), "'text' is needed"),
         (lambda: own_text([table(tmp_path / "b.csv", [{"text": "a"}] * 3)], settings), "'label' is needed"),
-        (lambda: own_text([table(tmp_path / "c.csv", [{"text": "a", "label": 1}] * 3)], settings), "one class only"),
+        (lambda: own_text([table(tmp_path / "c.csv", [{"text": "a", "label": 1}] * 3)], settings), "only one class"),
         (lambda: own_text([table(tmp_path / "d.csv", [{"text": "a", "label": 1}])], settings), "1 rows; at least 2"),
         (
             lambda: own_text([table(tmp_path / "e.csv", [{"text": "a", "label": "x"}, {"text": "b"}])], settings),
@@ -154,7 +154,7 @@ def test_weights_of_another_model_are_refused(text: corpus.MaskedText, data: Pat
     for change, words in (
         ({"model": MODEL | {"f": [[64], [128]]}}, "layers.1.feed_forward.output.weight has the shape"),
         ({"model": {"l": 1}}, "o"),
-        ({"vocabulary": "many"}, "describes no trained model"),
+        ({"vocabulary": "many"}, "does not describe a trained model"),
     ):
         (tmp_path / "model.json").write_text(json.dumps(description | change))
         with pytest.raises(InputError, match=words):

@@ -177,7 +177,7 @@ def test_checkpoints_that_are_corrupt_or_of_others_are_refused(text: corpus.Mask
     pretrain(MODEL, replace(text, config=config(steps=2)), tmp_path)
     checkpoint = tmp_path / "checkpoint.safetensors"
     refusals: list[tuple[Any, Any, str]] = [
-        (MODEL | {"f": [[64], [65]]}, config(steps=2), r"of another training: its model\.f is .*64.*65"),
+        (MODEL | {"f": [[64], [65]]}, config(steps=2), r"belongs to another training: its model\.f is .*64.*65"),
         (MODEL, config(steps=3), r"config\.steps is 2, that of this one 3"),
         (MODEL, config(steps=2, seed=1), r"config\.seed is 0, that of this one 1"),
     ]
@@ -191,7 +191,7 @@ def test_checkpoints_that_are_corrupt_or_of_others_are_refused(text: corpus.Mask
             pretrain(MODEL, replace(text, config=config(steps=2)), tmp_path)
         assert checkpoint.read_bytes() == broken
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot be made"):
+    with pytest.raises(InputError, match="cannot be created"):
         pretrain(MODEL, text, tmp_path / "file" / "folder")
 
 

@@ -44,7 +44,7 @@ def test_from_text_to_a_stored_accuracy(
     with monkeypatch.context() as patched:
         patched.setattr(loop, "_update", interrupted)
         stopped = run(*command)
-    assert stopped.status == 130 and "the same command goes on" in stopped.err and stopped.out == ""
+    assert stopped.status == 130 and "the same command continues" in stopped.err and stopped.out == ""
     assert not (tmp_path / "tiny" / "model.json").exists()
 
     printed = run(*command).json
@@ -89,7 +89,7 @@ def test_a_model_begins_with_the_weights_of_another(run: Run, store: Store, corp
     assert [relative["key"] for relative in run("show", parent, "--json").json["children"]] == [child]
     assert run(*second, "--from", tmp_path / "tiny", "--json").json["key"] == trained.json["key"]
 
-    refused(run(*second, "--rule", "ordered"), "--rule has no effect by itself")
+    refused(run(*second, "--rule", "ordered"), "--rule has no effect without --from")
     refused(
         run(*second, "--from", tmp_path / "tiny", "--rule", "all"), "rule of pretrain flexibert is 'all'", "projected"
     )

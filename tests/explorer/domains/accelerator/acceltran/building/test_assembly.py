@@ -72,7 +72,7 @@ def test_a_published_store_waits_for_the_operation_that_its_name_begins_with() -
         ({"h": [128, 0]}, "width of the model is 0"),
         ({"h": [128, "128"]}, "'128'"),
         ({"f": [[256], []]}, r"feed-forward widths \(f\)"),
-        ({"f": 5}, "no model dictionary"),
+        ({"f": 5}, "not a model dictionary"),
     ],
 )
 def test_a_malformed_model_is_refused(change: dict[str, Any], words: str) -> None:

@@ -145,8 +145,8 @@ def test_embeddings_that_do_not_fit_are_refused_with_what_is_missing() -> None:
         ("model", {"o": [[]], "l": 1, "h": [64], "f": [[64]]}, "heads (o)"),
         ("model", {"l": 3}, "l = 3"),
         ("model", {"f": [[0], [64]]}, "A width of the model is 0"),
-        ("model", {"f": 3}, "no model dictionary"),
-        ("model", {"f": [[[]], [64]]}, "no model dictionary"),
+        ("model", {"f": 3}, "not a model dictionary"),
+        ("model", {"f": [[[]], [64]]}, "not a model dictionary"),
         ("model", {"h": ["128", "128"]}, "A width of the model is '128'"),
     ],
 )
