@@ -1,1 +1,1 @@
-"""Measuring: studies, sweeps, and where their evaluations run."""
+"""Measuring: studies, sweeps, and the executors of their evaluations."""

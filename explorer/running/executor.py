@@ -1,4 +1,4 @@
-"""Where evaluations run: a pool of processes on this machine, or a Dask cluster."""
+"""Executors of evaluations: a pool of processes on this machine, or a Dask cluster."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONNECT_TIMEOUT = "10s"
 
 @dataclass(frozen=True)
 class Refused:
-    """A design that the simulator cannot measure, with its reason."""
+    """A design that the simulator cannot measure, with the reason."""
 
     message: str
 
@@ -31,9 +31,9 @@ def evaluate(simulator: str, architectures: Roles, settings: Mapping[str, Any]) 
     """Run a simulator: the unit of work that travels to a worker process.
 
     Args:
-        simulator: its registered name.
+        simulator: registered name of the simulator.
         architectures: role -> architecture.
-        settings: of the run.
+        settings: settings of the run.
     """
     try:
         return registry.simulator(simulator).run(architectures, settings)
@@ -43,14 +43,14 @@ def evaluate(simulator: str, architectures: Roles, settings: Mapping[str, Any]) 
 
 @contextmanager
 def open_executor(workers: int, scheduler: str | None = None) -> Iterator[Executor]:
-    """An executor for the length of a study.
+    """An executor for the duration of a study.
 
     Args:
-        workers: number of processes; ignored where a scheduler is named.
+        workers: number of processes; ignored if a scheduler is given.
         scheduler: address of a Dask scheduler (`tcp://host:port`).
 
     Raises:
-        InputError: no workers, or Dask asked for but not installed.
+        InputError: there are no workers, or Dask is requested but not installed.
         UnavailableError: the scheduler does not answer.
     """
     if scheduler is not None:
@@ -59,7 +59,7 @@ def open_executor(workers: int, scheduler: str | None = None) -> Iterator[Execut
         return
     if workers < 1:
         raise InputError(f"--workers is {workers}; at least 1 process is needed.")
-    # Not `fork`: the driver and torch keep threads, and a fork of a threaded process can dead-lock.
+    # Not `fork`: the driver and torch keep threads, and forking a threaded process can deadlock.
     pool = ProcessPoolExecutor(
         workers, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_with_the_parent
     )
@@ -70,8 +70,8 @@ def open_executor(workers: int, scheduler: str | None = None) -> Iterator[Execut
 
 
 def _leave_with_the_parent() -> None:
-    """End this worker when its parent is gone, even by `kill -9`: a pool's workers would wait for ever."""
-    # A terminal sends Ctrl-C to the workers too, but it is for the parent to say what happens.
+    """End this worker when its parent is gone, even after `kill -9`: the workers of a pool would wait for ever."""
+    # A terminal sends Ctrl-C to the workers too, but the parent decides what happens.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 

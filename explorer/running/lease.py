@@ -15,18 +15,18 @@ LEASE_S = 120.0
 
 @contextmanager
 def leased(store: Store, name: str, label: Leased = Leased.STUDY) -> Iterator[Callable[[], None]]:
-    """Hold a study or a job for the length of a run; the value given renews the hold.
+    """Hold a study or a job for the duration of a run; the yielded function renews the lease.
 
-    A holder on this machine whose process is gone is replaced at once; one elsewhere when its lease has run out.
+    A holder on this machine whose process is gone is replaced at once; one elsewhere, when its lease has expired.
 
     Args:
-        store: the database.
-        name: of what is held.
-        label: its kind.
+        store: database.
+        name: name of the study or job.
+        label: whether it is a study or a job.
 
     Raises:
         ConflictError: another process holds it.
-        NotFoundError: there is none of that name.
+        NotFoundError: there is no study or job with that name.
     """
     leases = store.leases(label)
     owner = f"{socket.gethostname()}:{os.getpid()}"
@@ -44,7 +44,7 @@ def leased(store: Store, name: str, label: Leased = Leased.STUDY) -> Iterator[Ca
     try:
         yield renew
     finally:
-        # A lost database must not hide what went wrong; the lease then runs out by itself.
+        # A lost database must not hide the original error; the lease then expires by itself.
         with suppress(UnavailableError):
             leases.release(name, owner)
 

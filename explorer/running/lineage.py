@@ -1,4 +1,4 @@
-"""What came from what: children and parents kept in the database."""
+"""Lineage: children and parents stored in the database."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from graphdb.store import Store
 
 
 def store_descents(store: Store, descents: Iterable[Descent]) -> int:
-    """Store children and parents, and that the ones came from the others; again changes nothing.
+    """Store children and parents with their relations; storing them again changes nothing.
 
     Returns:
-        how many of the children were new.
+        The number of new children.
     """
     known = list(descents)
     new = store.architectures.add({one.child.key: one.child for one in known}.values())

@@ -1,9 +1,9 @@
-"""`Study`: the loop that asks, measures and tells, with every step a transaction.
+"""`Study`: the loop that asks, measures and tells, with every step in a transaction.
 
-A study is its record and its trials, both in the database. A round asks for `batch` proposals, stores them as pending
-in one transaction, measures them, and tells each result in a transaction of its own. What the optimiser asks for is a
-function of the seed and of the results in trial order, so a study that was killed anywhere is continued by telling the
-stored results again, measuring what is pending, and asking on.
+A study consists of its record and its trials, both in the database. A round asks for `batch` proposals, stores them as
+pending in one transaction, measures them, and tells each result in a separate transaction. The optimiser's proposals
+depend only on the seed and on the results in trial order, so a study that was killed at any point is continued by
+telling the stored results again, measuring the pending trials, and asking for more.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ OnProgress = Callable[[Progress], None]
 
 @dataclass
 class Study:
-    """One run of a stored study to its budget.
+    """One run of a stored study until its budget is spent.
 
     Attributes:
-        store: where the study and its trials are kept.
-        record: of the study.
-        recipe: by which it was planned.
-        executor: where the simulator runs.
-        on_progress: is told whenever something has been done.
+        store: database of the study and its trials.
+        record: record of the study.
+        recipe: recipe of the study.
+        executor: executor that runs the simulator.
+        on_progress: function called whenever something has been done.
     """
 
     store: Store
@@ -50,7 +50,7 @@ class Study:
     _done_before: int = field(default=0, init=False)
 
     def run(self) -> None:
-        """Go on from wherever the stored trials stand until the budget is spent.
+        """Continue from the stored trials until the budget is spent.
 
         Raises:
             ConflictError: another process is running this study.
@@ -96,7 +96,7 @@ class Study:
         if descents:
             store_descents(self.store, descents)
         self.store.studies.ask(self.record.name, trials)
-        # Read back rather than assumed: what another study has measured already comes back done.
+        # Read back rather than assumed: trials that another study has already measured come back done.
         self._trials = {trial.index: trial for trial in self.store.studies.trials(self.record.name)}
         return len(proposals)
 
@@ -157,12 +157,12 @@ def performances(recipe: Recipe[Any], record: StudyRecord, trials: Sequence[Tria
     """Performance of each finished trial that meets the constraints.
 
     Args:
-        recipe: of the study.
-        record: of the study.
-        trials: of the study.
+        recipe: recipe of the study.
+        record: record of the study.
+        trials: trials of the study.
 
     Returns:
-        index of the trial -> performance, larger is better. Trials that lack a measure of the objective have none.
+        Index of the trial -> performance; larger is better. Trials that lack a measure of the objective are left out.
     """
     objective = recipe.objective(record.settings)
     return {

@@ -1,8 +1,8 @@
-"""`sweep`: measure a sample of a design space, many pairs at a time, and store every measurement as it comes.
+"""`sweep`: measures a sample of a design space, many pairs at a time, and stores every measurement as it arrives.
 
-Which designs a sample holds is a function of its generator alone, and the key of a measurement is known before it is
-taken. So a sweep needs no record of its own: run again after an interruption, it looks up what is stored in one query
-and measures the rest. A sample of more designs with the same seed begins with those of the smaller one.
+The designs of a sample depend only on its generator, and the key of a measurement is known before it is taken. A sweep
+therefore needs no record: run again after an interruption, it looks up the stored measurements in one query and takes
+the rest. A larger sample with the same seed begins with the designs of the smaller one.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from graphdb.measurement import Measurement
 from graphdb.store import Store
 
 _CHUNKS_IN_FLIGHT = 32
-_STORED_AT_ONCE = 256  # about half a second of writing, which is what a kill can lose
+_STORED_AT_ONCE = 256  # about half a second of writing, the most that a kill can lose
 
 
 OnProgress = Callable[[Progress], None]
 
 
 def draw(space: DesignSpace, count: int, generator: np.random.Generator) -> list[Choices]:
-    """Different designs, every design equally likely; a larger count only adds to the end.
+    """Draw different designs, each equally likely; a larger count only adds designs at the end.
 
     Args:
-        space: drawn from.
-        count: of designs.
-        generator: of the choice.
+        space: space to draw from.
+        count: number of designs.
+        generator: random generator for the draw.
 
     Raises:
-        InputError: fewer than 1 design, or more than the space has.
+        InputError: the count is below 1 or above the size of the space.
     """
     if not 1 <= count <= space.size:
         raise InputError(f"The number of samples is {count}; allowed: 1 to {space.size}, the size of {space.name}.")
@@ -63,23 +63,23 @@ def sweep(
     chunk: int | None = None,
     on_progress: OnProgress = lambda progress: None,
 ) -> Sweep:
-    """Measure those pairs whose measurements are not stored, and store them.
+    """Measure the pairs whose measurements are not stored, and store the results.
 
-    As results come in, up to 256 at a time are stored in two transactions: architectures, then measurements. A pair
-    that is refused leaves nothing in the database, and is tried again by the next sweep.
+    As results arrive, up to 256 at a time are stored in two transactions: architectures, then measurements. A refused
+    pair leaves nothing in the database, and is tried again by the next sweep.
 
     Args:
-        store: where measurements are looked up and kept.
+        store: database of the measurements.
         executor: where the simulator runs.
-        simulator: its registered name.
-        pairs: role -> architecture of each measurement, none twice.
-        settings: of the simulator; defaults are filled in.
-        chunk: pairs that travel to a worker at once; None for what the simulator asks for.
-        on_progress: is told whenever results were stored.
+        simulator: registered name of the simulator.
+        pairs: role -> architecture for each measurement, without duplicates.
+        settings: settings of the simulator; defaults are filled in.
+        chunk: number of pairs sent to a worker at once; None for the simulator's own choice.
+        on_progress: function called whenever results were stored.
 
     Raises:
-        InputError: unknown simulator or setting, or architectures whose roles are wrong.
-        UnavailableError: a worker or the database is gone; what was stored stays.
+        InputError: the simulator or a setting is unknown, or the roles of the architectures are wrong.
+        UnavailableError: a worker or the database is gone; stored results are kept.
     """
     measurer = registry.simulator(simulator)
     full = measurer.settings(settings)
@@ -101,7 +101,7 @@ def sweep(
             for start in range(0, len(new), _STORED_AT_ONCE):
                 run.keep(new[start : start + _STORED_AT_ONCE])
     except BrokenExecutor as error:
-        raise UnavailableError("A process that evaluates ended unexpectedly.") from error
+        raise UnavailableError("An evaluation process ended unexpectedly.") from error
 
 
 def measure_chunk(
@@ -110,9 +110,9 @@ def measure_chunk(
     """Run a simulator on many pairs: the unit of work that travels to a worker process.
 
     Args:
-        simulator: its registered name.
+        simulator: registered name of the simulator.
         pairs: role -> architecture, for each measurement.
-        settings: of all of them.
+        settings: settings of all measurements.
     """
     outcomes = registry.simulator(simulator).run_batch(pairs, settings)
     return [Refused(str(outcome)) if isinstance(outcome, InputError) else outcome for outcome in outcomes]
@@ -132,7 +132,7 @@ class _Run:
 
     def look_up(self, keys: Sequence[str]) -> None:
         stored = self.store.measurements.get_many(keys)
-        # A measurement without measures is one that a study has yet to take.
+        # A measurement without measures has yet to be taken by a study.
         self.measured = {at: stored[key] for at, key in enumerate(keys) if key in stored and stored[key].measures}
         self.stored_before = len(self.measured)
         self.report()

@@ -1,1 +1,1 @@
-"""Search algorithms behind one ask/tell contract; they know vectors and numbers, never a domain or a database."""
+"""Search algorithms behind one ask/tell contract; they work on vectors and numbers, never on a domain or a database."""

@@ -1,4 +1,4 @@
-"""Searches to compare with: they follow no gradient and learn no surrogate."""
+"""Baseline searches, which follow no gradient and learn no surrogate."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from explorer.contracts.optimiser import Candidates, D, Inputs, Observation, Optimiser, Proposal, VectorCandidates
 from graphdb.errors import InputError
 
-_TOURNAMENTS = 10  # before a random design takes the place of a child
+_TOURNAMENTS = 10  # before a random design replaces a child
 
 
 class RandomSearch(Optimiser[D], Generic[D]):
-    """Random designs that have not been tried, whatever a design is and however many objectives there are."""
+    """Random untried designs, for any kind of design and any number of objectives."""
 
     objectives: ClassVar[int | None] = None
 
@@ -26,9 +26,9 @@ class RandomSearch(Optimiser[D], Generic[D]):
 class RegularisedEvolution(Optimiser[D], Generic[D]):
     """Evolution in which the oldest die: Real and others 2019, "Regularized Evolution for Image Classifier Search".
 
-    The population is the latest designs told. A parent is the best of a random few of them; under several objectives,
-    the first of those few that none of the others dominates. Its child is a random neighbour or, where vector
-    candidates name no neighbours, the legal design nearest to a perturbed parent.
+    The population is the latest designs told. A parent is the best of a random few of them; with several objectives it
+    is the first of those few that no other dominates. Its child is a random neighbour or, if vector candidates have no
+    neighbours, the legal design nearest to a perturbed parent.
     """
 
     objectives: ClassVar[int | None] = None
@@ -38,14 +38,14 @@ class RegularisedEvolution(Optimiser[D], Generic[D]):
     ) -> None:
         """
         Args:
-            candidates: the legal designs.
-            seed: of all random choices, not negative.
-            population: number of random designs at first, and of the latest designs that may be parents.
-            tournament: how many of them compete to be one.
+            candidates: legal designs.
+            seed: seed of all random choices, not negative.
+            population: number of initial random designs, and of the latest designs that may be parents.
+            tournament: number of designs that compete to be a parent.
             spread: standard deviation of a perturbation, as a share of the box.
 
         Raises:
-            InputError: not 1 <= tournament <= population, or a spread that is not positive.
+            InputError: 1 <= tournament <= population does not hold, or the spread is not positive.
         """
         super().__init__(candidates, seed)
         if not 1 <= tournament <= population:
@@ -73,7 +73,7 @@ class RegularisedEvolution(Optimiser[D], Generic[D]):
         return proposals
 
     def _child(self, generator: np.random.Generator, taken: set[Hashable]) -> D | None:
-        """An untried child of some tournament's winner; None where no tournament yields one."""
+        """An untried child of a tournament's winner; None if no tournament yields one."""
         living = self._observations[-self._population :]
         for _ in range(_TOURNAMENTS):
             drawn = generator.choice(len(living), size=min(self._tournament, len(living)), replace=False)
@@ -86,7 +86,7 @@ class RegularisedEvolution(Optimiser[D], Generic[D]):
         return None
 
     def _perturbed(self, design: D, generator: np.random.Generator) -> list[D]:
-        """The legal design nearest to a perturbed one; none where designs are no vectors."""
+        """The legal design nearest to a perturbed one; none if designs are not vectors."""
         if not isinstance(self.candidates, VectorCandidates):
             return []
         point = tuple(
@@ -97,8 +97,8 @@ class RegularisedEvolution(Optimiser[D], Generic[D]):
 
 
 def _undominated(rivals: Sequence[Observation[D]]) -> Observation[D]:
-    """The first of these that no other dominates: under one objective, the first of the best."""
+    """The first design that no other dominates: with one objective, the first of the best."""
     for rival in rivals:
         if not any(other.dominates(rival) for other in rivals):
             return rival
-    raise AssertionError("Domination has no circles, so that one of several designs is always undominated.")
+    raise AssertionError("Domination has no cycles, so one of several designs is always undominated.")

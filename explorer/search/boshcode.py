@@ -1,4 +1,4 @@
-"""BOSHCODE: search over pairs (or more) of designs; with one role it is BOSHNAS."""
+"""BOSHCODE: search over tuples of designs, one per role; with a single role it is BOSHNAS."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ INITIAL, OPTIMISE, UNCERTAINTY, DIVERSITY = "initial", "optimise", "uncertainty"
 
 @dataclass(frozen=True)
 class BoshcodeSettings:
-    """Constants of the search; the defaults are published ones unless said otherwise.
+    """Constants of the search; the defaults are the published ones unless stated otherwise.
 
     Attributes:
-        initial: random designs before the first surrogate.
-        starts: of GOBI.
+        initial: number of random designs before the first surrogate.
+        starts: number of starting points of GOBI.
         uncertainty, diversity: shares of the proposals that explore.
-        patience: optimising proposals in a row without progress after which the aleatoric deviation joins in
-            (published: 10 for several roles, 5 for one).
-        aleatoric_patience: further ones after which the search has converged (published: 10 for several roles, 5
-            for one).
-        pool: random untried designs that are ranked by the acquisition beside what GOBI found.
-        penalty: what a relative violation of 1 adds to the loss of an infeasible design.
-        initial_normaliser: divides losses by the largest initial one, as published; otherwise by their range.
-        distilled: random untried designs at which the student also learns; published none.
-        surrogate: training of the networks.
-        gobi: walk of the inputs.
+        patience: number of consecutive optimising proposals without progress after which the aleatoric deviation is
+            added (published: 10 for several roles, 5 for one).
+        aleatoric_patience: number of further such proposals after which the search has converged (published: 10 for
+            several roles, 5 for one).
+        pool: number of random untried designs that are ranked by the acquisition along with the results of GOBI.
+        penalty: amount that a relative violation of 1 adds to the loss of an infeasible design.
+        initial_normaliser: whether to divide losses by the largest initial one, as published, instead of by their
+            range.
+        distilled: number of random untried designs at which the student also learns (published: none).
+        surrogate: settings for training the networks.
+        gobi: settings for the walk of the inputs.
     """
 
     initial: int = 10
@@ -55,7 +56,7 @@ class BoshcodeSettings:
 
     @classmethod
     def published(cls) -> BoshcodeSettings:
-        """The published normaliser and training, for comparison: slow, and weaker from few observations."""
+        """The published normaliser and training, for comparison: slow, and weaker with few observations."""
         return cls(initial_normaliser=True, distilled=0, surrogate=EnsembleSettings.published())
 
     def __post_init__(self) -> None:
@@ -72,9 +73,9 @@ class BoshcodeSettings:
 class Boshcode(Optimiser[Inputs]):
     """Second-order search over a heteroscedastic surrogate, in one or more roles at once.
 
-    Each proposal after the initial design is, by lot, an optimising one (80 %), the design whose student deviation is
-    largest (10 %) or a random one (10 %). Tuli and others 2022 (CODEBench) for several roles, Tuli and
-    others 2023 (arXiv 2205.11656, BOSHNAS) for one.
+    Each proposal after the initial designs is drawn at random to be an optimising one (80 %), the design with the
+    largest student deviation (10 %) or a random one (10 %). Tuli and others 2022 (CODEBench) for several roles, Tuli
+    and others 2023 (arXiv 2205.11656, BOSHNAS) for one.
     """
 
     candidates: VectorCandidates
@@ -82,12 +83,12 @@ class Boshcode(Optimiser[Inputs]):
     def __init__(self, candidates: Candidates[Inputs], seed: int, settings: BoshcodeSettings | None = None) -> None:
         """
         Args:
-            candidates: the legal designs, which must be vectors.
+            candidates: legal designs, which must be vectors.
             seed: of all random choices, not negative.
-            settings: of the search, `BoshcodeSettings()` by default.
+            settings: settings of the search, `BoshcodeSettings()` by default.
 
         Raises:
-            InputError: a negative seed, or candidates that are no vectors.
+            InputError: the seed is negative, or the candidates are not vectors.
         """
         if not isinstance(candidates, VectorCandidates):
             raise InputError(
@@ -107,7 +108,7 @@ class Boshcode(Optimiser[Inputs]):
     def _ask(self, count: int, pending: Sequence[Inputs]) -> list[Proposal[Inputs]]:
         done = len(self._observations)
         first = done + len(pending)
-        # A first round larger than the initial design has nothing to learn from yet.
+        # A first round larger than the initial designs has nothing to learn from yet.
         origins = [self.origin(first + offset) if done >= 2 else INITIAL for offset in range(count)]
         generator = self._generator(1, done, *self._under_way(pending))
         taken = self._keys(pending)
@@ -124,7 +125,7 @@ class Boshcode(Optimiser[Inputs]):
         return proposals
 
     def origin(self, index: int) -> str:
-        """What kind of proposal trial `index` is: fixed by the seed, so that a resumed search knows it."""
+        """The kind of proposal of trial `index`, fixed by the seed so that a resumed search knows it."""
         if index < self.settings.initial:
             return INITIAL
         lot = self._generator(0, index).random()
@@ -134,10 +135,10 @@ class Boshcode(Optimiser[Inputs]):
 
     @property
     def stagnation(self) -> int:
-        """Optimising proposals since the last progress.
+        """Number of optimising proposals since the last progress.
 
-        Exploring proposals neither count nor reset it (in BOSHNAS's code each of them resets it, which puts
-        convergence off by chance); progress of any kind resets it (in CODEBench's code nothing does).
+        Exploring proposals neither count nor reset it (in BOSHNAS's code each of them resets it, which delays
+        convergence at random); progress of any kind resets it (in CODEBench's code nothing does).
         """
         best, unchanged = None, 0
         for index, observation in enumerate(self._observations):
@@ -149,7 +150,7 @@ class Boshcode(Optimiser[Inputs]):
 
     @property
     def aleatoric(self) -> bool:
-        """Whether the search is near convergence and the aleatoric deviation has joined in."""
+        """Whether the search is near convergence, so that the aleatoric deviation is added."""
         return self.stagnation >= self.settings.patience
 
     @property
@@ -157,7 +158,7 @@ class Boshcode(Optimiser[Inputs]):
         return self.stagnation >= self.settings.patience + self.settings.aleatoric_patience
 
     def targets(self) -> Vector:
-        """What the surrogate learns, one value in 0 to 1 for each observation, smaller is better."""
+        """The targets of the surrogate: one value from 0 to 1 for each observation; smaller is better."""
         raw = losses(self._observations, self.settings.penalty)
         return (
             normalised_by_initial(raw, self.settings.initial)
@@ -166,7 +167,7 @@ class Boshcode(Optimiser[Inputs]):
         )
 
     def scaled(self, designs: list[Inputs]) -> Tensor:
-        """Designs as `n x D` within the unit box; an entry that never varies is 0."""
+        """Designs as an `n x D` tensor within the unit box; an entry that never varies is 0."""
         rows = np.stack([np.concatenate(design) for design in designs]) - self._low
         return torch.from_numpy(rows / np.where(self._width > 0, self._width, 1.0)).float()
 
@@ -193,7 +194,7 @@ class Boshcode(Optimiser[Inputs]):
 
 
 class _Query:
-    """One refit, and what it says about the untried designs."""
+    """One refit of the surrogate, with its ranking of the untried designs."""
 
     def __init__(self, search: Boshcode, generator: np.random.Generator) -> None:
         self._search = search
@@ -209,7 +210,7 @@ class _Query:
 
     @cached_property
     def by_acquisition(self) -> list[Inputs]:
-        """Untried designs that GOBI, its neighbourhood and the pool offer, best acquisition first."""
+        """Untried designs from GOBI, its neighbourhood and the pool, best acquisition first."""
         search = self._search
         aleatoric = search.aleatoric
 
@@ -228,7 +229,7 @@ class _Query:
         return self._ranked(self._pool, lambda points: -self._surrogate.deviation(points))
 
     def _starts(self) -> list[Inputs]:
-        """Half of the starts are the best designs known, the others random legal ones (published: all random)."""
+        """Starting points: half are the best known designs, the others random legal ones (published: all random)."""
         search = self._search
         count = search.settings.starts
         known = sorted(search.observations, key=lambda observation: observation.rank, reverse=True)

@@ -13,18 +13,18 @@ from graphdb.errors import InputError
 class TableCandidates(VectorCandidates):
     """All combinations of the rows of one table per role.
 
-    Snapping takes for each role the row with the smallest mean absolute difference, which for a full product is also
-    the combination with the smallest sum of them (the rule of GOBI and of BOSHCODE). A table of one row holds its role
-    fixed.
+    Snapping takes, for each role, the row with the smallest mean absolute difference; for a full product this is also
+    the combination with the smallest sum of differences (the rule of GOBI and of BOSHCODE). A table with one row keeps
+    its role fixed.
     """
 
     def __init__(self, *tables: Vector) -> None:
         """
         Args:
-            tables: for each role an array of shape `(rows, d)`.
+            tables: an array of shape `(rows, d)` for each role.
 
         Raises:
-            InputError: no table, or one that is empty or not two-dimensional.
+            InputError: there is no table, or one is empty or not two-dimensional.
         """
         if not tables:
             raise InputError("TableCandidates needs a table for at least one role, found none.")
@@ -36,7 +36,7 @@ class TableCandidates(VectorCandidates):
 
     @property
     def size(self) -> int:
-        """How many combinations there are."""
+        """Number of combinations."""
         return int(np.prod([len(table) for table in self._tables]))
 
     def bounds(self) -> Box:
@@ -56,21 +56,21 @@ class TableCandidates(VectorCandidates):
         """The row of each role.
 
         Raises:
-            InputError: a vector that is in no row.
+            InputError: a vector is not a row of its table.
         """
         return self.indices(design)
 
     def indices(self, design: Inputs) -> tuple[int, ...]:
-        """The (first) row of each role that holds its vector.
+        """The (first) row of each role that contains its vector.
 
         Raises:
-            InputError: a vector that is in no row.
+            InputError: a vector is not a row of its table.
         """
         indices = []
         for role, (rows, vector) in enumerate(zip(self._rows, design, strict=True)):
             index = rows.get(np.asarray(vector, dtype=np.float64).tobytes())
             if index is None:
-                raise InputError(f"The vector of role {role} is in no row of its table.")
+                raise InputError(f"The vector of role {role} is not a row of its table.")
             indices.append(index)
         return tuple(indices)
 

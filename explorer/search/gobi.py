@@ -1,6 +1,7 @@
 """GOBI: gradient-based optimisation of the inputs of a frozen surrogate, all starts in one batch.
 
-Tuli, Casale and Jennings 2021 (COSCO) at first order; BOSHNAS at second order with AdaHessian (Yao and others 2021).
+Sources: Tuli, Casale and Jennings 2021 (COSCO) for first order; BOSHNAS for second order, with AdaHessian (Yao and
+others 2021).
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ from graphdb.errors import InputError
 
 @dataclass(frozen=True)
 class GobiSettings:
-    """How GOBI walks; the defaults are the published constants.
+    """Settings of GOBI's walk; the defaults are the published constants.
 
     Attributes:
-        second_order: AdaHessian; otherwise plain gradient descent.
+        second_order: whether to use AdaHessian; otherwise plain gradient descent.
         rate: learning rate of AdaHessian (momenta 0.9 and 0.999, eps 1e-4, Hessian power 1).
         first_order_rate: learning rate of plain gradient descent.
-        period: of the cosine annealing, in steps: the rate goes full, half, 0, half and again.
-        iterations: most steps of a start.
-        tolerance: a change of the function smaller than this counts as none.
-        patience: a start stops after more than so many steps in a row without change.
-        trust: largest move of a step as a share of the box, None for no limit. The published region, 0.75 to 1.25 times
+        period: period of the cosine annealing in steps: the rate goes full, half, 0, half, and so on.
+        iterations: largest number of steps from a start.
+        tolerance: smallest change of the function that counts as a change.
+        patience: number of consecutive steps without change after which a start stops, if exceeded.
+        trust: largest move of a step as a share of the box; None for no limit. The published region, 0.75 to 1.25 times
             the value, has the wrong sign for negative values; it is off in all published runs.
     """
 
@@ -52,17 +53,17 @@ def gobi(
     generator: torch.Generator,
     frozen: Tensor | None = None,
 ) -> Tensor:
-    """Minimises `function` from every start within the unit box.
+    """Minimise `function` from every start within the unit box.
 
     Args:
-        function: maps `k x D` to `k` values, each of its own row alone, twice differentiable.
-        starts: `k x D`, within 0 to 1.
-        settings: of the walk.
-        generator: of the Hutchinson probes.
-        frozen: `D` truth values; entries that keep their start (one-sided search). None: all move.
+        function: twice differentiable function from `k x D` to `k` values, each of which depends only on its own row.
+        starts: tensor `k x D` with values from 0 to 1.
+        settings: settings of the walk.
+        generator: random generator for the Hutchinson probes.
+        frozen: `D` truth values: entries that keep their start (one-sided search); None if all move.
 
     Returns:
-        `k x D`, where each start came to rest. The last point, as published, which need not be the lowest one passed.
+        A tensor `k x D` with the last point of each walk, as published; it need not be the lowest point passed.
     """
     points = starts.clone().requires_grad_()
     optimiser, schedule = _optimiser(points, settings)
@@ -110,7 +111,7 @@ def _step(
     generator: torch.Generator,
     second_order: bool,
 ) -> None:
-    """One move. The Hessian's diagonal is handed over, because the library's own probe takes no generator."""
+    """Do one step. The Hessian's diagonal is passed in, because the library's own probe takes no generator."""
     (gradient,) = torch.autograd.grad(values.sum(), points, create_graph=second_order)
     points.grad = gradient.detach()
     if not second_order:

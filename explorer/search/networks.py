@@ -1,7 +1,7 @@
-"""The three networks of BOSHNAS (one role) and BOSHCODE (several roles): one class each, its layers in one table.
+"""The three networks of BOSHNAS (one role) and BOSHCODE (several roles): one class and one table of layers for each.
 
-With several roles each has its own branch, and the branches are fused late. Layers as in the published code of
-`boshnas` (models for one and for two inputs).
+With several roles each role has its own branch, and the branches are fused late. The layers are those of the published
+code of `boshnas` (models for one and for two inputs).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from explorer.search.npn import Gaussian, NPNLinear, certain, concatenate, npn_r
 
 @dataclass(frozen=True)
 class NetworkLayer:
-    """Units, what follows them (relu, sigmoid, softplus), and the share of units dropped after that."""
+    """Number of units, their activation (relu, sigmoid, softplus), and the share of units dropped after it."""
 
     units: int
     activation: str
@@ -29,7 +29,7 @@ class NetworkLayer:
 
 @dataclass(frozen=True)
 class Layout:
-    """The layers that each role passes alone, then those that all pass together."""
+    """The layers of each role's own branch, then the layers shared by all roles."""
 
     branch: tuple[NetworkLayer, ...]
     joint: tuple[NetworkLayer, ...]
@@ -52,12 +52,12 @@ _NATURAL: dict[str, Callable[[Gaussian], Gaussian]] = {"relu": npn_relu, "sigmoi
 
 
 def mean_layout(roles: int) -> Layout:
-    """Layers of the natural-parameter network that gives mean and aleatoric variance."""
+    """Layers of the natural-parameter network that predicts mean and aleatoric variance."""
     return _MEAN_ONE if roles == 1 else _MEAN_MANY
 
 
 def teacher_layout(roles: int) -> Layout:
-    """Layers of the network whose dropout passes spread with epistemic uncertainty."""
+    """Layers of the network whose dropout passes vary with epistemic uncertainty."""
     return _TEACHER_ONE if roles == 1 else _TEACHER_MANY
 
 
@@ -73,8 +73,8 @@ class DenseNetwork(nn.Module):
         """
         Args:
             sizes: length of the vector of each role; they sum to D.
-            layout: the layers.
-            generator: of the initial weights, uniform within ±1/sqrt(inputs) as in `torch.nn.Linear`.
+            layout: layers of the network.
+            generator: random generator for the initial weights, uniform within ±1/sqrt(inputs) as in `torch.nn.Linear`.
         """
         super().__init__()
         self._sizes, self._layout = list(sizes), layout
@@ -86,8 +86,8 @@ class DenseNetwork(nn.Module):
     def forward(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """
         Args:
-            x: `n x D`.
-            generator: of the dropout; without one nothing is dropped.
+            x: tensor `n x D`.
+            generator: random generator for dropout; without one nothing is dropped.
 
         Returns:
             `n` values.
@@ -111,14 +111,14 @@ class DenseNetwork(nn.Module):
 
 
 class NaturalParameterNetwork(nn.Module):
-    """Layers of random weights; maps `n x D` (all roles side by side) to a mean and a variance, `n` each."""
+    """Layers with random weights; maps `n x D` (all roles side by side) to a mean and a variance, `n` each."""
 
     def __init__(self, sizes: Sequence[int], layout: Layout, generator: torch.Generator) -> None:
         """
         Args:
             sizes: length of the vector of each role; they sum to D.
-            layout: the layers, without dropout.
-            generator: of the initial weights.
+            layout: layers of the network, without dropout.
+            generator: random generator for the initial weights.
         """
         super().__init__()
         self._sizes, self._layout = list(sizes), layout
@@ -151,7 +151,7 @@ def _linears(inputs: int, layers: tuple[NetworkLayer, ...], generator: torch.Gen
 
 
 def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
-    linear = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")  # leaves the global generator alone
+    linear = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")  # does not use the global generator
     limit = 1 / math.sqrt(inputs)
     with torch.no_grad():
         for parameter in linear.parameters():

@@ -1,8 +1,8 @@
 """Natural-parameter networks: layers that carry a mean and a variance for every unit.
 
-Wang, Shi and Yeung 2016, "Natural-Parameter Networks", Gaussian case, in the form that BOSHNAS uses. The published code
-has no numerical guards: where a variance reaches 0, or the closed forms give a negative one, it yields NaN. Here
-variances never fall below `MINIMUM_VARIANCE`.
+Source: Wang, Shi and Yeung 2016, "Natural-Parameter Networks", Gaussian case, in the form that BOSHNAS uses. The
+published code has no numerical guards: if a variance reaches 0, or the closed forms give a negative one, it yields NaN.
+Here variances never fall below `MINIMUM_VARIANCE`.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ MINIMUM_VARIANCE = 1e-8
 
 
 class Gaussian(NamedTuple):
-    """Independent normal variables: their means and variances, two tensors of one shape `(..., d)`."""
+    """Means and variances of independent normal variables: two tensors of the same shape `(..., d)`."""
 
     mean: Tensor
     variance: Tensor
 
 
 def certain(mean: Tensor) -> Gaussian:
-    """A value without spread."""
+    """A value without variance."""
     return Gaussian(mean, torch.zeros_like(mean))
 
 
 def concatenate(parts: list[Gaussian]) -> Gaussian:
-    """Joins along the last axis."""
+    """Join variables along the last axis."""
     return Gaussian(torch.cat([p.mean for p in parts], dim=-1), torch.cat([p.variance for p in parts], dim=-1))
 
 
@@ -43,9 +43,9 @@ class NPNLinear(nn.Module):
     def __init__(self, inputs: int, outputs: int, generator: torch.Generator) -> None:
         """
         Args:
-            inputs: units before the layer.
-            outputs: units of the layer.
-            generator: of the initial weights.
+            inputs: number of units before the layer.
+            outputs: number of units of the layer.
+            generator: random generator for the initial weights.
         """
         super().__init__()
         limit = math.sqrt(6 / (inputs + outputs))
@@ -64,9 +64,9 @@ class NPNLinear(nn.Module):
 
 
 def npn_relu(x: Gaussian) -> Gaussian:
-    """ReLU of a normal variable, moments matched.
+    """ReLU of a normal variable, with matched moments.
 
-    Exact but for the normal distribution function, which the published form approximates by a sigmoid of sqrt(8/π) x.
+    Exact except for the normal distribution function, approximated in the published form by a sigmoid of sqrt(8/π) x.
     """
     deviation = x.variance.clamp_min(MINIMUM_VARIANCE).sqrt()
     ratio = x.mean / deviation
@@ -78,10 +78,10 @@ def npn_relu(x: Gaussian) -> Gaussian:
 
 
 def npn_sigmoid(x: Gaussian) -> Gaussian:
-    """Sigmoid of a normal variable, moments matched by the probit approximation.
+    """Sigmoid of a normal variable, with moments matched by the probit approximation.
 
-    The published closed form of the second moment is good for wide inputs, but does not vanish with the spread of the
-    input: about a mean of -1 or 1 the variance never falls below 0.027.
+    The published closed form of the second moment is good for wide inputs, but the variance does not vanish with that
+    of the input: near a mean of -1 or 1 it never falls below 0.027.
     """
     alpha, beta = 4 - 2 * math.sqrt(2), -math.log(math.sqrt(2) + 1)
     mean = torch.sigmoid(x.mean / torch.sqrt(1 + math.pi / 8 * x.variance))

@@ -1,4 +1,4 @@
-"""Candidates out of a design space, for recipes that search one space as a whole: as vectors, or as graphs."""
+"""Candidates from a design space, as vectors or as graphs, for recipes that search one space as a whole."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from explorer.contracts.space import Choices, DesignSpace
 from graphdb.architecture import Architecture
 
 NEIGHBOURS = 200
-_LOOKED_AT = 20  # times as many neighbours are enumerated before some of them are taken
+_LOOKED_AT = 20  # factor by which more neighbours are enumerated than are taken
 
 
 class SpaceCandidates(VectorCandidates):
-    """The designs of a space by their vector form, one role."""
+    """The designs of a space in vector form, for one role."""
 
     def __init__(self, space: DesignSpace, neighbours: int = NEIGHBOURS) -> None:
         """
         Args:
-            space: searched as a whole.
-            neighbours: most neighbours of a design that are looked at.
+            space: space that is searched as a whole.
+            neighbours: largest number of neighbours of a design to consider.
         """
         self.space = space
         self._most = neighbours
@@ -43,11 +43,11 @@ class SpaceCandidates(VectorCandidates):
         return [self._design(choices) for choices in _near(self.space, self._choices(design), self._most)]
 
     def architecture(self, design: Inputs) -> Architecture:
-        """The architecture that a legal design stands for."""
+        """The architecture of a legal design."""
         return self.space.build(self._choices(design))
 
     def design(self, architecture: Architecture) -> Inputs:
-        """The design that stands for an architecture of the space."""
+        """The design of an architecture in the space."""
         return self._design(architecture.choices)
 
     def _choices(self, design: Inputs) -> Choices:
@@ -58,13 +58,13 @@ class SpaceCandidates(VectorCandidates):
 
 
 class GraphCandidates(Candidates[Architecture]):
-    """The designs of a space as the graphs that they are, for searches that need no vectors."""
+    """The designs of a space as graphs, for searches that need no vectors."""
 
     def __init__(self, space: DesignSpace, neighbours: int = NEIGHBOURS) -> None:
         """
         Args:
-            space: searched as a whole.
-            neighbours: most neighbours of a design that are built.
+            space: space that is searched as a whole.
+            neighbours: largest number of neighbours of a design to build.
         """
         self.space = space
         self._most = neighbours
@@ -80,7 +80,7 @@ class GraphCandidates(Candidates[Architecture]):
 
 
 def _near(space: DesignSpace, choices: Choices, most: int) -> Iterator[Choices]:
-    """Up to `most` neighbours, evenly out of the first of them, as a space names those of one decision in a row."""
+    """Up to `most` neighbours, evenly spaced among the first ones, as a space lists those of one decision together."""
     first = list(islice(space.neighbours(choices), _LOOKED_AT * most))
     step = max(1, -(-len(first) // most))
     return islice(first, 0, None, step)

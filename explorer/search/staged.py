@@ -1,4 +1,4 @@
-"""Search from coarse to fine: stages one after the other, each with candidates suggested by the results before it."""
+"""Search from coarse to fine, in stages whose candidates are derived from the results so far."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from graphdb.errors import InputError
 
 @dataclass(frozen=True)
 class Stage(Generic[D]):
-    """A part of a search.
+    """One stage of a search.
 
     Attributes:
-        candidates: its legal designs; all that were told before must be among them.
-        trials: how many to spend on it; ignored for the last stage, which goes on.
+        candidates: legal designs of the stage, which must include all designs told before.
+        trials: number of trials for the stage; ignored for the last stage, which continues.
     """
 
     candidates: Candidates[D]
@@ -24,17 +24,17 @@ class Stage(Generic[D]):
 
 
 StageOf = Callable[[int, Sequence[Observation[D]]], Stage[D]]
-"""Number of a stage, from 0, and all that was told so far -> the stage. A function of these alone."""
+"""(number of a stage, from 0; all observations so far) -> the stage. It depends on nothing else."""
 
 
 class StagedSearch(Optimiser[D], Generic[D]):
-    """One optimiser after the other; each is told what the ones before it were.
+    """One optimiser per stage; each is also told all earlier observations.
 
-    The designs of all stages are of one kind, so that a fine stage begins with what the coarse ones learnt. It searches
-    by as many objectives as the optimisers of its stages can.
+    The designs of all stages are of one kind, so that a fine stage starts with the results of the coarse ones. The
+    search supports as many objectives as the optimisers of its stages.
 
-    Source: the hierarchical search of Tuli and others 2023 (arXiv 2205.11656), where every level starts a surrogate
-    anew.
+    Source: the hierarchical search of Tuli and others 2023 (arXiv 2205.11656), where every level starts a new
+    surrogate.
     """
 
     objectives: ClassVar[int | None] = None
@@ -48,34 +48,34 @@ class StagedSearch(Optimiser[D], Generic[D]):
     ) -> None:
         """
         Args:
-            stages: how many, at least 1.
-            stage_of: draws a stage up when the one before has spent its trials.
-            optimiser_of: candidates and a seed -> the optimiser of a stage.
-            seed: of all random choices, not negative.
+            stages: number of stages, at least 1.
+            stage_of: function that creates a stage when the previous one has spent its trials.
+            optimiser_of: function from candidates and a seed to the optimiser of a stage.
+            seed: seed of all random choices, not negative.
 
         Raises:
-            InputError: no stage, or a negative seed.
+            InputError: there is no stage, or the seed is negative.
         """
         if stages < 1:
             raise InputError(f"A staged search needs at least 1 stage, found {stages}.")
         first = stage_of(0, ())
         super().__init__(first.candidates, seed)
         self.stage = 0
-        """Number of the stage that proposals come from, from 0."""
+        """Number of the current stage, from 0."""
         self._stages = stages
         self._stage_of = stage_of
         self._optimiser_of = optimiser_of
         self._begin(first)
 
     def ask(self, count: int, pending: Sequence[D] = ()) -> list[Proposal[D]]:
-        """As agreed, but never more than the stage has trials left, what is pending included."""
+        """As in the contract, but never more than the stage has trials left, including pending ones."""
         wanted = count if self._is_last else min(count, self._left - len(pending))
         if wanted < 1:
             return []
         return [Proposal(p.design, f"{self.stage + 1}: {p.origin}") for p in self._current.ask(wanted, pending)]
 
     def tell(self, design: D, outcome: Outcome) -> None:
-        """As agreed; the last trial of a stage draws up the next one."""
+        """As in the contract; the last trial of a stage creates the next one."""
         self._take(design, outcome)
         self._left -= 1
         while self._left <= 0 and not self._is_last:
@@ -90,11 +90,11 @@ class StagedSearch(Optimiser[D], Generic[D]):
         known = self._observations
         self.candidates, self._left = stage.candidates, stage.trials
         self._current = self._optimiser_of(stage.candidates, int(self._generator(self.stage).integers(2**31)))
-        # Identities belong to the candidates: what was told gets those of the new ones.
+        # Keys belong to the candidates: earlier observations get those of the new ones.
         self._observations, self._evaluated = [], set()
         for observation in known:
             self._take(observation.design, observation.outcome)
 
     def _take(self, design: D, outcome: Outcome) -> None:
-        self._current.tell(design, outcome)  # first, as it may refuse what this search takes
+        self._current.tell(design, outcome)  # first, as it may refuse an outcome that this search accepts
         super().tell(design, outcome)

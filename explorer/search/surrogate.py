@@ -1,4 +1,4 @@
-"""The surrogate of BOSHNAS and BOSHCODE: mean, aleatoric variance and epistemic deviation of the target anywhere."""
+"""The surrogate of BOSHNAS and BOSHCODE: mean, aleatoric variance and epistemic deviation of the target."""
 
 from __future__ import annotations
 
@@ -22,26 +22,28 @@ from graphdb.errors import InputError
 
 @dataclass(frozen=True)
 class EnsembleSettings:
-    """How the three networks learn; `published` gives the published constants where these differ.
+    """Settings for training the three networks; `published` gives the published constants, which differ.
 
-    The published code takes one sample a step, at most some 16,000 steps a fit, keeps its weights from one search step
-    to the next, and weighs the error tenfold. Here a step takes a batch and every fit starts anew, with larger rates.
-    With the published rate times the batch size the mean network learnt near-linear functions only: for a bowl and the
-    Branin function, split over two roles, its rank correlation on 300 unseen points was 0.35 from 20 samples; with
-    these constants it is 0.65 to 0.74, and about as good on tables of 37 + 12 inputs. At 0.03 AdamW diverges.
+    The published code takes one sample per step and at most some 16,000 steps per fit, keeps its weights from one
+    search step to the next, and weights the error tenfold. Here a step takes a batch and every fit starts afresh, with
+    larger rates. With the published rate times the batch size, the mean network learnt only near-linear functions: for
+    a bowl and the Branin function, split over two roles, its rank correlation on 300 unseen points was 0.35 from 20
+    samples; with these constants it is 0.65 to 0.74, and about as good on tables of 37 + 12 inputs. At a rate of 0.03
+    AdamW diverges.
 
     Attributes:
-        epochs: passes over the data for each network.
-        batch: most samples a step.
+        epochs: number of passes over the data for each network.
+        batch: largest number of samples per step.
         mean_rate, teacher_rate, student_rate: learning rates of AdamW.
-        weight_decay: of AdamW, PyTorch's default.
-        error_factor: weight of the squared error in the loss of the mean network. 1 is the Gaussian likelihood; the
+        weight_decay: weight decay of AdamW, PyTorch's default.
+        error_factor: weight of the squared error in the loss of the mean network; 1 is the Gaussian likelihood, and the
             published 10 makes the learnt variance about ten times too large.
-        passes: dropout passes of the teacher for one deviation.
-        repeats: deviations averaged for what the student learns. The published student meets a new one every step, of
-            which it learns the average too.
+        passes: number of the teacher's dropout passes for one deviation.
+        repeats: number of deviations that are averaged as the student's target. The published student sees a new one in
+            every step, and so also learns their average.
         exploration: factor of the deviation in the acquisition.
-        add_variance: adds the aleatoric variance itself to the epistemic deviation, as published, and not its root.
+        add_variance: whether to add the aleatoric variance itself to the epistemic deviation, as published, and not its
+            square root.
     """
 
     epochs: int = 200
@@ -58,7 +60,7 @@ class EnsembleSettings:
 
     @classmethod
     def published(cls) -> EnsembleSettings:
-        """One sample a step at the published rates, the error weighed tenfold, variances added to deviations."""
+        """The published constants: one sample per step, error weighted tenfold, variances added to deviations."""
         return cls(batch=1, mean_rate=5e-5, teacher_rate=2e-3, student_rate=2e-3, error_factor=10.0, add_variance=True)
 
     def __post_init__(self) -> None:
@@ -68,7 +70,7 @@ class EnsembleSettings:
 
 
 class Prediction(NamedTuple):
-    """For `n` points, `n` values each: mean, aleatoric variance, epistemic standard deviation."""
+    """Mean, aleatoric variance and epistemic standard deviation at `n` points, `n` values each."""
 
     mean: Tensor
     variance: Tensor
@@ -78,18 +80,18 @@ class Prediction(NamedTuple):
 class Surrogate:
     """Three networks, fitted from scratch to all observations.
 
-    A natural-parameter network gives mean and aleatoric variance; a teacher with dropout spreads where it knows little;
-    a student learns that spread, so that it is deterministic and has second derivatives. The published code keeps the
-    weights from one search step to the next; a fresh start makes a fit depend on the observations and the generator
-    alone, which a resumed search needs.
+    A natural-parameter network gives mean and aleatoric variance; the dropout passes of a teacher spread where it knows
+    little; a student learns that spread, which makes it deterministic with second derivatives. The published code keeps
+    the weights from one search step to the next; with a fresh start, a fit depends only on the observations and the
+    generator, which a resumed search needs.
     """
 
     def __init__(self, sizes: Sequence[int], settings: EnsembleSettings, generator: torch.Generator) -> None:
         """
         Args:
             sizes: length of the vector of each role; they sum to D.
-            settings: of the training.
-            generator: of initial weights, order of samples and dropout.
+            settings: settings of the training.
+            generator: random generator for initial weights, order of samples and dropout.
         """
         self.settings = settings
         self._generator = generator
@@ -101,19 +103,19 @@ class Surrogate:
 
     @one_thread()
     def fit(self, inputs: Tensor, targets: Tensor, unlabelled: Tensor | None = None) -> None:
-        """Trains teacher, student and mean network, in this order, and freezes them.
+        """Train teacher, student and mean network, in this order, and freeze them.
 
-        The published fit draws a new validation fifth every epoch, which is therefore trained on as well, and stops
-        early by it almost never; here every epoch takes all samples and there is no early stop.
+        The published fit draws a new validation fifth in every epoch, which is therefore also trained on, and hardly
+        ever stops early; here every epoch uses all samples, without early stopping.
 
-        The published student learns by plain gradient descent, and little beyond the average deviation. Here it learns
-        by AdamW, in units of twice the average deviation.
+        The published student is trained by plain gradient descent, and learns little beyond the average deviation. Here
+        it is trained by AdamW, in units of twice the average deviation.
 
         Args:
-            inputs: `n x D`, within the unit box.
-            targets: `n`, smaller is better, within 0 to 1.
-            unlabelled: `m x D`, points at which the student also learns the spread of the teacher. The published
-                student sees the observations only, and says little about the places that nobody has measured.
+            inputs: tensor `n x D` within the unit box.
+            targets: `n` values from 0 to 1; smaller is better.
+            unlabelled: tensor `m x D` of points at which the student also learns the spread of the teacher. The
+                published student sees only the observations, and predicts little about unmeasured regions.
         """
         settings = self.settings
         self._train(
@@ -145,7 +147,7 @@ class Surrogate:
         return values.view(passes, -1).std(dim=0)
 
     def deviation(self, inputs: Tensor) -> Tensor:
-        """The epistemic standard deviation that the student has learnt: `n x D` to `n`, differentiable."""
+        """The differentiable epistemic standard deviation that the student has learnt: `n x D` to `n`."""
         ratio: Tensor = self.student(inputs)
         return self._unit * ratio
 
@@ -158,8 +160,8 @@ class Surrogate:
         """The optimistic bound mean - exploration * deviation, to be minimised: `n x D` to `n`.
 
         Args:
-            inputs: within the unit box.
-            aleatoric: adds the aleatoric deviation to the epistemic one.
+            inputs: tensor `n x D` within the unit box.
+            aleatoric: whether to add the aleatoric deviation to the epistemic one.
         """
         mean, variance, deviation = self.predict(inputs)
         if aleatoric:

@@ -1,4 +1,4 @@
-"""Targets of the surrogate, made of what was told: within the unit interval, smaller is better."""
+"""Targets of the surrogate, derived from the observations: within the unit interval, smaller is better."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from explorer.contracts.optimiser import Observation, Vector
 
 
 def losses(observations: Sequence[Observation[Any]], penalty: float = 1.0) -> Vector:
-    """1 - performance for each observation, with infeasible and failed designs put where the surrogate steers away.
+    """The loss, 1 - performance, of each observation, with losses of infeasible and failed designs that steer away.
 
     A feasible design keeps its loss. An infeasible one gets at least the median of the feasible losses, plus `penalty`
-    times its violation (capped at 1): worse than mediocre however good it would be, with a slope back to the feasible
-    side. As long as nothing is feasible all infeasible ones share one base, so that the violation alone counts. A
-    design that could not be measured gets the worst loss of all.
+    times its violation (capped at 1): this is worse than mediocre however good the design would be, and slopes back to
+    the feasible side. As long as no design is feasible, all infeasible ones share one base, so that only the violation
+    counts. A design that could not be measured gets the worst loss of all.
 
     Args:
-        observations: all that was told.
-        penalty: what a violation of 1 adds.
+        observations: all observations so far.
+        penalty: amount that a violation of 1 adds.
 
     Returns:
-        shape `(n,)`.
+        The losses, of shape `(n,)`.
     """
     values = np.array([observation.value for observation in observations])
     violations = np.array([observation.violation for observation in observations])
@@ -39,16 +39,16 @@ def losses(observations: Sequence[Observation[Any]], penalty: float = 1.0) -> Ve
 
 
 def normalised_by_initial(raw: Vector, initial: int) -> Vector:
-    """Published form: divided by the largest of the first `initial` losses, and cut to the interval 0 to 1.
+    """The published form: losses divided by the largest of the first `initial` ones, and clipped to 0 to 1.
 
-    The published targets may leave the interval, which no sigmoid can follow.
+    The published targets may leave this interval, in which a sigmoid cannot follow them.
     """
     largest = raw[:initial].max()
     return np.clip(raw / largest if largest > 0 else raw, 0.0, 1.0)
 
 
 def normalised_by_range(raw: Vector) -> Vector:
-    """The best loss so far becomes 0.1 and the worst 0.9: the surrogate sees the differences between designs."""
+    """Losses scaled so that the best becomes 0.1 and the worst 0.9, which shows the surrogate their differences."""
     low, high = raw.min(), raw.max()
     if not math.isfinite(high - low) or high <= low:
         return np.full_like(raw, 0.5)

@@ -1,4 +1,4 @@
-"""One thread for small networks."""
+"""Limit to one thread for small networks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Networks this small are faster on one thread, and their sums do not depend on the number of cores."""
+    """Use one thread: small networks are faster on it, and their sums do not depend on the number of cores."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,4 +1,4 @@
-"""What this package brings to Explorer: imported at every start, so nothing heavy stands here."""
+"""The entry of the FlexiBERT recipe; imported at every start, so it imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ENTRY = RecipeEntry(
         ),
         SimulatorEntry(
             PRETRAINING,
-            "Train a Transformer on text and measure it on text held out.",
+            "Train a Transformer on text and measure it on held-out text.",
             f"{_HERE}.training:PretrainingSimulator",
             TrainingSettings,
             shown=False,

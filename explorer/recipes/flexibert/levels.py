@@ -21,15 +21,15 @@ Pair = tuple[Layers, Layers]
 Encode = Callable[[Sequence[Architecture]], NDArray[np.float32]]
 
 PARENTS, NEIGHBOURS = 5, 5
-"""Best models that are crossed, and neighbours of each with which they are; as published."""
+"""Number of best models that are crossed, and of the neighbours that each is crossed with; as published."""
 DIMENSIONS = 16
-"""Length of the embeddings searched in, as published."""
+"""Length of the embeddings in which the search takes place; as published."""
 _NEAR = 8
-_LEAST_PER_TRIAL = 5  # models of a level to choose from
+_LEAST_PER_TRIAL = 5  # models of a level to choose from, per trial
 
 
 class NearCandidates(TableCandidates):
-    """A table of models, with the ones nearest to a model as its neighbours."""
+    """A table of models, in which the neighbours of a model are the nearest ones."""
 
     def __init__(self, table: Vector) -> None:
         super().__init__(table)
@@ -49,9 +49,9 @@ class _Table:
 
 
 class Levels:
-    """Draws up the table of each level: the whole first one, then the models between the best of the level before.
+    """Builds the table of each level: all of the first level, then the models between the best of the previous level.
 
-    Everything is a function of the seed and of what was observed, so a search that is continued sees the same tables.
+    Everything depends only on the seed and the observations, so a continued search sees the same tables.
     """
 
     def __init__(
@@ -67,13 +67,13 @@ class Levels:
     ) -> None:
         """
         Args:
-            space: that the models are built in.
-            options: of the space, or fewer.
-            ladder: the levels, from coarse to fine.
-            encode: models -> vectors of `(n, d)`; models that are alike get near ones.
-            trials: to spend on a level.
-            most: models of a table; larger levels are sampled.
-            seed: of the samples.
+            space: space in which the models are built.
+            options: options of the space, or some of them.
+            ladder: levels from coarse to fine.
+            encode: function from n models to vectors of shape `(n, d)`, in which similar models are close.
+            trials: number of trials per level.
+            most: largest number of models in a table; larger levels are sampled.
+            seed: seed of the samples.
 
         Raises:
             InputError: a depth has no stacks of two layers.
@@ -89,7 +89,7 @@ class Levels:
         self._table = _Table((), np.zeros((0, DIMENSIONS)))
 
     def stage(self, number: int, observations: Sequence[Observation[Inputs]]) -> Stage[Inputs]:
-        """The stage of a staged search that is level `number`, from 0; ask for them in order."""
+        """The stage of a staged search for level `number`, from 0; levels must be requested in order."""
         if number == 0:
             models = self._first()
         else:
@@ -99,19 +99,19 @@ class Levels:
         return Stage(NearCandidates(self._table.vectors), min(self._trials, untried))
 
     def architecture_of(self, design: Inputs) -> Architecture:
-        """The model that a vector stands for."""
+        """The model of a vector."""
         return self._models[self._key_of[design[0].tobytes()]]
 
     def design_of(self, architecture: Architecture) -> Inputs:
-        """The vector that stands for a model of a table."""
+        """The vector of a model in a table."""
         return (self._vectors[architecture.key],)
 
     def model(self, key: str) -> Architecture:
-        """The model of a key, which some table holds."""
+        """The model with a key that is in one of the tables."""
         return self._models[key]
 
     def parents_of(self, architecture: Architecture) -> list[Architecture]:
-        """The two models that it lies between; none for a model of the first level."""
+        """The two models between which it lies; none for a model of the first level."""
         parents = self._parents.get(layers_of(architecture.choices), ())
         return [self._space.graph_of(choices_of(layers)) for layers in parents]
 
@@ -123,10 +123,10 @@ class Levels:
         return whole.draw(self._most, np.random.default_rng([self._seed, 0]))
 
     def _finer(self, number: int, observations: Sequence[Observation[Inputs]]) -> Iterable[Layers]:
-        """Models between the best, and between them and their neighbours.
+        """Models between the best ones, and between these and their neighbours.
 
-        Where the best are so alike that little lies between them, further neighbours join in, and at last random models
-        of the level.
+        If the best are so similar that there is little between them, further neighbours are added, and finally random
+        models of the level.
         """
         generator = np.random.default_rng([self._seed, number])
         ranked = sorted(observations, key=lambda one: one.rank, reverse=True)[:PARENTS]
@@ -143,18 +143,18 @@ class Levels:
                 (parent, others[place]) for parent, others in zip(best, near, strict=True) if place < len(others)
             ]
             crossed = self._crossed(number, further, generator) | crossed
-        self._parents = crossed | self._parents  # the first parents of a model stay
+        self._parents = crossed | self._parents  # a model keeps its first parents
         if len(crossed) >= wanted:
             return crossed
         return [*crossed, *library(self._options, self._ladder[number]).draw(wanted, generator)]
 
     def _neighbours(self, observation: Observation[Inputs], model: Layers) -> list[Layers]:
-        """All other models of the table, those first that begin like this one."""
+        """All other models of the table; those that begin like this one come first."""
         distances = np.sqrt(np.square(self._table.vectors - observation.design[0]).sum(axis=1))
         return [self._table.models[row] for row in biased_neighbours(model, self._table.models, distances)]
 
     def _crossed(self, number: int, pairs: Sequence[Pair], generator: np.random.Generator) -> dict[Layers, Pair]:
-        """About as many models of each pair, with the first pair that each lies between."""
+        """About the same number of models for each pair, with the first pair between which each model lies."""
         pair_of: dict[Layers, Pair] = {}
         for pair in pairs:
             there = between(*pair, self._ladder[number - 1], self._ladder[number])
@@ -164,7 +164,7 @@ class Levels:
         return pair_of
 
     def _tabled(self, models: Iterable[Layers]) -> _Table:
-        """Each model once, built and encoded if it is new."""
+        """The table of the models without duplicates; new ones are built and encoded."""
         distinct = list(dict.fromkeys(models))
         built = [self._space.graph_of(choices_of(layers)) for layers in distinct]
         new = [one for one in built if one.key not in self._vectors]
@@ -175,7 +175,7 @@ class Levels:
         return _Table(distinct, np.stack([self._vectors[one.key] for one in built]))
 
     def _flattened(self, vectors: NDArray[np.float32]) -> Vector:
-        """Vectors in the plane of most variance of the first level's: shape `(n, DIMENSIONS)`."""
+        """Vectors projected to the principal components of the first level, of shape `(n, DIMENSIONS)`."""
         wide = vectors.astype(np.float64)
         if self._centre is None:
             self._centre = wide.mean(axis=0)

@@ -1,4 +1,4 @@
-"""What a trial of FlexiBERT's search gives, whether its accuracy is known or trained for."""
+"""Measures of a trial of FlexiBERT's search, whether its accuracy is known or comes from a training."""
 
 from __future__ import annotations
 

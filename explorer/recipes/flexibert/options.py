@@ -1,4 +1,4 @@
-"""What a FlexiBERT study and its simulators may be told; read at every start, so nothing heavy is imported here."""
+"""Options of a FlexiBERT study and its simulators; imported at every start, so this module imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from explorer.domains.transformer.training.config import TrainingConfig
 
 NAME = "flexibert"
-"""Of the recipe and of the simulator of known accuracies, for messages too."""
+"""Name of the recipe and of the simulator of known accuracies, also used in messages."""
 PRETRAINING = "flexibert-pretraining"
 """Name of the simulator that trains."""
 TRAINED = "mlm_accuracy"
-"""The target that a training measures."""
+"""Target that is measured by training."""
 KNOWN = ("qnli_accuracy", "sst2_accuracy")
-"""Targets that somebody has measured, and a surrogate predicts."""
+"""Targets with published measurements, otherwise predicted by a surrogate."""
 ALIASES: Mapping[str, str] = MappingProxyType(
     {target.replace("accuracy", "acc"): target for target in (*KNOWN, TRAINED)}
 )
-"""Short name of a target -> the target."""
+"""Short name of a target -> target."""
 MOST_LEVELS = 3
 
 
 class SearchBy(StrEnum):
-    """What chooses the models of a level."""
+    """Optimiser that chooses the models of a level."""
 
     BOSHNAS = "boshnas"
     EVOLUTION = "evolution"
@@ -50,10 +50,10 @@ def _target(value: object) -> object:
 
 
 def space_of_text(text: str) -> Any:
-    """The name of a space, or what a YAML file of the user's own holds: the stored settings then need no file.
+    """The name of a space, or the content of a user's YAML file, so that the stored settings need no file.
 
     Raises:
-        InputError: the file cannot be read, or is no YAML.
+        InputError: the file cannot be read, or is not YAML.
     """
     if Path(text).suffix not in (".yaml", ".yml"):
         return text
@@ -63,25 +63,25 @@ def space_of_text(text: str) -> Any:
 
 
 class FlexiBertSettings(BaseModel):
-    """All that the trials of a study depend on, besides its seed and the data in the database.
+    """The settings that the trials of a study depend on, besides its seed and the data in the database.
 
-    Shares of the budget, types of heads and the settings of a training are filled in when a study is planned.
+    Shares of the budget, head types and the settings of a training are filled in when a study is planned.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     target: Annotated[str, BeforeValidator(_target)] = Field(
         KNOWN[0],
-        description=f"What the search looks for: {', '.join(ALIASES)}. The last trains every model on text of your "
-        "own; the others are measured where somebody has done so, else predicted and marked so.",
+        description=f"Target of the search: {', '.join(ALIASES)}. The last trains every model on your own text; the "
+        "others use published measurements or, where there are none, predictions that are marked as such.",
     )
     space: Annotated[str | dict[str, Any], Flag(read=space_of_text, metavar="NAME|FILE")] = Field(
         "flexibert", description="Space of the models: a name, or a YAML file of your own."
     )
     heads: list[str] | None = Field(
         None,
-        description="Types of heads that may be chosen. [default: for a target that is trained all of the space, for "
-        "others those of the measured models]",
+        description="Head types to choose from. [default: all of the space if the target is trained, otherwise "
+        "those of the measured models]",
     )
     levels: int = Field(
         MOST_LEVELS,
@@ -93,44 +93,44 @@ class FlexiBertSettings(BaseModel):
     trials_per_level: int | None = Field(
         None,
         ge=1,
-        description="Trials before the next level begins; the last level goes on. [default: equal shares of the "
+        description="Trials before the next level begins; the last level continues. [default: equal shares of the "
         "budget]",
     )
     candidates: int = Field(
-        10_000, ge=100, le=100_000, description="Most models of a level; larger levels are sampled."
+        10_000, ge=100, le=100_000, description="Largest number of models of a level; larger levels are sampled."
     )
     optimiser: SearchBy = Field(
         SearchBy.BOSHNAS,
         strict=False,
-        description="What chooses the models of a level: boshnas, or evolution and random to compare with.",
+        description="Optimiser that chooses the models of a level: boshnas, or evolution and random for comparison.",
     )
-    batch: int = Field(4, ge=1, le=64, description="Proposals asked for at a time.")
+    batch: int = Field(4, ge=1, le=64, description="Number of proposals requested at a time.")
     weights: dict[str, float] = Field(
         default_factory=dict,
         description="Weights of accuracy and parameters in the objective, which are divided by their sum.",
     )
     constraints: list[str] = Field(
-        default_factory=list, description="Limits of measures: max:measure=value or min:measure=value."
+        default_factory=list, description="Limits on measures: max:measure=value or min:measure=value."
     )
     transfer: Literal["none", Rule] = Field(
         "none",
-        description="Rule by which a model that is trained begins with the weights of the trained model most like it.",
+        description="Rule by which a model inherits the weights of the most similar trained model before training.",
     )
     training: Annotated[dict[str, Any] | None, Flag(internal=True)] = Field(
-        None, description="Corpus, tokenizer and hyperparameters of a training, all of them."
+        None, description="Corpus, tokenizer and all hyperparameters of a training."
     )
 
 
 class KnownAccuracyRun(BaseModel):
-    """Settings of a measurement whose accuracy is known beforehand."""
+    """Settings of a measurement whose accuracy is known in advance."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    task: str = Field(description="What the accuracy was measured on.")
-    accuracy: float = Field(ge=0, le=1, description="Accuracy of the model, as a share of 1.")
+    task: str = Field(description="Task on which the accuracy was measured.")
+    accuracy: float = Field(ge=0, le=1, description="Accuracy of the model, from 0 to 1.")
     accuracy_source: Source = Field(
         strict=False,
-        description="Whether that accuracy was measured, is predicted, or is extrapolated for a model unlike the "
+        description="Whether the accuracy was measured, is predicted, or is extrapolated for a model unlike the "
         "measured ones.",
     )
 
@@ -140,26 +140,28 @@ class TrainingSettings(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    corpus: list[str] = Field(min_length=1, description="Text files, or a data set of the hub.")
+    corpus: list[str] = Field(min_length=1, description="Text files, or a data set on the hub.")
     digest: Annotated[str | None, Flag(internal=True)] = Field(
-        None, description="SHA-256 of the files; none for a data set of the hub."
+        None, description="SHA-256 of the files; none for a data set on the hub."
     )
-    tokenizer: str | None = Field(None, description="Folder or name on the hub. [default: one made of the corpus]")
-    vocabulary: int = Field(ROBERTA_VOCABULARY, ge=261, description="Most tokens of a tokenizer made of the corpus.")
+    tokenizer: str | None = Field(None, description="Folder or name on the hub. [default: one trained on the corpus]")
+    vocabulary: int = Field(
+        ROBERTA_VOCABULARY, ge=261, description="Largest number of tokens of a tokenizer trained on the corpus."
+    )
     training: dict[str, Any] = Field(description="Hyperparameters that differ from their defaults.")
     parent: Annotated[str | None, Flag(internal=True)] = Field(
-        None, description="Key of the measurement whose trained weights are taken over; none to begin anew."
+        None, description="Key of the measurement whose trained weights are inherited; none for random weights."
     )
     rule: Annotated[Rule | None, Flag(internal=True)] = Field(
-        None, description="Rule by which weights are taken over; none without a parent."
+        None, description="Rule by which weights are inherited; none without a parent."
     )
 
     @property
     def hyperparameters(self) -> TrainingConfig:
-        """All of them, checked.
+        """All hyperparameters, checked.
 
         Raises:
-            InputError: an unknown name, or a value that is not allowed.
+            InputError: a name is unknown, or a value is not allowed.
         """
         from explorer.domains.transformer.training import config
 
@@ -167,4 +169,4 @@ class TrainingSettings(BaseModel):
 
 
 BASE = "flexibert2-pretraining"
-"""Published recipe that a training begins with."""
+"""Published recipe from which a training starts."""

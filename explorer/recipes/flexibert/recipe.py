@@ -1,4 +1,4 @@
-"""The FlexiBERT recipe: Transformers from coarse to fine, by an accuracy that is known, predicted, or trained for."""
+"""The FlexiBERT recipe: Transformers from coarse to fine, by a known, predicted or trained accuracy."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ from graphdb.records import StudyRecord, TrialRecord
 from graphdb.store import Store
 
 _BOSHNAS = BoshcodeSettings(patience=5, aleatoric_patience=5)
-"""With the patience of FlexiBERT."""
+"""BOSHNAS settings with the patience of FlexiBERT."""
 
 
 class FlexiBert(Recipe[Inputs]):
-    """One Transformer, by BOSHNAS on embeddings of its graph, level after level.
+    """Search for one Transformer by BOSHNAS on graph embeddings, level by level.
 
-    Published: Tuli and others 2023. There every level gets an embedding of its own; here one encoder serves all, so a
-    level begins with what the ones before it found.
+    Source: Tuli and others 2023. There every level has its own embedding; here one encoder serves all levels, so a
+    level starts with the results of the previous ones.
     """
 
     name = NAME
@@ -55,9 +55,9 @@ class FlexiBert(Recipe[Inputs]):
     columns = front
 
     def settings(self, given: Mapping[str, Any], budget: int) -> dict[str, Any]:
-        """All settings, defaults filled in; those of a training go into `training`."""
+        """All settings, with defaults filled in; those of a training go into `training`."""
         full = complete(given, budget)
-        objective(full, self.measures)  # refuses what cannot be one before anything is stored
+        objective(full, self.measures)  # refuses an invalid objective before anything is stored
         return full.model_dump(mode="json")
 
     def objective(self, settings: Mapping[str, Any]) -> Objective:
@@ -65,24 +65,24 @@ class FlexiBert(Recipe[Inputs]):
         return objective(checked(FlexiBertSettings, settings, self.name), self.measures)
 
     def notes(self, settings: Mapping[str, Any], best: Measurement | None) -> list[str]:
-        """Where predictions have shown skill and where not, or where the weights of the best model are."""
+        """Notes on where predictions have shown skill, or on where the weights of the best model are."""
         read = checked(FlexiBertSettings, settings, self.name)
         if read.target != TRAINED:
             sentences = [caveat(EarlyFlexiBertSpace.name, read.target)]
             if best is not None and best.settings["accuracy_source"] == Source.EXTRAPOLATED:
                 sentences.append(
-                    "The best model lies outside that space: nobody has measured one like it, so train it."
+                    "The best model lies outside that space: no similar model has been measured, so train it."
                 )
             return sentences
         return [] if best is None else [f"Its weights: {folder_of(best.key)}, for explorer finetune flexibert."]
 
     def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan[Inputs]:
-        """Train (or find) the encoder and, for a known accuracy, its surrogate, and draw the first level up.
+        """Train (or load) the encoder and, for a known accuracy, its surrogate, and build the first level.
 
         Args:
-            store: the database.
-            record: of the study.
-            report: told in a few words what is being done.
+            store: database.
+            record: record of the study.
+            report: function called with a few words on the current step.
         """
         settings = checked(FlexiBertSettings, record.settings, self.name)
         accuracies = (
@@ -128,7 +128,7 @@ OPTIMISERS: Mapping[SearchBy, Callable[[Candidates[Inputs], int], Optimiser[Inpu
     SearchBy.EVOLUTION: RegularisedEvolution,
     SearchBy.RANDOM: RandomSearch,
 }
-"""Name -> candidates and a seed -> the optimiser of a level."""
+"""Name -> function from candidates and a seed to the optimiser of a level."""
 
 
 def _known(roles: Roles, settings: FlexiBertSettings, accuracies: KnownValues) -> Measurement:
@@ -138,12 +138,12 @@ def _known(roles: Roles, settings: FlexiBertSettings, accuracies: KnownValues) -
 
 
 def _to_be_trained(roles: Roles, settings: FlexiBertSettings, done: Mapping[str, Architecture]) -> Measurement:
-    """The training, beginning with the weights of the trained model that sets the most of this one, if that is enough.
+    """The training to be done, with the weights of the trained model that sets the largest share, if that is enough.
 
     Args:
-        roles: of the model.
-        settings: of the study.
-        done: key of a measurement -> the model that was trained.
+        roles: role -> architecture, with the model.
+        settings: settings of the study.
+        done: key of a measurement -> model that was trained.
     """
     given = dict(settings.training or {})
     if settings.transfer != "none":
@@ -160,7 +160,7 @@ def _model(trial: TrialRecord, levels: Levels) -> Architecture:
 
 
 def _descents(model: Architecture, measurement: Measurement, store: Store, levels: Levels) -> Sequence[Descent]:
-    """Descent from the models that it lies between, and from the one whose weights it begins with."""
+    """Descents from the models between which it lies, and from the one whose weights it inherits."""
     descents = [crossed(model, parent) for parent in levels.parents_of(model)]
     source = measurement.settings.get("parent")
     if source is not None:

@@ -1,4 +1,4 @@
-"""The settings of a FlexiBERT study, completed from what a user gives."""
+"""The settings of a FlexiBERT study, completed from a user's input."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from graphdb.errors import InputError
 
 SPACES = ("flexibert", "flexibert_small", "flexibert_large", "flexibert2")
 MEASURED_HEADS = ("sa_sdp", "sa_wma")
-"""The types of heads of the models whose accuracy was published."""
+"""Head types of the models whose accuracy was published."""
 
 _SCALES: Mapping[str, Scale] = {"accuracy": Linear(1.0), "parameters": Logarithmic(1e6, 1e9)}
 _OF_TRAINING = ("corpus", "tokenizer", "vocabulary")
 
 
 def complete(given: Mapping[str, Any], budget: int) -> FlexiBertSettings:
-    """What a user gave, with all defaults filled in.
+    """The user's settings, with all defaults filled in.
 
     Args:
         given: names of `FlexiBertSettings`, of the corpus, and of `TrainingConfig`.
-        budget: trials that the study begins with.
+        budget: initial number of trials of the study.
 
     Raises:
-        InputError: an unknown name or a value that is not allowed.
+        InputError: a name is unknown, or a value is not allowed.
     """
     rest = {name: value for name, value in given.items() if name not in FlexiBertSettings.model_fields}
     own = {name: value for name, value in given.items() if name not in rest}
@@ -45,8 +45,8 @@ def complete(given: Mapping[str, Any], budget: int) -> FlexiBertSettings:
         own["heads"] = own["heads"].split(",")
     read = checked(FlexiBertSettings, own, NAME)
     if read.transfer != "none" and read.target != TRAINED:
-        raise InputError(f"The setting transfer of {NAME} is {read.transfer!r}; it counts for {TRAINED} alone.")
-    library(space_of(read).options, LEVELS[0])  # refuses depths without stacks of two
+        raise InputError(f"The setting transfer of {NAME} is {read.transfer!r}; it applies only to {TRAINED}.")
+    library(space_of(read).options, LEVELS[0])  # refuses depths that have no stacks of two
     return read.model_copy(
         update={
             "heads": _heads(read),
@@ -60,7 +60,7 @@ def space_of(settings: FlexiBertSettings) -> LayeredSpace:
     """The space of the models.
 
     Raises:
-        InputError: there is none of that name, or its description is malformed.
+        InputError: there is no space with that name, or its description is malformed.
     """
     if isinstance(settings.space, dict):
         return own_space.space_of(settings.space, "The setting space")
@@ -74,24 +74,24 @@ def space_of(settings: FlexiBertSettings) -> LayeredSpace:
 
 
 def objective(settings: FlexiBertSettings, known: Measures) -> Objective:
-    """Accuracy alone, unless parameters have a weight; they count by their decades, from 1e6 to 1e9.
+    """The objective: accuracy alone, unless parameters have a weight; they count in decades, from 1e6 to 1e9.
 
     Args:
-        settings: of the study.
-        known: the measures that there are.
+        settings: settings of the study.
+        known: available measures.
 
     Raises:
-        InputError: an unknown weight or one that is negative, all weights 0, or a malformed constraint.
+        InputError: a weight is unknown or negative, all weights are 0, or a constraint is malformed.
     """
     weights = {"accuracy": 1.0, "parameters": 0.0} | settings.weights
     for name, weight in weights.items():
         if name not in _SCALES:
-            raise InputError(f"There is no weight of {name[:100]!r}; allowed: {', '.join(_SCALES)}.")
+            raise InputError(f"There is no weight for {name[:100]!r}; allowed: {', '.join(_SCALES)}.")
         if not (math.isfinite(weight) and weight >= 0):
             raise InputError(f"The weight of {name} is {weight!r}; a number of at least 0 is needed.")
     total = math.fsum(weights.values())
     if total == 0:
-        raise InputError("All weights are 0; at least one must be larger.")
+        raise InputError("All weights are 0; at least one must be positive.")
     towards = directions(known, weights)
     terms = tuple(
         Term(name, weight / total, towards[name], _SCALES[name]) for name, weight in weights.items() if weight
@@ -121,7 +121,7 @@ def _training(rest: Mapping[str, Any], settings: FlexiBertSettings) -> dict[str,
             )
     if settings.target != TRAINED:
         if rest:
-            raise InputError(f"The setting {next(iter(rest))} of {NAME} counts for the target {TRAINED} alone.")
+            raise InputError(f"The setting {next(iter(rest))} of {NAME} applies only to the target {TRAINED}.")
         return None
     for package in ("datasets", "transformers", "accelerate"):
         extra(package)  # refuses before anything is stored

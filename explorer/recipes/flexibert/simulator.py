@@ -1,4 +1,4 @@
-"""What measures a trial of FlexiBERT's search whose accuracy is known beforehand."""
+"""The simulator for trials of FlexiBERT's search whose accuracy is known in advance."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ ROLES: Mapping[str, Role] = MappingProxyType({"model": Role("transformer")})
 
 
 class KnownAccuracySimulator(Simulator):
-    """The accuracy that the settings give, and the number of parameters.
+    """The accuracy given in the settings, and the number of parameters.
 
-    Nothing computes such an accuracy here: a fine-tuning measured it once, or a surrogate predicts it.
-    `accuracy_source` says which and, for a prediction, whether it is for a model of the space that was measured; every
+    The accuracy is not computed here: it was measured by an earlier fine-tuning, or is predicted by a surrogate.
+    `accuracy_source` states which and, for a prediction, whether it is for a model of the measured space; every
     prediction is marked as such in the measurement.
     """
 
@@ -31,15 +31,15 @@ class KnownAccuracySimulator(Simulator):
     options = KnownAccuracyRun
 
     def measured(self, architectures: Roles, settings: Mapping[str, Any]) -> Mapping[str, float]:
-        """Accuracy and number of parameters.
+        """The accuracy and the number of parameters.
 
         Args:
-            architectures: of the model.
+            architectures: role -> architecture, with the model.
             settings: complete and checked.
         """
         parameters = parameter_count(architectures["model"].choices)
         return {ACCURACY.name: settings["accuracy"], PARAMETERS.name: float(parameters)}
 
     def predicted(self, settings: Mapping[str, Any]) -> frozenset[str]:
-        """The accuracy, where it was not measured."""
+        """The name of the accuracy if it was not measured."""
         return frozenset(() if settings["accuracy_source"] == Source.MEASURED else {ACCURACY.name})

@@ -1,4 +1,4 @@
-"""A trial of FlexiBERT's search as a real training: masked language modelling on a user's own text."""
+"""Trials of FlexiBERT's search by real training: masked language modelling on a user's text."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _MEASURES = "measures.json"
 
 
 class PretrainingSimulator(Simulator):
-    """Trains a model on one core or the GPU, and measures it on text held out.
+    """Trains a model on one core or the GPU, and measures it on held-out text.
 
-    The weights stay in the data directory, under the key of the measurement; a training that was killed goes on from
-    its checkpoint there.
+    The weights are kept in the data directory, under the key of the measurement; a killed training continues from its
+    checkpoint there.
     """
 
     name = PRETRAINING
@@ -42,15 +42,15 @@ class PretrainingSimulator(Simulator):
     options = TrainingSettings
 
     def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Checked and complete, with all hyperparameters of the training."""
+        """The settings, checked and complete, with all hyperparameters of the training."""
         read = checked(TrainingSettings, given, self.name)
         return read.model_dump(mode="json") | {"training": read.hyperparameters.model_dump(mode="json")}
 
     def measured(self, architectures: Roles, settings: Mapping[str, Any]) -> Mapping[str, float]:
-        """Loss and accuracy on text held out, after one training.
+        """The loss and accuracy on held-out text after one training.
 
         Args:
-            architectures: of the model.
+            architectures: role -> architecture, with the model.
             settings: complete and checked.
 
         Raises:
@@ -70,18 +70,18 @@ class PretrainingSimulator(Simulator):
         return int(settings["training"]["seed"])
 
     def chunk(self, settings: Mapping[str, Any]) -> int:
-        """One: a training takes its time."""
+        """One, because a training takes a long time."""
         del settings
         return 1
 
 
 def folder_of(key: str) -> Path:
-    """Where the weights of a measurement are kept."""
+    """The folder of the weights of a measurement."""
     return Settings.from_environment().data_directory / "trained" / key
 
 
 def digest_of(corpus: Sequence[str]) -> str | None:
-    """SHA-256 of text files; None for a data set of the hub.
+    """SHA-256 of text files; None for a data set on the hub.
 
     Raises:
         InputError: a file cannot be read.
@@ -100,13 +100,13 @@ def digest_of(corpus: Sequence[str]) -> str | None:
 
 
 def _trained(model: Architecture, settings: TrainingSettings, key: str) -> dict[str, float]:
-    """Loss and accuracy of a training, which is not done again where it was finished before."""
+    """The loss and accuracy of a training, which is not repeated if it was finished before."""
     folder = folder_of(key)
     finished = folder / _MEASURES
-    if not finished.exists():  # else it was killed after the training and before its result was told
+    if not finished.exists():  # otherwise it was killed after the training and before its result was told
         if digest_of(settings.corpus) != settings.digest:
             raise InputError(f"The corpus {', '.join(settings.corpus)} has changed since this study began.")
-        with one_thread():  # as many evaluations run side by side as there are workers
+        with one_thread():  # every worker runs an evaluation of its own at the same time
             measures = _train(model, settings, folder)
         write_text(finished, json.dumps(measures))
         (folder / FILE).unlink(missing_ok=True)  # three times the size of the weights, and no longer needed
@@ -114,7 +114,7 @@ def _trained(model: Architecture, settings: TrainingSettings, key: str) -> dict[
         read = json.loads(finished.read_text(encoding="utf-8"))
         return {name: float(read[name]) for name in (MLM_ACCURACY.name, MLM_LOSS.name)}
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{finished} is damaged; remove {folder}, and the training begins anew.") from error
+        raise InputError(f"{finished} is damaged; remove {folder} to train again.") from error
 
 
 def _train(model: Architecture, settings: TrainingSettings, folder: Path) -> dict[str, float]:

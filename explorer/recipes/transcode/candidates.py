@@ -14,11 +14,11 @@ Fits = Callable[[Choices, Choices], bool]
 
 
 class PairCandidates(VectorCandidates):
-    """Pairs of a model out of a list and an accelerator out of a space, those that fit together.
+    """Fitting pairs of a model from a list and an accelerator from a space.
 
     A model is given by its graph embedding, an accelerator by the vector form of its space. A point of the box snaps to
-    the model with the smallest mean absolute difference and to the accelerator that the space's repair gives; where the
-    two do not fit, the accelerator's nearest fitting neighbour takes its place.
+    the model with the smallest mean absolute difference and to the accelerator that the space's repair gives; if the
+    two do not fit, the nearest fitting neighbour replaces the accelerator.
     """
 
     def __init__(
@@ -26,10 +26,10 @@ class PairCandidates(VectorCandidates):
     ) -> None:
         """
         Args:
-            models: the candidates.
-            embeddings: their embeddings, `(len(models), d)`.
-            accelerators: searched as a whole.
-            fits: whether the choices of a model and of an accelerator can be simulated together.
+            models: candidate models.
+            embeddings: embeddings of the models, of shape `(len(models), d)`.
+            accelerators: space of accelerators, which is searched as a whole.
+            fits: function that tells whether the choices of a model and of an accelerator can be simulated together.
         """
         self.models = list(models)
         self.accelerators = accelerators
@@ -39,11 +39,11 @@ class PairCandidates(VectorCandidates):
         self._row_of_vector = {vector.tobytes(): row for row, vector in enumerate(embeddings)}
 
     def bounds(self) -> Box:
-        """The box of the embeddings and that of the accelerators' vectors."""
+        """The box of the embeddings and the box of the accelerators' vectors."""
         return (self._embeddings.min(axis=0), self._embeddings.max(axis=0)), self.accelerators.bounds
 
     def sample(self, generator: np.random.Generator, count: int) -> list[Inputs]:
-        """Pairs drawn uniformly among those that fit; fewer than `count` where fitting ones are rare."""
+        """Pairs drawn uniformly from those that fit; fewer than `count` if fitting ones are rare."""
         fitting: list[Inputs] = []
         for _ in range(100 * count):
             row = int(generator.integers(len(self.models)))
@@ -59,11 +59,11 @@ class PairCandidates(VectorCandidates):
         return [self._snapped(point) for point in points]
 
     def key(self, design: Inputs) -> Hashable:
-        """Row of the model and vector of the accelerator."""
+        """The row of the model and the vector of the accelerator."""
         return self.row(design), design[1].tobytes()
 
     def neighbours(self, design: Inputs) -> list[Inputs]:
-        """The same model on every accelerator one decision away, and the models nearest to it on the same one."""
+        """The same model on every accelerator one decision away, and the nearest models on the same accelerator."""
         row = self.row(design)
         choices = self.accelerators.from_vector(design[1])
         pairs = [(row, other) for other in self.accelerators.neighbours(choices)]
@@ -79,11 +79,11 @@ class PairCandidates(VectorCandidates):
         return self._row_of_vector[design[0].tobytes()]
 
     def design_of(self, architectures: Mapping[str, Architecture]) -> Inputs:
-        """The vectors that stand for a stored pair."""
+        """The vectors of a stored pair."""
         return self._design(self._row[architectures["model"].key], architectures["accelerator"].choices)
 
     def architectures_of(self, design: Inputs) -> dict[str, Architecture]:
-        """The pair that vectors stand for."""
+        """The pair of architectures of the vectors."""
         return {
             "model": self.models[self.row(design)],
             "accelerator": self.accelerators.build(self.accelerators.from_vector(design[1])),
@@ -98,7 +98,7 @@ class PairCandidates(VectorCandidates):
         if self._fits(self.models[row].choices, wanted):
             return self._design(row, wanted)
         fitting = [n for n in self.accelerators.neighbours(wanted) if self._fits(self.models[row].choices, n)]
-        if not fitting:  # no single decision mends it: the simulator will say why, and the trial counts as failed
+        if not fitting:  # no single decision repairs it: the simulator gives the reason, and the trial counts as failed
             return self._design(row, wanted)
         vectors = [self.accelerators.to_vector(choices) for choices in fitting]
         nearest = int(np.argmin([np.abs(vector - point[1]).sum() for vector in vectors]))

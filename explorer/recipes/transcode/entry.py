@@ -1,4 +1,4 @@
-"""What this package brings to Explorer: imported at every start, so nothing heavy stands here."""
+"""The entry of the TransCODE recipe; imported at every start, so it imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENTRY = RecipeEntry(
     simulators=(
         SimulatorEntry(
             NAME,
-            "Simulate a Transformer of known accuracy on an accelerator, as a trial of TransCODE's search does.",
+            "Simulate a Transformer of known accuracy on an accelerator, as in a trial of TransCODE's search.",
             f"{_HERE}.simulator:TransCodeSimulator",
             TransCodeRun,
             title="TransCode",

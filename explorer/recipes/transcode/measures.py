@@ -1,4 +1,4 @@
-"""What a trial of TransCODE's search gives: AccelTran's measures beside the accuracy of the model."""
+"""Measures of a trial of TransCODE's search: those of AccelTran, and the accuracy of the model."""
 
 from __future__ import annotations
 

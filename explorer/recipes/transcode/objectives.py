@@ -1,4 +1,4 @@
-"""What a TransCODE pair is worth: the published convex combination, and the default that gives costs their weight."""
+"""Objectives of TransCODE pairs: the published convex combination, and the default, which gives costs their weight."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from explorer.recipes.transcode.options import Scales
 from graphdb.errors import InputError
 
 WEIGHTS = {"accuracy": 0.5, "area": 0.1, "dynamic energy": 0.2, "leakage energy": 0.1, "latency": 0.1}
-"""Weights of TransCODE's co-design driver; they are the same in every objective here."""
+"""Weights of TransCODE's co-design driver, used in every objective here."""
 
 _PUBLISHED: dict[str, tuple[str, Scale]] = {
     "accuracy": ("accuracy", Linear(1.0)),
@@ -31,22 +31,22 @@ OBJECTIVES = {Scales.DECADES: _DECADES, Scales.PUBLISHED: _PUBLISHED}
 """Name -> term -> measure and scale.
 
 `published` divides each cost of a batch by a constant far above what these models cost (a median pair scores 0.999 on
-dynamic energy), so that accuracy decides alone. `decades` counts the powers of ten instead: each cost runs over the
-smallest range of whole decades that holds the inference of every early FlexiBERT model on every ELECTOR accelerator.
+dynamic energy), so that only accuracy decides. `decades` counts powers of ten instead: each cost spans the smallest
+range of whole decades that covers the inference of every early FlexiBERT model on every ELECTOR accelerator.
 """
 
 
 def objective(scales: Scales, weights: Mapping[str, float], constraints: Sequence[str], known: Measures) -> Objective:
-    """The objective that counts by these scales; what each measure improves by, it says itself.
+    """The objective with given scales; the direction of each measure is its own.
 
     Args:
         scales: one of `OBJECTIVES`.
-        weights: term -> weight, in place of the published ones; all weights are then divided by their sum.
+        weights: term -> weight that replaces the published one; all weights are then divided by their sum.
         constraints: `max:measure=value` or `min:measure=value`.
-        known: the measures that there are.
+        known: available measures.
 
     Raises:
-        InputError: an unknown term or measure; weights that are negative or all zero; a malformed constraint.
+        InputError: a term or measure is unknown, a weight is negative, all weights are 0, or a constraint is malformed.
     """
     shares = _shares(weights)
     towards = directions(known, (measure for measure, _ in OBJECTIVES[scales].values()))
@@ -60,11 +60,11 @@ def _shares(weights: Mapping[str, float]) -> dict[str, float]:
     changed = {term.replace("_", " "): weight for term, weight in weights.items()}
     for term, weight in changed.items():
         if term not in WEIGHTS:
-            raise InputError(f"There is no weight of {term!r}; allowed: {', '.join(WEIGHTS)}.")
+            raise InputError(f"There is no weight for {term!r}; allowed: {', '.join(WEIGHTS)}.")
         if not (isinstance(weight, int | float) and math.isfinite(weight) and weight >= 0):
             raise InputError(f"The weight of {term} is {weight!r}; a number of at least 0 is needed.")
     merged = WEIGHTS | changed
     total = math.fsum(merged.values())
     if total == 0:
-        raise InputError("All weights are 0; at least one must be larger.")
+        raise InputError("All weights are 0; at least one must be positive.")
     return {term: weight / total for term, weight in merged.items()}

@@ -35,13 +35,13 @@ from graphdb.records import StudyRecord
 from graphdb.store import Store
 
 PUBLISHED_COSTS = MappingProxyType({"engine": Engine.FAST.value, "mode": Mode.REFERENCE.value})
-"""How the co-design was published with, and what its data set of pairs holds; both can be set otherwise."""
+"""Settings of the published co-design and of its data set of pairs; both can be changed."""
 
 
 class TransCode(Recipe[Inputs]):
-    """Transformers whose accuracy was measured (or, if not, is predicted and marked so) on any ELECTOR accelerator.
+    """Transformers with a measured accuracy (otherwise predicted and marked as such) on any ELECTOR accelerator.
 
-    Published: Tuli and Jha 2023. There the accuracy is that of gradient-boosted trees on 16 models, which have no
+    Source: Tuli and Jha 2023. There the accuracy is that of gradient-boosted trees fitted to 16 models, which have no
     demonstrated skill; here it is the measured QNLI accuracy of the early FlexiBERT models.
     """
 
@@ -53,14 +53,14 @@ class TransCode(Recipe[Inputs]):
     columns = (*front, "peak_power_w")
 
     def settings(self, given: Mapping[str, Any], budget: int) -> dict[str, Any]:
-        """Settings with defaults filled in; names that are AccelTran's go into `simulation`."""
+        """Settings with defaults filled in; those of AccelTran go into `simulation`."""
         del budget
         own = {name: value for name, value in given.items() if name in TransCodeSettings.model_fields}
         rest = {name: value for name, value in given.items() if name not in own}
         read = checked(TransCodeSettings, own, self.name)
         simulation = AccelTranSimulator().settings({**PUBLISHED_COSTS, **read.simulation, **rest})
         full = read.model_dump(mode="json") | {"simulation": simulation}
-        self.objective(full)  # refuses what cannot be an objective before anything is stored
+        self.objective(full)  # refuses an invalid objective before anything is stored
         return full
 
     def objective(self, settings: Mapping[str, Any]) -> Objective:
@@ -69,12 +69,12 @@ class TransCode(Recipe[Inputs]):
         return objective(read.objective, read.weights, read.constraints, self.measures)
 
     def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan[Inputs]:
-        """Train (or find) the accuracy surrogate, embed the models, and set the search up.
+        """Train (or load) the accuracy surrogate, embed the models, and set up the search.
 
         Args:
-            store: the database.
-            record: of the study.
-            report: told in a few words what is being done.
+            store: database.
+            record: record of the study.
+            report: function called with a few words on the current step.
         """
         settings = checked(TransCodeSettings, record.settings, self.name)
         table = value_table(store, MODELS, QNLI_ACCURACY.name, EarlyFlexiBertSpace(), report)

@@ -1,4 +1,4 @@
-"""What measures a TransCODE trial: AccelTran's costs beside an accuracy that is known or predicted beforehand."""
+"""The simulator for TransCODE trials: AccelTran's costs, and an accuracy that is known or predicted in advance."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _OWN = TransCodeRun.model_fields.keys() - AccelTranSimulator.options.model_field
 class TransCodeSimulator(Simulator):
     """AccelTran's measures, and `accuracy` as given in the settings.
 
-    The accuracy is a setting because nothing computes it here: a fine-tuning run measured it once, or a surrogate
-    predicts it. `accuracy_source` says which, and a prediction is marked as such in the measurement.
+    The accuracy is a setting because it is not computed here: it was measured by an earlier fine-tuning, or is
+    predicted by a surrogate. `accuracy_source` states which, and a prediction is marked as such in the measurement.
     """
 
     name = NAME
@@ -37,10 +37,10 @@ class TransCodeSimulator(Simulator):
         return {**self._acceltran.settings(_of_acceltran(given)), **own}
 
     def measured(self, architectures: Roles, settings: Mapping[str, Any]) -> Mapping[str, float]:
-        """Accuracy and costs of one pair.
+        """The accuracy and costs of one pair.
 
         Args:
-            architectures: of the model and the accelerator.
+            architectures: model and accelerator.
             settings: complete and checked.
 
         Raises:
@@ -50,11 +50,11 @@ class TransCodeSimulator(Simulator):
         return {ACCURACY.name: settings["accuracy"], **costs}
 
     def predicted(self, settings: Mapping[str, Any]) -> frozenset[str]:
-        """The accuracy, where it was not measured."""
+        """The name of the accuracy if it was not measured."""
         return frozenset({ACCURACY.name} if settings["accuracy_source"] == AccuracySource.PREDICTED else ())
 
     def chunk(self, settings: Mapping[str, Any]) -> int:
-        """How many measurements a worker is handed at once."""
+        """Number of measurements that a worker is given at once."""
         return self._acceltran.chunk(settings)
 
 

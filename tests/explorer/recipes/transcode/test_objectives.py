@@ -99,7 +99,7 @@ def test_weights_are_shares_of_their_sum() -> None:
 @pytest.mark.parametrize(
     ("weights", "constraints", "message"),
     [
-        ({"beauty": 1.0}, (), "no weight of 'beauty'"),
+        ({"beauty": 1.0}, (), "no weight for 'beauty'"),
         ({"accuracy": -1.0}, (), "at least 0"),
         (dict.fromkeys(("accuracy", "area", "latency", "dynamic_energy", "leakage_energy"), 0.0), (), "All"),
         ({}, ("max:beauty=1",), "no measure 'beauty'"),
