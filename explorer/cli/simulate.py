@@ -128,7 +128,7 @@ def _findings(architectures: Roles, measurement: Measurement) -> Findings:
         "measures": nested(measurement.measures, known),
     }
     rows = [
-        [known[name].label, number(value, name in measurement.predicted), known[name].unit]
+        [known[name].label, number(value, name in measurement.predicted), known[name].stored_unit]
         for name, value in measurement.measures.items()
     ]
     columns = [words("measure"), Column("value"), words("unit")]

@@ -214,7 +214,7 @@ def _print_trials(study: StudyFindings, trials: Sequence[TrialRecord], title: st
         Column("trial"),
         *map(words, roles),
         Column("objective"),
-        *(Column(study.recipe.measures[name].heading) for name in shown),
+        *(Column(study.recipe.measures[name].stored_heading) for name in shown),
         words("origin"),
     ]
     rows = []
@@ -244,7 +244,7 @@ def _performance(study: StudyFindings, trial: TrialRecord) -> str:
 
 def _volume_text(study: StudyFindings) -> str:
     """The hypervolume that the study reached, as one line."""
-    units = "·".join(measure.unit for measure in study.over if measure.unit not in ("", "%"))
+    units = "·".join(measure.stored_unit for measure in study.over if measure.stored_unit)
     volume = f"{number(study.volumes[-1])} {units}".rstrip()
     return f"Hypervolume of {', '.join(measure.label for measure in study.over)}: {volume}"
 

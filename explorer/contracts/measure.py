@@ -57,6 +57,16 @@ class Measure:
         """The label and the unit, as the heading of a column or an axis."""
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
+    @property
+    def stored_unit(self) -> str:
+        """The unit of the values as they are stored and tabulated: none for a share, which is a fraction there."""
+        return "" if self.unit == "%" else self.unit
+
+    @property
+    def stored_heading(self) -> str:
+        """The heading of a column of values as they are stored."""
+        return f"{self.label} ({self.stored_unit})" if self.stored_unit else self.label
+
 
 Measures = Mapping[str, Measure]
 """Name -> measure."""
