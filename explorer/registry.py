@@ -297,7 +297,7 @@ def _folders(package: str, module: str, attribute: str) -> Iterator[tuple[str, C
             imported: ModuleType = import_module(f"{name}.{module}")
             return getattr(imported, attribute)
 
-        yield name, load
+        yield f"the package {name}", load
 
 
 def _installed(group: str) -> Iterator[tuple[str, Callable[[], object]]]:

@@ -217,7 +217,7 @@ def installed(tmp_path: Path) -> Iterator[Any]:
         ("from explorer.contracts.domain import Domain\nDOMAIN = Domain('mill')", "missing 1 required positional"),
         (
             "from explorer.contracts.domain import Domain\nDOMAIN = Domain('mill', {'elector': 'a:b'})",
-            "it brings the space 'elector', a name that explorer.domains.accelerator has taken",
+            "it brings the space 'elector', a name that the package explorer.domains.accelerator has taken",
         ),
     ],
 )
