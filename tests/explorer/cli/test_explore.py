@@ -110,6 +110,11 @@ def command(*more: object) -> list[str]:
     return [sys.executable, "-m", "explorer.cli.main", *ELECTOR, *map(str, more), "--json"]
 
 
+def heed_control_c() -> None:
+    """A test run that a shell started in the background ignores Ctrl-C, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_kill_9_and_control_c_lose_nothing(store: Store, server_settings: Settings) -> None:
     environment = server_settings.environment()
     arguments = ("--seed", 7, "--workers", 1)
@@ -123,6 +128,7 @@ def test_kill_9_and_control_c_lose_nothing(store: Store, server_settings: Settin
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=heed_control_c,
         )
         while process.poll() is None and measured(store) < before + 64:
             time.sleep(0.01)
