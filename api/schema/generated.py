@@ -19,7 +19,6 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, cast
 
 import graphene
@@ -33,7 +32,6 @@ from graphdb.errors import InputError
 
 _SCALARS = {bool: graphene.Boolean, int: graphene.Int, float: graphene.Float, str: graphene.String}
 _LARGEST_INT = 2**31 - 1
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{0,100}")
 _SECTION = re.compile(r"^(Args|Attributes|Example|Returns|Raises):", re.MULTILINE)
 
@@ -138,9 +136,7 @@ def reachable(model: type[BaseModel], hidden: Collection[str] = ()) -> tuple[Opt
     return tuple(option for option in options_of(model) if option.type is not Path and option.name not in hidden)
 
 
-def described(
-    option: Option, title: str, names: Names, *, swift: Mapping[str, Any] = _NOTHING, prefixed: bool = False
-) -> dict[str, Any]:
+def described(option: Option, title: str, names: Names, *, prefixed: bool = False) -> dict[str, Any]:
     """The arguments of `graphene.Argument` and `graphene.InputField` for an option: its type, default and description.
 
     An option with a default is never null; one whose default is None, or not a plain value, may be omitted or null.
@@ -149,13 +145,12 @@ def described(
         option: the option.
         title: the title of the owner, for the names of enumerations.
         names: the generated types.
-        swift: the defaults of the API that differ from the model's.
         prefixed: whether the names of `Enum` classes also begin with the title.
 
     Raises:
         InputError: an enumeration has the name of another type.
     """
-    default = Undefined if option.required and option.name not in swift else default_of(option, swift)
+    default = Undefined if option.required else default_of(option)
     return {
         "type_": _type(option, title, names, prefixed),
         "required": default is not None,
@@ -173,21 +168,16 @@ def plain_type_of(option: Option) -> Any:
     return _SCALARS[option.type]
 
 
-def default_of(option: Option, swift: Mapping[str, Any]) -> Any:
-    """The default that the schema shows; None if there is none, or none that GraphQL can express.
-
-    Args:
-        option: the option.
-        swift: the defaults of the API that differ from the model's.
-    """
-    value = plain(swift.get(option.name, option.default))
+def default_of(option: Option) -> Any:
+    """The default that the schema shows; None if there is none, or none that GraphQL can express."""
+    value = plain(option.default)
     if _is_json(option) or (isinstance(value, float) and not math.isfinite(value)):
         return None
     return value
 
 
-def chosen(options: Collection[Option], given: Mapping[str, Any], swift: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings to pass on: the client's and the API's own defaults.
+def chosen(options: Collection[Option], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings to pass on: those of the client.
 
     Values that equal the option model's defaults are left out, because some settings may only be given if they have an
     effect.
@@ -195,19 +185,18 @@ def chosen(options: Collection[Option], given: Mapping[str, Any], swift: Mapping
     Args:
         options: the options that a client may set.
         given: name -> value, with the defaults of the schema filled in.
-        swift: the defaults of the API that differ from the model's.
 
     Raises:
         InputError: a text could be the name of a file, which the command line would read.
     """
-    settings = {name: plain(value) for name, value in swift.items()}
+    settings: dict[str, Any] = {}
     for option in options:
         value = plain(given.get(option.name))
         if option.flag.read is not None and isinstance(value, str) and not _PLAIN_NAME.fullmatch(value):
             raise InputError(
                 f"{option.name} is {value!r:.80}; allowed: JSON, or a name of at most 100 letters, digits, '-' and '_'."
             )
-        if value is not None and (option.name in swift or value != default_of(option, {})):
+        if value is not None and value != default_of(option):
             settings[option.name] = value
     return settings
 

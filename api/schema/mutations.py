@@ -101,11 +101,11 @@ def simulation(entry: SimulatorEntry, roles: Mapping[str, Role], names: Names) -
     for option in options:
         if option.name in arguments:
             raise InputError(f"its option {option.name} has the name of a role.")
-        arguments[option.name] = graphene.Argument(**described(option, title, names, swift=entry.swift))
+        arguments[option.name] = graphene.Argument(**described(option, title, names))
 
     async def resolve(root: None, info: graphene.ResolveInfo, /, **given: Any) -> MeasurementValue:
         context = context_of(info)
-        settings = chosen(options, given, entry.swift)
+        settings = chosen(options, given)
         return await context.simulate(_simulate, context.store, entry.name, given, settings)
 
     return graphene.Field(
@@ -184,7 +184,7 @@ def search(recipes: Mapping[str, RecipeEntry], inputs: Mapping[str, Any]) -> gra
         settings = recipe[name]
         if not isinstance(settings, Mapping) or not (options[name] or settings == {}):
             raise InputError(f"The recipe {recipes[name].name} has no settings; allowed: {{}}.")
-        return await _start(info, recipes[name].name, given, chosen(options[name], dict(settings), {}))
+        return await _start(info, recipes[name].name, given, chosen(options[name], dict(settings)))
 
     return graphene.Field(
         graphene.NonNull(Study),

@@ -33,7 +33,8 @@ class SimulatorEntry:
         options: the simulator's option model: the settings of a run.
         title: the name as people write it, from which the API names the mutation; empty for the name itself.
         example: a complete `explorer simulate` command line; empty for one that is built from the presets.
-        swift: default settings of sweeps and the API, if the simulator's own defaults take too long there.
+        swift: default settings of sweeps over whole samples, if the simulator's own defaults take too long there; a
+            single measurement always has the simulator's own.
         shown: whether users may run it by itself; False for a simulator that only a search uses.
 
     Example:

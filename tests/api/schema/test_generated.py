@@ -56,7 +56,7 @@ class Options(BaseModel):
     seed_of_us: Annotated[int, Flag(internal=True)] = 0
 
 
-ENTRY = SimulatorEntry("toy-truss", "Load a truss.", "x:Y", Options, swift={"beams": 2})
+ENTRY = SimulatorEntry("toy-truss", "Load a truss.", "x:Y", Options, swift={"beams": 2})  # for sweeps only
 SIMULATION = '''type Mutation {
   """Load a truss. The architectures are stored with the measurement."""
   simulateToyTruss(
@@ -70,7 +70,7 @@ SIMULATION = '''type Mutation {
     """What it is made of."""
     material: ToyTrussMaterial! = STEEL
     method: ToyTrussMethod
-    beams: Int! = 2
+    beams: Int! = 4
     sway: Boolean! = false
     note: String! = ""
     parameters: BigInt! = 1000000000000
@@ -162,23 +162,23 @@ def test_files_of_the_server_and_internal_fields_are_on_no_surface():
 
 def test_what_is_left_at_its_default_is_not_passed_on():
     options = reachable(Options)
-    assert chosen(options, {"span_m": 3.0, "load": Load.CARS, "note": "", "joints": [1, 2]}, {}) == {"span_m": 3.0}
-    assert chosen(options, {"load": Load.TRAIN, "joints": [3], "damping": None}, {}) == {"load": "train", "joints": [3]}
-    assert chosen(options, {"weights": {"mass": 0.0}, "profile": {}}, {}) == {"weights": {"mass": 0.0}, "profile": {}}
+    assert chosen(options, {"span_m": 3.0, "load": Load.CARS, "note": "", "joints": [1, 2]}) == {"span_m": 3.0}
+    assert chosen(options, {"load": Load.TRAIN, "joints": [3], "damping": None}) == {"load": "train", "joints": [3]}
+    assert chosen(options, {"weights": {"mass": 0.0}, "profile": {}}) == {"weights": {"mass": 0.0}, "profile": {}}
 
 
 @pytest.mark.parametrize("text", ["table.json", "/etc/passwd", "..", "~", "a b", "x" * 101, "é"])
 def test_texts_that_could_name_a_file_of_the_server_are_refused(text):
     options = reachable(Options)
-    assert chosen(options, {"profile": "steel-7_a"}, {}) == {"profile": "steel-7_a"}
+    assert chosen(options, {"profile": "steel-7_a"}) == {"profile": "steel-7_a"}
     with pytest.raises(InputError, match=r"profile is .*; allowed: JSON, or a name"):
-        chosen(options, {"profile": text}, {})
+        chosen(options, {"profile": text})
 
 
-def test_what_the_api_begins_with_is_passed_on_unless_a_client_gives_something_else():
-    options = reachable(Options)
-    assert chosen(options, {}, {"beams": 2, "load": Load.TRAIN}) == {"beams": 2, "load": "train"}
-    assert chosen(options, {"beams": 4}, {"beams": 2}) == {"beams": 4}
+def test_the_defaults_of_sweeps_are_none_of_the_api():
+    assert ENTRY.swift["beams"] != Options.model_fields["beams"].default
+    assert chosen(reachable(Options), {"beams": 4}) == {}
+    assert chosen(reachable(Options), {"beams": 2}) == {"beams": 2}
 
 
 def test_an_option_with_the_name_of_a_role_is_refused():

@@ -34,7 +34,7 @@ def test_a_measurement_is_what_the_simulator_says_and_is_stored(store, ask):
     measured = ask(SIMULATE, model=TINY, accelerator=EDGE)["data"]["simulateAccelTran"]
     edge = registry.preset("edge")
     direct = registry.simulator("acceltran").run(
-        {"model": registry.preset("bert-tiny"), "accelerator": edge}, {"task": "inference", "engine": "fast"}
+        {"model": registry.preset("bert-tiny"), "accelerator": edge}, {"task": "inference", "engine": "detailed"}
     )
     assert measured["key"] == direct.key
     assert {item["name"]: item["value"] for item in measured["measures"]} == direct.measures
@@ -215,7 +215,7 @@ def test_more_settings_than_the_usual_ones(ask):
     query = """mutation($own: JSON) { simulateAccelTran(model: { preset: "bert-tiny" }, accelerator: { preset: "edge" },
         sequenceLength: 64, schedule: EQUAL, library: $own) { settings } }"""
     settings = ask(query)["data"]["simulateAccelTran"]["settings"]
-    assert (settings["sequence_length"], settings["schedule"], settings["engine"]) == (64, "equal", "fast")
+    assert (settings["sequence_length"], settings["schedule"], settings["engine"]) == (64, "equal", "detailed")
     assert code(ask(query, own="modules.yaml")) == "BAD_USER_INPUT"
     assert code(ask(query, own={"no such module": 1})) == "BAD_USER_INPUT"
 
