@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from explorer.contracts.domain import Domain
 from explorer.contracts.verb import Verb
+from explorer.domains.transformer.decoder.presets import DECODERS
 from explorer.domains.transformer.presets import PRESETS
 from explorer.domains.transformer.verbs.options import CrossOptions, FinetuneOptions, OnnxOptions, PretrainOptions
 
@@ -20,7 +21,7 @@ DOMAIN = Domain(
         "transformer_free": f"{_HOME}.spaces.free:FreeTransformerSpace",
     },
     bare=("flexibert2", "flexibert", "transformer_free"),
-    presets=tuple(PRESETS),
+    presets=(*PRESETS, *DECODERS),
     preset=f"{_HOME}.presets:preset",
     published={"flexibert": f"{_HOME}.measured:published"},
     metric=f"{_HOME}.edit_costs:METRIC",

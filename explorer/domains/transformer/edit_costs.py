@@ -5,26 +5,44 @@ then feed-forwards by width, then linear transforms, attention heads and convolu
 their type, with a gap of one before each family. The published widths come from an unordered set; here they ascend. A
 width between two in the list is placed between them on a logarithmic scale; beyond the ends the line continues, below
 the first width by at most one place.
+
+Blocks of decoders, of which nothing is published, stand beside what they resemble: embedding and language head beside
+input and output, additions and normalisations between add_norm and the feed-forwards, a gated feed-forward half a place
+above a plain one of its width, and heads of keys and values and causal heads after the last family of encoders.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import takewhile
 from math import log2
 
 from explorer.contracts.metric import Metric
 from explorer.contracts.space import Choices
+from explorer.domains.transformer.decoder.graph import ADD, EMBEDDING, GATED, HEAD, KEY_VALUE, LANGUAGE_HEAD
+from explorer.domains.transformer.decoder.model import Decoder, decoder_of
 from explorer.domains.transformer.hierarchy import common_prefix
-from explorer.domains.transformer.model import layers_of
+from explorer.domains.transformer.model import is_decoder, layers_of
 from explorer.domains.transformer.spaces.flexibert2 import PUBLISHED
 from explorer.domains.transformer.spaces.layered import Options
 from graphdb.architecture import Block
 from graphdb.errors import InputError
 
-_FIXED = {"input": 0.0, "output": 1.0, "add_norm": 2.0}
+_FIXED = {
+    "input": 0.0,
+    "output": 1.0,
+    "add_norm": 2.0,
+    EMBEDDING: 0.5,
+    LANGUAGE_HEAD: 1.5,
+    ADD: 2.25,
+    "layer_norm": 2.5,
+    "rms_norm": 2.75,
+}
+_FEED_FORWARDS = {"feed_forward": 4.0, GATED: 4.5}
 _FAMILIES = ("l", "sa", "c")
+_DECODER_HEADS = (KEY_VALUE, HEAD)
 
 
 @dataclass(frozen=True)
@@ -54,10 +72,10 @@ class EditCosts:
         """
         if block.kind in _FIXED:
             return _FIXED[block.kind]
-        if block.kind == "feed_forward":
-            return 4.0 + _rank(int(block.attributes["width"]), self.widths)
+        if block.kind in _FEED_FORWARDS:
+            return _FEED_FORWARDS[block.kind] + _rank(int(block.attributes["width"]), self.widths)
         if block.kind not in self._heads:
-            known = ", ".join([*_FIXED, "feed_forward", *self._heads])
+            known = ", ".join([*_FIXED, *_FEED_FORWARDS, *self._heads])
             raise InputError(f"A block of type {block.kind!r} has no place in an edit distance; allowed: {known}.")
         start, number, of = self._heads[block.kind]
         return start + of * _rank(int(block.attributes["hidden"]), self.hidden) + number
@@ -71,7 +89,7 @@ class EditCosts:
             members = [kind for kind in self.kinds if kind.split("_")[0] == family]
             places |= {kind: (start, number, len(members)) for number, kind in enumerate(members)}
             start += len(members) * len(self.hidden) + 1.0
-        return places
+        return places | {kind: (start, number, len(_DECODER_HEADS)) for number, kind in enumerate(_DECODER_HEADS)}
 
 
 GENERAL = EditCosts.of(PUBLISHED)
@@ -79,7 +97,17 @@ GENERAL = EditCosts.of(PUBLISHED)
 
 
 def _beginning(first: Choices, second: Choices) -> int:
+    if is_decoder(first) or is_decoder(second):
+        return _same_layers(decoder_of(first), decoder_of(second)) if is_decoder(first) and is_decoder(second) else 0
     return common_prefix(layers_of(first), layers_of(second))
+
+
+def _same_layers(first: Decoder, second: Decoder) -> int:
+    """Number of layers, counted from the input, that are the same in both; 0 if anything but the layers differs."""
+    if replace(first, layers=()) != replace(second, layers=()):
+        return 0
+    pairs = zip(first.layers, second.layers, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 METRIC = Metric(GENERAL.place, ("flexibert", "flexibert_large", "flexibert2"), beginning=_beginning)

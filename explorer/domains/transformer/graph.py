@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from explorer.contracts.space import Choices
-from explorer.domains.transformer.model import Layer, choices_of, layers_of
+from explorer.domains.transformer.model import Layer, choices_of, is_decoder, layers_of
 from graphdb.architecture import Block, Edge
 
 _CACHED = 1 << 14
@@ -67,7 +67,9 @@ def first_reference_hash(layers: Sequence[Layer]) -> str:
 
 
 def reference_hashes(model: Choices) -> dict[str, str]:
-    """Published source -> its hash of a legal model: `flexibert2` (MD5), `flexibert` (SHA-256)."""
+    """Published source -> its hash of a legal encoder: `flexibert2` (MD5), `flexibert` (SHA-256)."""
+    if is_decoder(model):
+        return {}
     layers = layers_of(model)
     return {"flexibert2": reference_hash(layers), "flexibert": first_reference_hash(layers)}
 

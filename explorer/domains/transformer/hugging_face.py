@@ -1,7 +1,8 @@
-"""Reading configurations of Hugging Face encoders (`config.json`) that a model dictionary can express.
+"""Reading configurations of Hugging Face (`config.json`) that a model dictionary can express.
 
-Depth, widths and heads are kept exactly. Everything else is not: FlexiBERT's encoders have relative positions, GELU,
-one token type and their own vocabulary, whatever the configuration says.
+Decoders are read exactly (see `decoder.configuration`). Of encoders, depth, widths and heads are kept; everything else
+is not: FlexiBERT's encoders have relative positions, GELU, one token type and their own vocabulary, whatever the
+configuration says.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, TypeGuard
 
 from explorer.contracts.domain import Reader
 from explorer.contracts.space import Choices
+from explorer.domains.transformer.decoder.configuration import DECODERS, decoder_choices
 from explorer.domains.transformer.model import MOST_HEADS, MOST_LAYERS, MOST_WIDTH, choices_of, layer, model_violations
 from explorer.toolkit.reading import is_integer, listed, refused
 from graphdb.errors import InputError
@@ -47,8 +49,10 @@ _REASONS = {
     "squeezebert": "its products are grouped",
     "t5": "it has a decoder",
     "bart": "it has a decoder",
-    "gpt2": "it is a decoder",
-    "llama": "it is a decoder",
+    "mixtral": "its feed-forwards are a mixture of experts",
+    "qwen3": "it normalises queries and keys",
+    "gemma2": "some of its heads attend to a window, and it has further normalisations",
+    "gemma3_text": "some of its heads attend to a window, and it has further normalisations",
 }
 
 
@@ -67,10 +71,12 @@ def from_configuration(configuration: Mapping[str, Any]) -> Choices:
         InputError: a model dictionary cannot express such a model, or a size is missing or out of range.
     """
     family = configuration.get("model_type")
+    if isinstance(family, str) and family in DECODERS:
+        return decoder_choices(configuration)
     if not isinstance(family, str) or family not in FAMILIES:
         reason = _REASONS.get(family) if isinstance(family, str) else None
         why = f", which a model dictionary cannot express, as {reason}" if reason else ""
-        raise InputError(f"model_type is {str(family)!r:.60}{why}; allowed: {listed(sorted(FAMILIES))}.")
+        raise InputError(f"model_type is {str(family)!r:.60}{why}; allowed: {listed(sorted([*FAMILIES, *DECODERS]))}.")
     _check_architecture(configuration)
     names = FAMILIES[family]
     depth = _size(configuration, names.layers, MOST_LAYERS)

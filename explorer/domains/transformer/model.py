@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from explorer.toolkit.reading import is_integer, key_violations, listed, refused
+from graphdb.errors import InputError
 
 if TYPE_CHECKING:
     from explorer.contracts.space import Choices
@@ -17,6 +18,9 @@ HEAD_KINDS = ("sa_sdp", "sa_wma", "l_dft", "l_dct", "c_5", "c_9", "c_13")
 
 MOST_LAYERS, MOST_HEADS, MOST_STACKS, MOST_WIDTH = 128, 256, 16, 1 << 16
 """Limits of a model of any size, which bound the work that one file can cause."""
+
+DECODER = "decoder"
+"""Name of the key that distinguishes the dictionary of a decoder from that of an encoder."""
 
 _HEAD = re.compile(r"(" + "|".join(HEAD_KINDS) + r")_([1-9][0-9]{0,5})")
 _RANK = {kind: rank for rank, kind in enumerate(HEAD_KINDS)}
@@ -51,8 +55,19 @@ def layer(hidden: int, heads: Sequence[str], feed_forward: Sequence[int]) -> Lay
     return Layer(hidden, ordered, hidden // len(ordered), tuple(feed_forward))
 
 
+def is_decoder(choices: object) -> bool:
+    """Whether a JSON value claims to be the dictionary of a decoder."""
+    return isinstance(choices, Mapping) and DECODER in choices
+
+
 def layers_of(choices: Choices) -> tuple[Layer, ...]:
-    """The layers of a legal model dictionary."""
+    """The layers of an encoder's legal model dictionary.
+
+    Raises:
+        InputError: it is the dictionary of a decoder.
+    """
+    if is_decoder(choices):
+        raise InputError("The model is a decoder; allowed: an encoder, whose dictionary has no key decoder.")
     return tuple(map(_layer_of, choices["o"], choices["h"], choices["f"]))
 
 

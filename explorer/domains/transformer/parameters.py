@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from explorer.domains.transformer.model import Layer, layers_of
+from explorer.domains.transformer.model import Layer, is_decoder, layers_of
 
 if TYPE_CHECKING:
     from explorer.contracts.space import Choices
@@ -20,7 +20,7 @@ def parameter_count(
     positions: int = ROBERTA_POSITIONS,
     token_types: int = 1,
 ) -> int:
-    """The number of trainable weights of encoder, embeddings and pooler.
+    """The number of trainable weights: encoder, embeddings and pooler, or a decoder with its own vocabulary and head.
 
     Reproduces the 16 counts published with EdgeTran, which are for RoBERTa's vocabulary. Every layer has a learnt table
     of relative positions, and a projection follows where the next layer has another width (source: the heterogeneous
@@ -28,10 +28,15 @@ def parameter_count(
 
     Args:
         model: a legal model dictionary.
-        vocabulary: number of tokens.
-        positions: length of the longest sequence in tokens.
+        vocabulary: number of tokens, for an encoder.
+        positions: length of the longest sequence in tokens, for an encoder.
         token_types: number of token types; FlexiBERT models have only one.
     """
+    if is_decoder(model):
+        from explorer.domains.transformer.decoder.model import decoder_of
+        from explorer.domains.transformer.decoder.parameters import decoder_parameters
+
+        return decoder_parameters(decoder_of(model))
     layers = layers_of(model)
     first, last = layers[0].hidden, layers[-1].hidden
     embeddings = (vocabulary + positions + token_types) * first + 2 * first

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from explorer.domains.transformer.decoder.presets import DECODERS
 from explorer.domains.transformer.model import Layer, choices_of, layer
 from graphdb.errors import InputError
 
@@ -28,7 +29,7 @@ PRESETS = {
         *[layer(128, ["l_dct"] * 4, [1024])] * 2,
     ],
 }
-"""Name -> layers."""
+"""Name of an encoder -> layers."""
 
 
 def preset(name: str) -> Architecture:
@@ -40,8 +41,11 @@ def preset(name: str) -> Architecture:
     from explorer.domains.transformer.spaces.flexibert2 import FlexiBert2Space
     from explorer.domains.transformer.spaces.free import FreeTransformerSpace
 
+    if name in DECODERS:
+        return FreeTransformerSpace().build(DECODERS[name])
     if name not in PRESETS:
-        raise InputError(f"There is no preset {name[:100]!r} of a Transformer; allowed: {', '.join(PRESETS)}.")
+        allowed = ", ".join([*PRESETS, *DECODERS])
+        raise InputError(f"There is no preset {name[:100]!r} of a Transformer; allowed: {allowed}.")
     choices = choices_of(PRESETS[name])
     published = FlexiBert2Space()
     return (FreeTransformerSpace() if published.violations(choices) else published).build(choices)

@@ -13,8 +13,8 @@ from transformers import (
     BertModel,
     DistilBertConfig,
     ElectraConfig,
-    GPT2Config,
     RobertaConfig,
+    T5Config,
 )
 
 from explorer import registry
@@ -62,7 +62,7 @@ def test_the_encoder_has_as_many_weights_but_for_positions_and_token_types() -> 
 @pytest.mark.parametrize(
     ("configuration", "sentence"),
     [
-        (as_json(GPT2Config()), "'gpt2', which a model dictionary cannot express, as it is a decoder; allowed: .*bert"),
+        (as_json(T5Config()), "'t5', which a model dictionary cannot express, as it has a decoder; allowed: .*bert"),
         (as_json(AlbertConfig()), "its layers share their weights"),
         (as_json(ElectraConfig()), "embedding_size is 128; allowed: 256"),
         (as_json(BertConfig(is_decoder=True)), "is_decoder is true; allowed: false"),
@@ -95,6 +95,6 @@ def test_a_file_is_imported_as_it_was_downloaded(tmp_path: Path) -> None:
     odd = BertConfig(num_hidden_layers=1, hidden_size=48, num_attention_heads=4, intermediate_size=100)
     odd.save_pretrained(tmp_path)
     assert references.read_architecture(file).space == "transformer_free"
-    GPT2Config().save_pretrained(tmp_path)
-    with pytest.raises(InputError, match=r"config\.json: model_type is 'gpt2'"):
+    T5Config().save_pretrained(tmp_path)
+    with pytest.raises(InputError, match=r"config\.json: model_type is 't5'"):
         references.read_architecture(file)
