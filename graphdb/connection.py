@@ -61,10 +61,13 @@ def open_store(settings: Settings, *, start: bool = True) -> Iterator[Store]:
 
 
 def _connect(settings: Settings, uri: str) -> Database:
+    import logging
+
     import neo4j
 
     from graphdb.database import Database
 
+    logging.getLogger("neo4j").addHandler(logging.NullHandler())  # or each repeated transaction is told on stderr
     if not uri.startswith(("bolt", "neo4j")):
         raise InputError(f"The database address {uri!r} is malformed; it must be bolt://host:port.")
     try:

@@ -23,6 +23,13 @@ ON CREATE SET m.name = $name, m.checksum = $checksum, m.applied = datetime()
 
 AWAIT_INDEXES: Final = "CALL db.awaitIndexes(60)"
 
+# --- locks ------------------------------------------------------------------------------------------------------------
+
+LOCKS_HAVE_NAMES: Final = "CREATE CONSTRAINT lock_name IF NOT EXISTS FOR (l:Lock) REQUIRE l.name IS UNIQUE"
+HAS_LOCK: Final = "MATCH (l:Lock {name: $name}) RETURN l.name"
+MAKE_LOCK: Final = "MERGE (l:Lock {name: $name})"
+TAKE_LOCK: Final = "MATCH (l:Lock {name: $name}) SET l.taken = timestamp()"
+
 # --- indexed measures -------------------------------------------------------------------------------------------------
 
 MEASURE: LiteralString = "measure_"
@@ -337,4 +344,4 @@ LEASES: Final = {Leased.STUDY: _lease_queries("Study"), Leased.JOB: _lease_queri
 
 # --- all --------------------------------------------------------------------------------------------------------------
 
-WIPE_SOME: Final = "MATCH (n) WHERE NOT n:Migration WITH n LIMIT $limit DETACH DELETE n RETURN count(*)"
+WIPE_SOME: Final = "MATCH (n) WHERE NOT n:Migration|Lock WITH n LIMIT $limit DETACH DELETE n RETURN count(*)"

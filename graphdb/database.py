@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, LiteralString, TypeVar
 
 import neo4j
 from neo4j import exceptions
 
+from graphdb import cypher
 from graphdb.errors import ConflictError, ExplorerError, InputError, StorageFullError, UnavailableError
 from graphdb.interrupt import interrupt_held
 
@@ -22,7 +23,17 @@ T = TypeVar("T")
 Rows = list[Any]
 """The rows of a result, each a list in the order of the RETURN clause."""
 
-_WRITE_ATTEMPTS = 8
+_ATTEMPTS = 8
+"""How often a statement is repeated that others disturb; each attempt lasts at most as long as the driver retries."""
+_DISTURBED = (
+    "Neo.TransientError.Transaction.",  # a deadlock, above all
+    "Neo.ClientError.Schema.ConstraintAlreadyExists",
+    "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists",
+    "Neo.ClientError.Schema.IndexAlreadyExists",
+)
+"""Codes of errors that another transaction at the same time causes: the statement succeeds, or does nothing, later."""
+_LONGEST_LOCK_S = 600.0
+"""A lock is free again after this time at the latest, though its owner may be suspended."""
 
 
 class Transaction:
@@ -71,21 +82,38 @@ class Database:
             for attempt in itertools.count(1):
                 try:
                     return session.execute_write(lambda transaction: work(self._own(transaction)))
-                except exceptions.ConstraintError:
-                    if attempt == _WRITE_ATTEMPTS:
+                except exceptions.Neo4jError as error:
+                    if attempt == _ATTEMPTS or not _is_disturbed(error):
                         raise
             raise AssertionError
 
         return self._in_session(neo4j.WRITE_ACCESS, act)
 
     def schema(self, query: LiteralString, /) -> Rows:
-        """Runs one statement outside a managed transaction, to change the schema."""
+        """Runs one statement that changes or reads the schema, in a transaction of its own."""
+        return self.write(query)
 
-        def act(session: neo4j.Session) -> Rows:
-            self._increment()
-            return session.run(query).values()
+    @contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """Lets one process at a time pass, on whatever machine; the others wait for the end of its block.
 
-        return self._in_session(neo4j.WRITE_ACCESS, act)
+        The lock is that of a node in an open transaction, so that the database itself frees it when a process dies.
+
+        Args:
+            name: the work that only one process at a time may do.
+        """
+        if not self.read(cypher.HAS_LOCK, name=name):
+            self.schema(cypher.LOCKS_HAVE_NAMES)
+            self.write(cypher.MAKE_LOCK, name=name)
+        session = self._driver.session(database=self._name)
+        try:
+            with interrupt_held(), self._errors():
+                self._increment()
+                session.begin_transaction(timeout=_LONGEST_LOCK_S).run(cypher.TAKE_LOCK, name=name).consume()
+            yield
+        finally:
+            with interrupt_held(), suppress(exceptions.Neo4jError, exceptions.DriverError):
+                session.close()  # rolls the transaction back
 
     def verify(self) -> None:
         """Connects once, to check that the database answers.
@@ -142,6 +170,10 @@ class Database:
         if code in ("Neo.ClientError.Statement.TypeError", "Neo.ClientError.Statement.ArgumentError"):
             return InputError(f"The database refuses a value ({reason}).")
         return UnavailableError(f"The database at {self._address} failed ({code}: {reason}).")
+
+
+def _is_disturbed(error: exceptions.Neo4jError) -> bool:
+    return isinstance(error, exceptions.ConstraintError) or (error.code or "").startswith(_DISTURBED)
 
 
 def _reason(error: Exception) -> str:

@@ -10,17 +10,45 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 _AGAIN_S = 0.02
+_IMPORT_SYSTEM = "<frozen importlib._bootstrap>"
+
+
+@contextmanager
+def handled(numbers: Sequence[int], handler: Callable[[int, FrameType | None], Any] | int) -> Iterator[None]:
+    """Handles signals during the block, after which they are handled as before.
+
+    Outside the main thread, where Python allows no change of handlers, they stay as they are.
+
+    Args:
+        numbers: the signals.
+        handler: the handler of each of them.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = [(number, signal.signal(number, handler)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, earlier in before:
+            # None stands for a handler that Python does not know and cannot set again.
+            signal.signal(number, signal.SIG_DFL if earlier is None else earlier)
 
 
 def raise_interrupt(number: int, frame: FrameType | None) -> None:
-    """A handler of SIGINT: raises KeyboardInterrupt, slightly later if a destructor is running."""
+    """A handler of SIGINT: raises KeyboardInterrupt, slightly later if Python would drop the exception now.
+
+    It does so in destructors, and in the callbacks of weak references that the import system makes.
+    """
     while frame is not None:
-        if frame.f_code.co_name == "__del__":
+        code = frame.f_code
+        if code.co_name == "__del__" or (code.co_name == "cb" and code.co_filename == _IMPORT_SYSTEM):
             again = threading.Timer(_AGAIN_S, os.kill, (os.getpid(), number))
             again.daemon = True
             again.start()

@@ -1,7 +1,7 @@
 """Migration of a database's schema by the numbered files in `migrations/`.
 
 Every statement in them can be repeated; a version is recorded once all its statements have run, so that an interrupted
-migration, or one that two processes run at the same time, is simply run again.
+migration is simply run again. One process at a time migrates a database; the others wait, and then find it done.
 """
 
 from __future__ import annotations
@@ -66,18 +66,25 @@ def migrate(database: Database, migrations: tuple[Migration, ...] | None = None)
         ConflictError: the database is newer than this code, or an applied migration has been edited since.
     """
     wanted = available() if migrations is None else migrations
+    if not _missing(database, wanted):
+        return []
+    with database.alone("schema"):
+        missing = _missing(database, wanted)  # another process may have applied them in the meantime
+        for migration in missing:
+            for statement in migration.statements:
+                database.schema(statement)
+            database.write(
+                cypher.RECORD_MIGRATION, version=migration.version, name=migration.name, checksum=migration.checksum
+            )
+        if missing:
+            database.schema(cypher.AWAIT_INDEXES)
+    return [migration.version for migration in missing]
+
+
+def _missing(database: Database, wanted: tuple[Migration, ...]) -> list[Migration]:
     applied: dict[int, str] = dict(database.read(cypher.APPLIED_MIGRATIONS))
     _check(applied, {migration.version: migration for migration in wanted})
-    missing = [migration for migration in wanted if migration.version not in applied]
-    for migration in missing:
-        for statement in migration.statements:
-            database.schema(statement)
-        database.write(
-            cypher.RECORD_MIGRATION, version=migration.version, name=migration.name, checksum=migration.checksum
-        )
-    if missing:
-        database.schema(cypher.AWAIT_INDEXES)
-    return [migration.version for migration in missing]
+    return [migration for migration in wanted if migration.version not in applied]
 
 
 def _check(applied: dict[int, str], known: dict[int, Migration]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from graphdb import cypher
@@ -49,6 +50,14 @@ class Store:
 
     def index_measures(self, names: Iterable[str]) -> list[str]:
         """Indexes measures, so that listings by range need not read every design; returns those newly indexed.
+
+    def alone(self, work: str) -> AbstractContextManager[None]:
+        """A block for one process at a time: the others wait until the first has left it, or has died.
+
+        Args:
+            work: the name of what happens in the block.
+        """
+        return self._database.alone(work)
 
         Indexing a measure again changes nothing.
 

@@ -46,7 +46,8 @@ class ArchitectureStore:
 
     def _add(self, batch: list[Architecture]) -> int:
         by_key = {architecture.key: architecture for architecture in batch}
-        prepared = {key: rows.architecture_row(architecture) for key, architecture in by_key.items()}
+        # In key order, as two processes that store the same designs in different orders would block each other.
+        prepared = {key: rows.architecture_row(by_key[key]) for key in sorted(by_key)}
 
         def work(transaction: Transaction) -> int:
             known = {row[0] for row in transaction.run(cypher.KNOWN_ARCHITECTURES, keys=list(prepared))}

@@ -33,7 +33,9 @@ class MeasurementStore:
         return sum(self._add(batch) for batch in rows.batches(measurements, batch_size))
 
     def _add(self, batch: list[Measurement]) -> int:
-        prepared = {measurement.key: rows.measurement_row(measurement, DONE) for measurement in batch}
+        by_key = {measurement.key: measurement for measurement in batch}
+        # In key order, as two processes that store the same measurements in different orders would block each other.
+        prepared = {key: rows.measurement_row(by_key[key], DONE) for key in sorted(by_key)}
         return self._database.transact(lambda transaction: finish(transaction, prepared))
 
     def get(self, key: str) -> Measurement:
