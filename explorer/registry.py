@@ -203,6 +203,12 @@ def reference_hashes(architecture: Architecture) -> dict[str, str]:
     return {} if hashes is None else dict(hashes(architecture.choices))
 
 
+def facts(architecture: Architecture) -> dict[str, float]:
+    """Name of a measure -> value, for what follows from a design without a simulation; empty if its domain has none."""
+    derived = _brought(architecture.domain, "facts", None)
+    return {} if derived is None else dict(derived(architecture))
+
+
 def learning_tasks() -> tuple[LearningTask, ...]:
     """The learning tasks of all domains."""
     return tuple(task for name in domains() for task in _brought(name, "learning_tasks", ()))

@@ -132,6 +132,8 @@ class Domain:
         readers: `module:attribute`, `Reader`s of foreign files.
         space_readers: `module:attribute`, `SpaceReader`s of users' own spaces.
         overrides: `module:attribute`, the `Overrides` of single decisions.
+        facts: `module:function`, `Architecture` -> name of a declared measure -> value, for what follows from a design
+            without a simulation, such as its size; quick, as it is shown with every design.
         measures: `module:attribute`, name -> `Measure` for everything that is measured of such designs.
         headline: the most important measures: indexed by the database and shown first.
         verbs: the domain's own commands, besides those that every domain has.
@@ -155,6 +157,7 @@ class Domain:
     readers: Reference = ""
     space_readers: Reference = ""
     overrides: Reference = ""
+    facts: Reference = ""
     measures: Reference = ""
     headline: tuple[str, ...] = ()
     verbs: tuple[Verb, ...] = ()

@@ -31,6 +31,7 @@ DOMAIN = Domain(
     published={"elector": f"{_HERE}.elector.measured:published"},
     learning_tasks=f"{_HERE}.learning:TASKS",
     overrides=f"{_HERE}.elector.overrides:OVERRIDES",
+    facts=f"{_HERE}.facts:facts",
     measures=f"{_HERE}.measures:MEASURES",
     headline=("latency_s", "energy_j", "area_mm2", "energy_per_sequence_j", "sequences_per_s"),
     verbs=(SIMULATE, DATAFLOW),

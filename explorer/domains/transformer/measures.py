@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explorer.contracts.measure import Direction, Measure, catalogue
+from explorer.domains.transformer.multiplications import LENGTH
 from explorer.domains.transformer.training.glue import TASKS
 
 _MAXIMISE, _MINIMISE = Direction.MAXIMISE, Direction.MINIMISE
@@ -68,6 +69,16 @@ PARAMETERS = Measure(
     whole=True,
     description="trainable weights of encoder, embeddings and pooler, for RoBERTa's vocabulary",
 )
+MULTIPLICATIONS = Measure(
+    "multiplications",
+    f"multiplications, {LENGTH} tokens",
+    "",
+    _MINIMISE,
+    logarithmic=True,
+    whole=True,
+    description=f"scalar multiplications of all products of matrices, and of convolutions, for one sequence of {LENGTH} "
+    "tokens",
+)
 
 MEASURES = catalogue(
     [_measured(metric) for metric in ("accuracy", "pearson", "spearman")],
@@ -77,6 +88,7 @@ MEASURES = catalogue(
     MLM_LOSS,
     MLM_ACCURACY,
     PARAMETERS,
+    MULTIPLICATIONS,
     [
         _measured(metric, f"{task}_{split}", f"{_TITLES[task]} {split.replace('_', ' ')}")
         for task, about in TASKS.items()
