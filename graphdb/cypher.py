@@ -95,7 +95,14 @@ RETURN a.key, a.domain, a.space, a.choices, a.blocks, a.edges,
 
 READ_ARCHITECTURES: Final = "MATCH (a:Architecture) WHERE a.key IN $keys" + _GRAPH
 
-KEYS_WITH_PREFIX: Final = "MATCH (a:Architecture) WHERE a.key STARTS WITH $prefix RETURN a.key LIMIT 2"
+KEYS_WITH_PREFIX: Final = """
+MATCH (a:Architecture) WHERE a.key STARTS WITH $prefix RETURN a.key ORDER BY a.key LIMIT $limit
+"""
+
+TWINS: Final = """
+MATCH (a:Architecture) WHERE a.fingerprint IN $fingerprints
+RETURN a.fingerprint, a.domain, a.key, a.space ORDER BY a.key
+"""
 
 COUNT_ARCHITECTURES: Final = """
 MATCH (a:Architecture) RETURN a.domain + '/' + a.space AS name, count(*) ORDER BY name
@@ -153,6 +160,7 @@ CONDITIONS: Final[LiteralString] = (
   AND all(range IN $choice_ranges WHERE any(value IN [] + a[range.name] WHERE range.low <= value <= range.high))
   AND all(range IN $measure_ranges WHERE EXISTS {
         MATCH (a)<-[:OF]-(n:Measurement {state: 'done'}) WHERE range.low <= n[range.name] <= range.high })
+  AND ($measured IS NULL OR $measured = EXISTS { (a)<-[:OF]-(:Measurement {state: 'done'}) })
   AND ($block_kind IS NULL OR EXISTS { (a)-[:HAS]->(:Block {kind: $block_kind}) })
 """
 )
@@ -160,6 +168,30 @@ CONDITIONS: Final[LiteralString] = (
 PAGE: Final[LiteralString] = "WITH a ORDER BY a.key LIMIT $limit" + _GRAPH + "ORDER BY a.key"
 TOTAL: Final[LiteralString] = "RETURN count(a)"
 KEYS: Final[LiteralString] = "RETURN a.key ORDER BY a.key"
+_ROW: LiteralString = "a.key, a.domain, a.space, a.choices"
+ROWS: Final[LiteralString] = "RETURN " + _ROW + ", NULL ORDER BY a.key LIMIT $limit"
+
+_VALUES: LiteralString = """
+CALL (a) {
+  MATCH (a)<-[:OF]-(m:Measurement {state: 'done'}) WHERE m[$measure] IS NOT NULL
+  RETURN """
+_AFTER: LiteralString = " AS value }\nWITH a, value WHERE "
+ROWS_ASCENDING: Final[LiteralString] = (
+    _VALUES
+    + "min(m[$measure])"
+    + _AFTER
+    + "value > $from OR (value = $from AND a.key > $from_key) RETURN "
+    + _ROW
+    + ", value ORDER BY value, a.key LIMIT $limit"
+)
+ROWS_DESCENDING: Final[LiteralString] = (
+    _VALUES
+    + "max(m[$measure])"
+    + _AFTER
+    + "value < $from OR (value = $from AND a.key > $from_key) RETURN "
+    + _ROW
+    + ", value ORDER BY value DESC, a.key LIMIT $limit"
+)
 
 # --- measurements -----------------------------------------------------------------------------------------------------
 
@@ -198,6 +230,13 @@ MEASUREMENTS_OF: Final = """
 MATCH (m:Measurement {state: 'done'})-[:OF]->(a:Architecture) WHERE a.key IN $keys
 WITH DISTINCT a, m ORDER BY m.key
 RETURN a.key, properties(m)
+"""
+
+MEASURE_SPANS: Final = """
+MATCH (m:Measurement {state: 'done'})-[:OF]->(a:Architecture) WHERE a.key IN $keys
+UNWIND $measures AS name
+WITH DISTINCT a, m, name, m['measure_' + name] AS value WHERE value IS NOT NULL
+RETURN a.key, name, min(value), max(value), count(value), all(one IN collect(name IN m.predicted) WHERE one)
 """
 
 MEASUREMENTS_WITH: Final = """
@@ -255,17 +294,28 @@ RETURN count(n)
 
 SAVE_SURROGATE: Final = """
 MERGE (s:Surrogate {key: $key})
+WITH s WHERE s.weights IS NULL OR NOT EXISTS { MATCH (s)<-[:BEGAN_WITH]-(:Study) }
 SET s.target = $target, s.settings = $settings, s.weights = $weights, s.saved = datetime()
 """
 
 READ_SURROGATE: Final = "MATCH (s:Surrogate {key: $key}) RETURN s.key, s.target, s.settings, s.weights"
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+SAVE_TABLE: Final = """
+MERGE (t:Table {key: $key}) ON CREATE SET t.about = $about, t.content = $content, t.saved = datetime()
+"""
+
+READ_TABLE: Final = "MATCH (t:Table {key: $key}) RETURN t.content"
 
 # --- studies ----------------------------------------------------------------------------------------------------------
 
 CREATE_STUDY: Final = "CREATE (s:Study) SET s = $properties, s.created = toString(datetime())"
 
 _STUDY: LiteralString = """
-RETURN s.name, s.recipe, s.seed, s.budget, s.settings, s.state, s.message, s.created
+RETURN s.name, s.recipe, s.seed, s.budget, s.settings, s.state, s.message, s.created,
+  [(s)-[b:BEGAN_WITH]->(kept) | [b.name, kept.key]],
+  CASE WHEN s.lease_until >= datetime.realtime() THEN s.lease_owner END, coalesce(s.stopping, false)
 """
 
 READ_STUDY: Final = "MATCH (s:Study {name: $name})" + _STUDY
@@ -273,7 +323,25 @@ LIST_STUDIES: Final = "MATCH (s:Study)" + _STUDY + "ORDER BY datetime(s.created)
 
 UPDATE_STUDY: Final = "MATCH (s:Study {name: $name}) SET s += $properties RETURN count(s)"
 
-DELETE_STUDY: Final = "MATCH (s:Study {name: $name}) DETACH DELETE s RETURN count(s)"
+DELETE_STUDY: Final = """
+MATCH (s:Study {name: $name})
+OPTIONAL MATCH (s)-[:BEGAN_WITH]->(t:Table)
+WHERE NOT EXISTS { MATCH (t)<-[:BEGAN_WITH]-(other:Study) WHERE other <> s }
+WITH s, collect(DISTINCT t) AS tables
+FOREACH (t IN tables | DETACH DELETE t)
+DETACH DELETE s
+RETURN count(*)
+"""
+
+BEGIN_WITH: Final = """
+MATCH (s:Study {name: $name})
+UNWIND $rows AS row
+OPTIONAL MATCH (t:Table {key: row.key})
+OPTIONAL MATCH (u:Surrogate {key: row.key})
+WITH s, row, coalesce(t, u) AS kept WHERE kept IS NOT NULL
+MERGE (s)-[b:BEGAN_WITH {name: row.name}]->(kept)
+RETURN count(b)
+"""
 
 ASKED_TRIALS: Final = """
 MATCH (:Study {name: $name})-[t:TRIAL]->(m:Measurement) WHERE t.index IN $indices RETURN t.index, m.key

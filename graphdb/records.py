@@ -14,9 +14,10 @@ T = TypeVar("T")
 
 
 class StudyState(StrEnum):
-    """The state of a study. A study whose process was killed is still RUNNING, and resumes from there."""
+    """The state of a study as stored. That of a study whose process was killed is still RUNNING."""
 
     RUNNING = "running"
+    STOPPED = "stopped"
     DONE = "done"
     FAILED = "failed"
 
@@ -51,6 +52,59 @@ class ArchitectureFilter:
     choice_ranges: tuple[Range, ...] = ()
     measure_ranges: tuple[Range, ...] = ()
     block_kind: str | None = None
+    measured: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order of architectures by their best value of a measure: the largest if descending, otherwise the smallest."""
+
+    measure: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListedArchitecture:
+    """An architecture in a listing, without its graph.
+
+    Attributes:
+        key: its key.
+        domain: its domain.
+        space: its space.
+        choices: its choices as JSON.
+        value: its best value of the measure that the listing is ordered by; None in key order.
+    """
+
+    key: str
+    domain: str
+    space: str
+    choices: str
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """An architecture with the same graph as another one of its domain."""
+
+    key: str
+    space: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """All values of a measure that were measured of an architecture.
+
+    Attributes:
+        smallest: the smallest value.
+        largest: the largest value.
+        count: the number of values.
+        predicted: whether all of them were predicted.
+    """
+
+    smallest: float
+    largest: float
+    count: int
+    predicted: bool
 
 
 @dataclass(frozen=True)
@@ -80,7 +134,22 @@ class Relative:
 
 @dataclass(frozen=True)
 class StudyRecord:
-    """A study as stored; `settings` holds everything that its trials depend on."""
+    """A study as stored; `settings`, `seed` and `basis` hold everything that its trials depend on.
+
+    Attributes:
+        name: the name of the study.
+        recipe: the registered name of its recipe.
+        seed: the seed of all random choices.
+        budget: the number of trials that it may take.
+        settings: the complete settings of the recipe.
+        state: the stored state.
+        message: the reason of the state, if any.
+        created: the time of creation; set by the database.
+        basis: name -> key of a table or surrogate that the study began with and goes on with, whatever is measured
+            or trained later.
+        runner: the process that is running the study, as far as its lease says; None if there is none.
+        stopping: whether somebody has asked the running study to stop.
+    """
 
     name: str
     recipe: str
@@ -90,6 +159,9 @@ class StudyRecord:
     state: StudyState = StudyState.RUNNING
     message: str = ""
     created: str = ""
+    basis: Mapping[str, str] = field(default_factory=dict)
+    runner: str | None = None
+    stopping: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from dataclasses import replace
 
 from explorer import registry
 from explorer.recipes.transcode.options import Models, Scales
@@ -58,7 +59,9 @@ def main() -> None:
 def curve(store: Store, optimiser: str, seed: int, objective: str, models: str) -> tuple[list[float], float]:
     """Best objective after each evaluation, and the seconds that choosing and measuring took."""
     settings = RECIPE.settings({"optimiser": optimiser, "objective": objective, "models": models}, MARKS[-1])
-    plan = RECIPE.prepare(store, StudyRecord("bench", RECIPE.name, seed, MARKS[-1], settings), lambda phase: None)
+    record = StudyRecord("bench", RECIPE.name, seed, MARKS[-1], settings)
+    record = replace(record, basis=RECIPE.basis(store, record, lambda phase: None))
+    plan = RECIPE.prepare(store, record, lambda phase: None)
     simulator = registry.simulator(plan.simulator)
     best, reached, began = float("-inf"), [], time.monotonic()
     while len(reached) < MARKS[-1]:

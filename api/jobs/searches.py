@@ -9,6 +9,7 @@ from collections.abc import Callable
 from graphdb.errors import ConflictError
 from graphdb.records import StudyRecord
 from graphdb.settings import Settings
+from graphdb.store import Store
 
 
 class Searches:
@@ -25,11 +26,13 @@ class Searches:
         self._running: set[int] = set()
         self._lock = threading.Lock()
 
-    def start(self, plan: Callable[[], StudyRecord]) -> StudyRecord:
+    def start(self, plan: Callable[[], StudyRecord], store: Store | None = None) -> StudyRecord:
         """Stores a study and runs it in the background.
 
         Args:
             plan: stores the study; called only if another search may start.
+            store: the database of the study, in which its lease is taken for the new process, so that the study is
+                running from then on; None leaves that to the process.
 
         Raises:
             ConflictError: too many searches are running.
@@ -44,7 +47,10 @@ class Searches:
                     "run at a time. Try again when one is done."
                 )
             record = plan()
-            self._running.add(studies.spawn_study(self._settings, record.name))
+            process = studies.spawn_study(self._settings, record.name)
+            self._running.add(process)
+            if store is not None:
+                studies.hold_study(store, record.name, process)
             return record
 
     def running(self) -> frozenset[int]:

@@ -24,6 +24,7 @@ from api.schema.generated import (
 )
 from api.schema.inputs import ArchitectureInput, ConstraintInput, architecture_of, constraint_texts
 from api.schema.scalars import JSON
+from api.schema.study_mutations import delete_study, stop_study
 from api.schema.study_types import Study
 from api.schema.types import Measurement, context_of
 from explorer import registry
@@ -78,6 +79,7 @@ def mutation_type(reserved: Collection[str] = ()) -> Any:
             logger.warning("The API leaves out the settings of the recipe %s: %s", recipe.name, error)
     if settings:
         fields["search"] = search(settings, inputs)
+    fields["stopStudy"], fields["deleteStudy"] = stop_study(), delete_study()
     return type("Mutation", (graphene.ObjectType,), {"__doc__": "Measurements and searches, both stored.", **fields})
 
 
@@ -256,7 +258,7 @@ async def _start(
         constraints=constraint_texts(given.get("constraints")),
         settings=settings,
     )
-    record = await context.read(context.searches.start, plan)
+    record = await context.read(context.searches.start, plan, context.store)
     return await context.read(context.store.studies.get, record.name)
 
 

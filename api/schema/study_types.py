@@ -5,26 +5,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import graphene
 
 from api.schema.paging import checked_first
 from api.schema.scalars import JSON
 from api.schema.types import Measure, MeasureView, Role, context_of, many, measures_of, roles_of
+from explorer import registry
 from graphdb.records import StudyRecord, TrialRecord
 from graphdb.records import StudyState as StudyStateValue
 from graphdb.records import TrialState as TrialStateValue
 from graphdb.store import Store
 
+if TYPE_CHECKING:
+    from explorer.services.closest import Closest as ClosestValue
+    from explorer.services.closest import Miss as MissValue
+
 MAXIMUM_TRIALS = 1_000
 
 
 class StudyState(graphene.Enum):
-    """The state of a study. A study whose process was killed is still RUNNING, and can be resumed."""
+    """The state of a study.
+
+    RUNNING: a process works on it. INTERRUPTED: its process was interrupted or killed. STOPPED: somebody asked it to
+    stop. Both can be resumed.
+    """
 
     RUNNING = StudyStateValue.RUNNING.value
+    INTERRUPTED = "interrupted"
+    STOPPED = StudyStateValue.STOPPED.value
     DONE = StudyStateValue.DONE.value
     FAILED = StudyStateValue.FAILED.value
 
@@ -117,6 +129,58 @@ class Counts(graphene.ObjectType):
     failed = graphene.Int(required=True)
 
 
+class Miss(graphene.ObjectType):
+    """A constraint that a trial does not meet."""
+
+    measure = graphene.String(required=True)
+    value = graphene.Float(required=True)
+    minimum = graphene.Float(description="Smallest allowed value, if there is one.")
+    maximum = graphene.Float(description="Largest allowed value, if there is one.")
+    by = graphene.Float(required=True, description="Distance from the limit, in the unit of the measure.")
+    share = graphene.Float(required=True, description="The same as a share of the limit, or of 1 if the limit is 0.")
+
+    @staticmethod
+    def resolve_measure(parent: MissValue, info: graphene.ResolveInfo) -> str:
+        """Resolves the name of the measure."""
+        return parent.constraint.measure
+
+    @staticmethod
+    def resolve_minimum(parent: MissValue, info: graphene.ResolveInfo) -> float | None:
+        """Resolves the lower limit."""
+        return parent.constraint.minimum
+
+    @staticmethod
+    def resolve_maximum(parent: MissValue, info: graphene.ResolveInfo) -> float | None:
+        """Resolves the upper limit."""
+        return parent.constraint.maximum
+
+
+class ConstrainedRange(graphene.ObjectType):
+    """The values of a constrained measure in the trials so far, least and greatest."""
+
+    measure = graphene.String(required=True)
+    seen = graphene.Field(many(graphene.Float), description="Of all trials.")
+    feasible = graphene.List(
+        graphene.NonNull(graphene.Float),
+        description="Of the trials that meet the constraints on all other measures; null if there are none.",
+    )
+
+
+class Closest(graphene.ObjectType):
+    """The trial that comes closest to meeting all constraints, if none meets them."""
+
+    trial = graphene.Int(required=True, description="Index of the trial.")
+    violation = graphene.Float(required=True, description="Sum of the shares by which it misses its constraints.")
+    sentence = graphene.String(required=True, description="All of this in words.")
+    misses = many(Miss)
+    ranges = many(ConstrainedRange)
+
+    @staticmethod
+    def resolve_trial(parent: ClosestValue, info: graphene.ResolveInfo) -> int:
+        """Resolves the index."""
+        return parent.trial.index
+
+
 class Study(graphene.ObjectType):
     """A search: its settings, its trials and their Pareto front."""
 
@@ -129,6 +193,9 @@ class Study(graphene.ObjectType):
     message = graphene.String(required=True)
     settings = graphene.Field(JSON, required=True)
     counts = graphene.Field(Counts, required=True)
+    closest = graphene.Field(
+        Closest, description="The closest trial and what it misses; null if a trial meets all constraints."
+    )
     trials = graphene.Field(
         many(Trial),
         description="The trials in index order.",
@@ -143,8 +210,14 @@ class Study(graphene.ObjectType):
 
     @staticmethod
     def resolve_state(parent: StudyRecord, info: graphene.ResolveInfo) -> str:
-        """Resolves the stored state."""
-        return parent.state.value
+        """Resolves the state, in which a study without a living process is not running."""
+        return _state(parent)
+
+    @staticmethod
+    async def resolve_closest(parent: StudyRecord, info: graphene.ResolveInfo) -> ClosestValue | None:
+        """Resolves the closest trial from all trials of the study."""
+        trials: list[TrialRecord] = await context_of(info).trials.load(parent.name)
+        return await context_of(info).read(_closest, parent, trials)
 
     @staticmethod
     def resolve_settings(parent: StudyRecord, info: graphene.ResolveInfo) -> dict[str, Any]:
@@ -175,6 +248,18 @@ class Study(graphene.ObjectType):
         context = context_of(info)
         front = await context.read(_front, context.store, parent.name)
         return [TrialView(parent.name, trial) for trial in front[:first]]
+
+
+def _state(record: StudyRecord) -> str:
+    from explorer.services import studies  # heavy, and not needed to know the schema
+
+    return studies.shown_state(record)
+
+
+def _closest(record: StudyRecord, trials: Sequence[TrialRecord]) -> ClosestValue | None:
+    from explorer.services import closest
+
+    return closest.closest_of(registry.recipe(record.recipe), record, trials)
 
 
 def _front(store: Store, study: str) -> list[TrialRecord]:

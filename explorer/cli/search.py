@@ -111,7 +111,7 @@ def _named_recipe(arguments: Sequence[str], parameters: Sequence[Parameter]) -> 
 
 
 def _run(given: dict[str, Any], own: Sequence[Parameter]) -> Printed:
-    from explorer.cli.studies import findings_json, gather, show_findings, write_plots
+    from explorer.cli.study_findings import findings_json, gather, show_findings, write_plots
     from explorer.running.executor import open_executor
     from explorer.toolkit.folder import check_folder
 

@@ -185,9 +185,14 @@ class Objective:
             scores = (self.value(measures),)
         return Outcome(scores, tuple(constraint.violation(measures) for constraint in self.constraints))
 
+    @property
+    def count(self) -> int:
+        """The number of values that an optimiser is told for each design."""
+        return len(self.terms) if self.separate else 1
+
     def failed(self) -> Outcome:
         """The outcome for an optimiser of a design that could not be measured."""
-        return Outcome.failed(len(self.terms) if self.separate else 1)
+        return Outcome.failed(self.count)
 
     def violation(self, measures: Values) -> float:
         """The sum of the relative violations of all constraints; 0 if all hold.

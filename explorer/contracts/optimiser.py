@@ -238,6 +238,18 @@ class Optimiser(ABC, Generic[D]):
                 rounds, or the running evaluations of an asynchronous study.
         """
 
+    def check_objectives(self, count: int) -> None:
+        """Refuses a search by more objectives than this optimiser supports.
+
+        Raises:
+            InputError: `count` is too large.
+        """
+        if self.objectives is not None and count > self.objectives:
+            raise InputError(
+                f"{type(self).__name__} searches by {self.objectives} objective{'s' * (self.objectives > 1)} and was "
+                f"told {count} values; give their weighted sum, or choose an optimiser of several objectives."
+            )
+
     def tell(self, design: D, outcome: Outcome) -> None:
         """Records one result.
 
@@ -249,11 +261,7 @@ class Optimiser(ABC, Generic[D]):
             InputError: there are more objectives than the optimiser supports, or another number of them than before.
         """
         count = len(outcome.values)
-        if self.objectives is not None and count > self.objectives:
-            raise InputError(
-                f"{type(self).__name__} searches by {self.objectives} objective{'s' * (self.objectives > 1)} and was "
-                f"told {count} values; give their weighted sum, or choose an optimiser of several objectives."
-            )
+        self.check_objectives(count)
         if self._observations and len(self._observations[-1].outcome.values) != count:
             raise InputError(
                 f"{type(self).__name__} was told {count} values after outcomes of "

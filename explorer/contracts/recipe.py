@@ -45,6 +45,9 @@ class Plan(Generic[D]):
             `measures`).
         descents: the architecture of each role, and the pending measurement -> the descents of the architectures.
 
+    Raises:
+        InputError: the optimiser supports fewer objectives than the objective has.
+
     Example:
         A recipe's `prepare` returns one; `docs/add-a-domain.md` has a complete recipe. Here the designs are numbers:
 
@@ -70,6 +73,10 @@ class Plan(Generic[D]):
     design: Callable[[Roles], D]
     pending: Callable[[Roles, Sequence[TrialRecord]], Measurement]
     descents: Callable[[Roles, Measurement], Sequence[Descent]] = _none
+
+    def __post_init__(self) -> None:
+        if self.optimiser is not None:  # an example or a test may have none
+            self.optimiser.check_objectives(self.objective.count)
 
 
 class Recipe(ABC, Generic[D]):
@@ -138,14 +145,34 @@ class Recipe(ABC, Generic[D]):
             InputError: a weight or a constraint is malformed or names an unknown measure.
         """
 
-    @abstractmethod
-    def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan[D]:
-        """Trains and stores what is needed, and returns the plan; the same record gives the same plan.
+    def basis(self, store: Store, record: StudyRecord, report: Report) -> Mapping[str, str]:
+        """Stores everything that the trials depend on besides the settings, such as surrogates and measured values.
+
+        It is called once, when a study first runs. The keys are kept with the study as `record.basis`, from which
+        `prepare` reads, so that trials stay the same whatever is measured or trained later. Empty unless overridden.
 
         Args:
             store: the database.
             record: the stored study.
             report: called with a few words about the current work.
+
+        Returns:
+            Name -> key of a table or a surrogate in the database.
+        """
+        del store, record, report
+        return {}
+
+    @abstractmethod
+    def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan[D]:
+        """The plan of a study; the same record gives the same plan, whatever else the database holds by then.
+
+        Args:
+            store: the database, in which everything that `record.basis` names is as it was.
+            record: the stored study.
+            report: called with a few words about the current work.
+
+        Raises:
+            InputError: the optimiser supports fewer objectives than the study has.
         """
 
     def notes(self, settings: Mapping[str, Any], best: Measurement | None) -> list[str]:

@@ -67,12 +67,14 @@ class KnownValues:
         measured: choices as JSON -> mean of the measured values, whatever space the design was stored in.
         surrogate: predicts all other values.
         space: the space whose designs were measured; predictions for other designs are extrapolations.
+        key: the key of the surrogate in the database.
     """
 
     measure: Measure
     measured: Mapping[str, float]
     surrogate: GraphSurrogate
     space: DesignSpace
+    key: str
 
     def of(self, architecture: Architecture) -> tuple[float, Source]:
         """The value of a design in the unit of the measure, and its source.
@@ -105,12 +107,13 @@ def known_values(store: Store, task: LearningTask, measure: str, space: DesignSp
     """
     learnt, role = task.measure(measure), task.roles[0]
     rows = _known(store, measure, role, space.domain, None, report)
-    surrogate = surrogates.trained(store, task, report).surrogate
+    trained = surrogates.trained(store, task, report)
     architectures = store.architectures.get_many(sorted({row.roles[role] for row in rows}))
     values: dict[str, list[float]] = {}
     for row in rows:
         values.setdefault(architectures[row.roles[role]].choices_json, []).append(row.measures[measure])
-    return KnownValues(learnt, {choices: fmean(some) for choices, some in values.items()}, surrogate, space)
+    measured = {choices: fmean(some) for choices, some in values.items()}
+    return KnownValues(learnt, measured, trained.surrogate, space, trained.key)
 
 
 def value_table(store: Store, task: LearningTask, measure: str, space: DesignSpace, report: Report) -> ValueTable:

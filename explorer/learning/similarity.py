@@ -145,6 +145,37 @@ def encoder_of(store: Store, domain: str, report: Report) -> InductiveEncoder:
     return _encoder(store, domain, metric, _encoder_key(domain, metric, SETTINGS, DESIGNS_PER_SPACE), report)
 
 
+def keep_encoder(store: Store, domain: str, report: Report) -> str:
+    """Ensures that the encoder of a domain's edit distances is stored; returns its key.
+
+    Args:
+        store: the database.
+        domain: a domain with an edit distance.
+        report: called with a few words about the current work.
+
+    Raises:
+        NotFoundError: the domain has no edit distance.
+    """
+    encoder_of(store, domain, report)
+    return _encoder_key(domain, _metric(domain), SETTINGS, DESIGNS_PER_SPACE)
+
+
+def kept_encoder(store: Store, domain: str, key: str) -> InductiveEncoder:
+    """The encoder under a key.
+
+    Args:
+        store: the database.
+        domain: its domain.
+        key: what `keep_encoder` returned.
+
+    Raises:
+        NotFoundError: no encoder has the key, or the domain has no edit distance.
+        InputError: its weights are damaged, or another version of this code wrote them.
+    """
+    record = store.surrogates.get(key)
+    return InductiveEncoder.from_record(record.weights, record.settings, _metric(domain).place)
+
+
 def embed_missing(store: Store, domain: str, report: Report) -> int:
     """Encodes the architectures of a domain that the current encoder has not encoded yet; returns how many.
 

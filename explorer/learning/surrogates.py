@@ -69,10 +69,20 @@ def trained(store: Store, task: LearningTask, report: Report) -> Trained:
         [task.name, VERSION, _SEED, settings.to_json(), [[row.key, sorted(row.measures.items())] for row in rows]]
     )
     try:
-        record = store.surrogates.get(key)
+        return Trained(key, stored(store, key))
     except NotFoundError:
         return _fitted(store, task, rows, key, report)
-    return Trained(key, GraphSurrogate.from_record(record.weights, record.settings))
+
+
+def stored(store: Store, key: str) -> GraphSurrogate:
+    """The surrogate under a key.
+
+    Raises:
+        NotFoundError: no surrogate has the key.
+        InputError: its weights are damaged, or another version of this code wrote them.
+    """
+    record = store.surrogates.get(key)
+    return GraphSurrogate.from_record(record.weights, record.settings)
 
 
 def settings_of(task: LearningTask) -> SurrogateSettings:

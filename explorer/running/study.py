@@ -50,23 +50,33 @@ class Study:
     _done_before: int = field(default=0, init=False)
 
     def run(self) -> None:
-        """Continue from the stored trials until the budget is spent.
+        """Continue from the stored trials until the budget is spent, or somebody asks the study to stop.
 
         Raises:
             ConflictError: another process is running this study.
         """
         name = self.record.name
         with leased(self.store, name) as renew:
-            self.store.studies.set_state(name, StudyState.RUNNING)
+            self.store.studies.begin(name)
             self._report("making ready")
+            self.record = self._founded()
             plan = self.recipe.prepare(self.store, self.record, self._report)
             self._trials = {trial.index: trial for trial in self.store.studies.trials(name)}
             self._done_before = self._done()
-            self._continue(plan, renew)
-            self.store.studies.set_state(name, StudyState.DONE)
-            self._report("done")
+            state = self._continue(plan, renew)
+            message = f"Stopped as asked; go on with: {resuming(name)}" if state is StudyState.STOPPED else ""
+            self.store.studies.set_state(name, state, message)
+            self._report(str(state))
 
-    def _continue(self, plan: Plan[Any], renew: Callable[[], None]) -> None:
+    def _founded(self) -> StudyRecord:
+        """The record with the keys of what the study began with, which are chosen when it first runs."""
+        if not self.record.basis:
+            basis = self.recipe.basis(self.store, self.record, self._report)
+            self.store.studies.begin_with(self.record.name, basis)
+        return self.store.studies.get(self.record.name)
+
+    def _continue(self, plan: Plan[Any], renew: Callable[[], None]) -> StudyState:
+        """The rounds until the end; returns the state of the study then."""
         told = 0
         while True:
             self._measure_pending(plan)
@@ -74,10 +84,12 @@ class Study:
             told = self._tell_in_order(plan, told)
             count = min(plan.batch, self.record.budget - told)
             if count <= 0:
-                return
+                return StudyState.DONE
+            if self.store.studies.get(self.record.name).stopping:
+                return StudyState.STOPPED
             self._report("choosing the next designs")
             if not self._ask(plan, told, count):
-                return  # every legal design has been measured
+                return StudyState.DONE  # every legal design has been measured
             renew()
 
     def _ask(self, plan: Plan[Any], first: int, count: int) -> int:
@@ -151,6 +163,11 @@ class Study:
         best = max(values.values(), default=None)
         refused = sum(trial.state is TrialState.FAILED for trial in self._trials.values())
         self.on_progress(Progress(done, self.record.budget, phase, left_s, best, refused))
+
+
+def resuming(name: str) -> str:
+    """The command that continues a study."""
+    return f"explorer search --resume {name}"
 
 
 def performances(recipe: Recipe[Any], record: StudyRecord, trials: Sequence[TrialRecord]) -> dict[int, float]:

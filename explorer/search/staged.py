@@ -74,6 +74,10 @@ class StagedSearch(Optimiser[D], Generic[D]):
             return []
         return [Proposal(p.design, f"{self.stage + 1}: {p.origin}") for p in self._current.ask(wanted, pending)]
 
+    def check_objectives(self, count: int) -> None:
+        """As in the contract, by the optimiser of the current stage."""
+        self._current.check_objectives(count)
+
     def tell(self, design: D, outcome: Outcome) -> None:
         """As in the contract; the last trial of a stage creates the next one."""
         self._take(design, outcome)

@@ -11,13 +11,16 @@ from explorer import registry
 from explorer.contracts.measure import Direction
 from explorer.contracts.objective import hypervolume, pareto_front
 from explorer.contracts.recipe import Recipe
+from explorer.running.lease import LEASE_S, free_if_gone, is_gone, owner_of
 from explorer.running.study import performances
 from graphdb.errors import ConflictError, InputError
-from graphdb.records import StudyRecord, TrialRecord, TrialState
+from graphdb.records import StudyRecord, StudyState, TrialRecord, TrialState
 from graphdb.settings import Settings
 from graphdb.store import Store
 
 _LARGEST_INTEGER = 2**63 - 1
+INTERRUPTED = "interrupted"
+"""The shown state of a study whose process was interrupted or killed."""
 
 
 def plan_study(
@@ -95,6 +98,48 @@ def _checked_name(name: str) -> str:
     if not 0 < len(name) <= 100 or not all(letter.isalnum() or letter in "-_." for letter in name):
         raise InputError(f"The study name {name[:100]!r} is not 1 to 100 letters, digits, '-', '_' or '.'.")
     return name
+
+
+def shown_state(record: StudyRecord) -> str:
+    """The state of a study for users: the stored one, but `interrupted` if nobody runs a study that has not ended."""
+    alive = record.runner is not None and not is_gone(record.runner)
+    return str(record.state) if alive or record.state is not StudyState.RUNNING else INTERRUPTED
+
+
+def stop_study(store: Store, name: str) -> StudyRecord:
+    """Asks a running study, of whatever process, to stop after its current round; it can be resumed.
+
+    Returns:
+        The study as stored.
+
+    Raises:
+        NotFoundError: no study has this name.
+        ConflictError: the study is not running.
+    """
+    state = shown_state(store.studies.get(name))
+    if state != StudyState.RUNNING:
+        raise ConflictError(f"The study {name} is not running: its state is {state}.")
+    store.studies.ask_to_stop(name)
+    return store.studies.get(name)
+
+
+def delete_study(store: Store, name: str) -> None:
+    """Removes a study, its trials and the tables that only it needs; measurements and architectures stay.
+
+    Raises:
+        NotFoundError: no study has this name.
+        ConflictError: a process is running the study.
+    """
+    free_if_gone(store, name)
+    runner = store.studies.get(name).runner
+    if runner is not None:
+        raise ConflictError(f"The study {name} is being run by {runner}; stop it first: explorer study stop {name}.")
+    store.studies.delete(name)
+
+
+def hold_study(store: Store, name: str, process: int) -> None:
+    """Takes the lease of a study for a process of this machine that has just been started to run it."""
+    store.studies.lease(name, owner_of(process), LEASE_S)
 
 
 def spawn_study(settings: Settings, name: str, *, workers: int = 2) -> int:

@@ -13,6 +13,7 @@ from graphdb.store.leases import Leased, LeaseStore
 from graphdb.store.measurements import MeasurementStore
 from graphdb.store.studies import StudyStore
 from graphdb.store.surrogates import SurrogateStore
+from graphdb.store.tables import TableStore
 
 if TYPE_CHECKING:
     from graphdb.database import Database
@@ -26,6 +27,7 @@ __all__ = [
     "Store",
     "StudyStore",
     "SurrogateStore",
+    "TableStore",
 ]
 
 _WIPED_AT_ONCE = 20_000
@@ -42,14 +44,12 @@ class Store:
         self.embeddings = EmbeddingStore(database)
         self.distances = EmbeddingStore(database, DISTANCE)
         self.surrogates = SurrogateStore(database)
+        self.tables = TableStore(database)
         self.studies = StudyStore(database)
 
     def leases(self, label: Leased) -> LeaseStore:
         """The leases of studies, or of jobs."""
         return LeaseStore(self._database, label)
-
-    def index_measures(self, names: Iterable[str]) -> list[str]:
-        """Indexes measures, so that listings by range need not read every design; returns those newly indexed.
 
     def alone(self, work: str) -> AbstractContextManager[None]:
         """A block for one process at a time: the others wait until the first has left it, or has died.
@@ -58,6 +58,9 @@ class Store:
             work: the name of what happens in the block.
         """
         return self._database.alone(work)
+
+    def index_measures(self, names: Iterable[str]) -> list[str]:
+        """Indexes measures, so that listings by range need not read every design; returns those newly indexed.
 
         Indexing a measure again changes nothing.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphdb import cypher
@@ -76,9 +76,49 @@ class StudyStore:
         """Changes the number of trials that the study may take."""
         self._update(name, {"budget": budget})
 
+    def begin_with(self, name: str, basis: Mapping[str, str]) -> None:
+        """Records the tables and surrogates that a study began with, so that they stay as they are.
+
+        Args:
+            name: the name of the study.
+            basis: name -> key of a stored table or surrogate.
+
+        Raises:
+            NotFoundError: no study has this name, or a key is not stored; nothing is recorded then.
+        """
+        pairs = [{"name": item, "key": key} for item, key in basis.items()]
+
+        def work(transaction: Transaction) -> None:
+            _lock(transaction, name)
+            if pairs and transaction.run(cypher.BEGIN_WITH, name=name, rows=pairs)[0][0] != len(pairs):
+                raise NotFoundError(f"A table or surrogate that the study {name!r} begins with is not stored.")
+
+        self._database.transact(work)
+
+    def ask_to_stop(self, name: str) -> None:
+        """Asks the process that runs the study to stop after its current round."""
+        self._update(name, {"stopping": True})
+
+    def begin(self, name: str) -> None:
+        """Marks the study as running; nobody has asked it to stop since."""
+        self._update(name, {"state": StudyState.RUNNING.value, "message": "", "stopping": False})
+
     def delete(self, name: str) -> None:
-        """Removes the study and its trials; the measurements stay."""
-        self._require(self._database.write(cypher.DELETE_STUDY, name=name), name)
+        """Removes the study, its trials, and the tables that no other study began with; the measurements stay.
+
+        Raises:
+            NotFoundError: no study has this name.
+            ConflictError: a process holds the lease of the study.
+        """
+
+        def work(transaction: Transaction) -> None:
+            _lock(transaction, name)
+            runner = _study(transaction.run(cypher.READ_STUDY, name=name)[0]).runner
+            if runner is not None:
+                raise ConflictError(f"The study {name!r} is being run by {runner}; stop it first.")
+            transaction.run(cypher.DELETE_STUDY, name=name)
+
+        self._database.transact(work)
 
     def ask(self, name: str, trials: Sequence[NewTrial]) -> None:
         """Records trials to be measured, with their pending measurements, in one transaction.
@@ -241,9 +281,21 @@ def _properties(record: StudyRecord) -> dict[str, Any]:
 
 
 def _study(row: Sequence[Any]) -> StudyRecord:
-    name, recipe, seed, budget, settings, state, message, created = row
+    name, recipe, seed, budget, settings, state, message, created, basis, runner, stopping = row
     try:
-        return StudyRecord(name, recipe, seed, budget, json.loads(settings), StudyState(state), message, created)
+        return StudyRecord(
+            name,
+            recipe,
+            seed,
+            budget,
+            json.loads(settings),
+            StudyState(state),
+            message,
+            created,
+            dict(sorted(basis)),
+            runner,
+            stopping,
+        )
     except (TypeError, ValueError) as error:
         raise rows.CorruptError(f"The study {name!r} in the database is damaged; delete it.") from error
 

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class SurrogateStore:
-    """The surrogates; saving under an existing key replaces the old surrogate in one transaction."""
+    """The surrogates; saving under an existing key replaces the old surrogate, unless a study began with it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def save(self, record: SurrogateRecord) -> None:
-        """Stores a surrogate, or replaces the one with the same key."""
+        """Stores a surrogate, or replaces the one with the same key unless a study rests on it."""
         self._database.write(
             cypher.SAVE_SURROGATE,
             key=record.key,

@@ -21,6 +21,7 @@ from explorer.domains.transformer.rules import Rule
 from explorer.domains.transformer.spaces.early import EarlyFlexiBertSpace
 from explorer.domains.transformer.transfer import ENOUGH, overlap
 from explorer.learning import similarity
+from explorer.learning.kept import keep_values, kept_values
 from explorer.learning.known import KnownValues, known_values
 from explorer.learning.trust import caveat
 from explorer.recipes.flexibert.levels import Levels
@@ -76,8 +77,8 @@ class FlexiBert(Recipe[Inputs]):
             return sentences
         return [] if best is None else [f"Its weights: {folder_of(best.key)}, for explorer finetune flexibert."]
 
-    def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan[Inputs]:
-        """Train (or load) the encoder and, for a known accuracy, its surrogate, and build the first level.
+    def basis(self, store: Store, record: StudyRecord, report: Report) -> Mapping[str, str]:
+        """Train (or load) the encoder and, for a known accuracy, its surrogate, and keep them and what was measured.
 
         Args:
             store: database.
@@ -85,12 +86,26 @@ class FlexiBert(Recipe[Inputs]):
             report: function called with a few words on the current step.
         """
         settings = checked(FlexiBertSettings, record.settings, self.name)
-        accuracies = (
-            None
-            if settings.target == TRAINED
-            else known_values(store, MODELS, settings.target, EarlyFlexiBertSpace(), report)
-        )
-        encoder = similarity.encoder_of(store, "transformer", report)
+        kept = {"encoder": similarity.keep_encoder(store, "transformer", report)}
+        if settings.target == TRAINED:
+            return kept
+        known = known_values(store, MODELS, settings.target, EarlyFlexiBertSpace(), report)
+        return kept | {"measured": keep_values(store, known), "surrogate": known.key}
+
+    def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan[Inputs]:
+        """Build the first level, with the encoder, the surrogate and the measured values that the study began with.
+
+        Args:
+            store: database.
+            record: record of the study.
+            report: function called with a few words on the current step.
+        """
+        settings = checked(FlexiBertSettings, record.settings, self.name)
+        accuracies = None
+        if settings.target != TRAINED:
+            measured, surrogate = record.basis["measured"], record.basis["surrogate"]
+            accuracies = kept_values(store, measured, surrogate, MODELS, settings.target, EarlyFlexiBertSpace())
+        encoder = similarity.kept_encoder(store, "transformer", record.basis["encoder"])
         space = space_of(settings)
         report("building and encoding the models of a level")
         levels = Levels(

@@ -22,6 +22,7 @@ from explorer.domains.accelerator.elector.space import ElectorSpace
 from explorer.domains.transformer.learning import MODELS
 from explorer.domains.transformer.measures import QNLI_ACCURACY
 from explorer.domains.transformer.spaces.early import EarlyFlexiBertSpace
+from explorer.learning.kept import keep_table, kept_table
 from explorer.learning.known import ValueTable, value_table
 from explorer.recipes.transcode.candidates import PairCandidates
 from explorer.recipes.transcode.measures import MEASURES
@@ -68,16 +69,29 @@ class TransCode(Recipe[Inputs]):
         read = checked(TransCodeSettings, settings, self.name)
         return objective(read.objective, read.weights, read.constraints, self.measures)
 
-    def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan[Inputs]:
-        """Train (or load) the accuracy surrogate, embed the models, and set up the search.
+    def basis(self, store: Store, record: StudyRecord, report: Report) -> Mapping[str, str]:
+        """Train (or load) the accuracy surrogate, and keep the accuracy and the embedding of every model.
 
         Args:
             store: database.
             record: record of the study.
             report: function called with a few words on the current step.
         """
-        settings = checked(TransCodeSettings, record.settings, self.name)
+        del record
         table = value_table(store, MODELS, QNLI_ACCURACY.name, EarlyFlexiBertSpace(), report)
+        return {"accuracies": keep_table(store, table, f"{QNLI_ACCURACY.label} of {EarlyFlexiBertSpace.name}")}
+
+    def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan[Inputs]:
+        """Set up the search among the models whose accuracies the study began with.
+
+        Args:
+            store: database.
+            record: record of the study.
+            report: function called with a few words on the current step.
+        """
+        del report
+        settings = checked(TransCodeSettings, record.settings, self.name)
+        table = kept_table(store, record.basis["accuracies"], EarlyFlexiBertSpace())
         if settings.models is Models.MEASURED:
             table = table.measured_only()
         candidates = _candidates(table, settings)

@@ -295,7 +295,7 @@ def test_study_shows_its_trials(store, ask, stored):
              rest: trials(first: 1, after: 0) { index } } }"""
     )
     study = answer["data"]["study"]
-    assert (study["state"], study["seed"], study["budget"], study["settings"]) == ("RUNNING", 2**40, 4, {"batch": 2})
+    assert (study["state"], study["seed"], study["budget"], study["settings"]) == ("INTERRUPTED", 2**40, 4, {"batch": 2})
     assert study["counts"] == {"pending": 1, "done": 1, "failed": 1}
     assert [trial["state"] for trial in study["trials"]] == ["DONE", "FAILED", "PENDING"]
     assert study["trials"][0]["measures"] == [{"name": "latency_s", "value": 0.5}]

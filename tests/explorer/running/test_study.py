@@ -6,24 +6,34 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from explorer import registry
+from explorer.contracts.measure import Direction
+from explorer.contracts.objective import Linear, Objective, Term
+from explorer.contracts.optimiser import Inputs
+from explorer.contracts.recipe import Plan
+from explorer.contracts.session import Progress, Report
+from explorer.running import lease
 from explorer.running.lease import leased
 from explorer.running.study import Study, performances
+from explorer.services import studies
 from graphdb import embedded
 from graphdb.connection import open_store
-from graphdb.errors import ConflictError
+from graphdb.errors import ConflictError, InputError
 from graphdb.records import StudyRecord, StudyState, TrialState
 from graphdb.settings import Settings
-from graphdb.store import Store
+from graphdb.store import LeaseStore, Store
 from tests.fault import toy
 from tests.places import ROOT
 
@@ -190,3 +200,155 @@ def test_kill_9_of_neo4j_loses_nothing(tmp_path: Path) -> None:
         assert sum(times - 1 for times in evaluations.values()) <= 4  # one round may be measured again
     finally:
         embedded.wipe(settings.data_directory)
+
+
+class Founded(toy.ToyRecipe):
+    """The toy, begun with a table of bytes that depends on how much was measured by then."""
+
+    def basis(self, store: Store, record: StudyRecord, report: Report) -> Mapping[str, str]:
+        count = len(store.measurements.with_measure("loss"))
+        return {"figures": store.tables.save("figures of a test", str(count).encode())}
+
+    def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan[Inputs]:
+        count = int(store.tables.get(record.basis["figures"]))
+        return super().prepare(store, replace(record, seed=record.seed + count), report)
+
+
+def run_founded(store: Store, name: str, stop_after: int | None = None) -> None:
+    def progress(now: Progress) -> None:
+        if stop_after is not None and now.done >= stop_after:
+            raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(2) as executor:
+        study = Study(store, store.studies.get(name), Founded(), executor, progress)
+        if stop_after is None:
+            study.run()
+        else:
+            with pytest.raises(KeyboardInterrupt):
+                study.run()
+
+
+def test_a_study_goes_on_with_what_it_began_with_whatever_is_measured_in_between(store: Store) -> None:
+    store.studies.create(record("began", task="began"))
+    run_founded(store, "began", stop_after=9)
+    began = store.studies.get("began")
+    assert began.basis.keys() == {"figures"}
+    assert store.tables.get(began.basis["figures"]) == b"0"
+    store.studies.create(record("between", budget=8))
+    run_here(store, "between")  # other measurements, from which a new study would begin otherwise
+    run_founded(store, "began")
+    assert store.studies.get("began").basis == began.basis
+    store.studies.create(record("undisturbed", task="undisturbed"))
+    run_here(store, "undisturbed")
+    assert pairs(store, "began") == pairs(store, "undisturbed")
+    store.studies.create(record("later", task="later"))
+    run_founded(store, "later")
+    assert store.studies.get("later").basis != began.basis
+    assert pairs(store, "later") != pairs(store, "began")
+
+
+def test_the_lease_is_renewed_during_an_evaluation_however_long_it_takes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "LEASE_S", 30.0)
+    monkeypatch.setattr(lease, "_RENEWALS", 600)
+    renewed, take = threading.Semaphore(0), LeaseStore.take
+
+    def counted(self: LeaseStore, name: str, owner: str, seconds: float) -> bool:
+        taken = take(self, name, owner, seconds)
+        renewed.release()
+        return taken
+
+    monkeypatch.setattr(LeaseStore, "take", counted)
+    seen: list[str] = []
+
+    def measured(self: object, architectures: object, settings: object) -> dict[str, float]:
+        if not seen:
+            while renewed.acquire(blocking=False):
+                pass
+            for _ in range(3):  # renewals while nothing but this evaluation goes on
+                assert renewed.acquire(timeout=60)
+            seen.append(studies.shown_state(store.studies.get("long")))
+        return {"loss": 1.0}
+
+    monkeypatch.setattr(toy.ToySimulator, "measured", measured)
+    store.studies.create(record("long", budget=4))
+    run_here(store, "long")
+    assert set(seen) == {"running"}  # in both threads, or in the first one
+    assert store.studies.get("long").runner is None
+
+
+def test_a_lost_lease_ends_the_run(store: Store) -> None:
+    store.studies.create(record("lost"))
+    with pytest.raises(ConflictError, match="elsewhere:1"), leased(store, "lost") as renew:
+        store.studies.release("lost", lease.owner_of(os.getpid()))
+        assert store.studies.lease("lost", "elsewhere:1", 60)
+        renew()
+    assert store.studies.lease_owner("lost") == "elsewhere:1"
+
+
+def test_an_interrupted_study_is_shown_as_interrupted(store: Store) -> None:
+    store.studies.create(record("broken"))
+    run_founded(store, "broken", stop_after=5)
+    assert store.studies.get("broken").state is StudyState.RUNNING
+    assert studies.shown_state(store.studies.get("broken")) == "interrupted"
+    run_founded(store, "broken")
+    assert studies.shown_state(store.studies.get("broken")) == "done"
+
+
+def test_a_killed_study_is_shown_as_interrupted_and_a_living_one_as_running(
+    store: Store, server_settings: Settings, tmp_path: Path
+) -> None:
+    store.studies.create(record("killed", budget=400, task="killed"))
+    process = start("killed", server_settings, tmp_path / "log")
+    try:
+        while process.poll() is None and evaluated(tmp_path / "log") < 2:
+            time.sleep(0.01)
+        assert studies.shown_state(store.studies.get("killed")) == "running"
+        with pytest.raises(ConflictError, match="stop it first"):
+            studies.delete_study(store, "killed")
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # ended, but nobody has collected it
+    assert studies.shown_state(store.studies.get("killed")) == "interrupted"
+    process.wait()
+    assert studies.shown_state(store.studies.get("killed")) == "interrupted"
+    with pytest.raises(ConflictError, match="not running: its state is interrupted"):
+        studies.stop_study(store, "killed")
+    studies.delete_study(store, "killed")
+    assert store.studies.list() == []
+
+
+def test_a_study_of_another_process_is_stopped_and_goes_on_as_if_undisturbed(
+    store: Store, server_settings: Settings, tmp_path: Path
+) -> None:
+    store.studies.create(record("stopped", budget=60, task="stopped"))
+    process = start("stopped", server_settings, tmp_path / "log")
+    while process.poll() is None and evaluated(tmp_path / "log") < 2:
+        time.sleep(0.01)
+    assert studies.stop_study(store, "stopped").stopping
+    assert process.wait(timeout=600) == 0
+    stopped = store.studies.get("stopped")
+    assert stopped.state is StudyState.STOPPED
+    assert "explorer search --resume stopped" in stopped.message
+    counts = store.studies.counts("stopped")
+    assert counts[TrialState.PENDING] == 0 and 0 < sum(counts.values()) < 60  # whole rounds
+    with pytest.raises(ConflictError, match="not running: its state is stopped"):
+        studies.stop_study(store, "stopped")
+    run_here(store, "stopped")
+    assert (store.studies.get("stopped").state, store.studies.get("stopped").message) == (StudyState.DONE, "")
+    store.studies.create(record("undisturbed", budget=60, task="undisturbed"))
+    run_here(store, "undisturbed")
+    assert pairs(store, "stopped") == pairs(store, "undisturbed")
+
+
+def test_an_optimiser_of_one_objective_is_refused_before_anything_is_asked(store: Store) -> None:
+    class Several(toy.ToyRecipe):
+        def objective(self, settings: Mapping[str, Any]) -> Objective:
+            terms = [Term("loss", 0.5, Direction.MINIMISE, Linear(10.0))] * 2
+            return Objective(tuple(terms), separate=True)
+
+    store.studies.create(record("several"))
+    with pytest.raises(InputError, match="HillClimb searches by 1 objective"), ThreadPoolExecutor(1) as executor:
+        Study(store, store.studies.get("several"), Several(), executor).run()
+    assert store.studies.trials("several") == []

@@ -31,6 +31,7 @@ from explorer.services import studies
 from explorer.services.loading import load_published
 from gnn.inductive import EncoderSettings
 from graphdb.errors import InputError
+from graphdb.measurement import Measurement
 from graphdb.records import StudyState, TrialRecord, TrialState
 from graphdb.store import Store
 from tests.explorer.contracts.recipe import RecipeContract
@@ -310,3 +311,22 @@ def test_another_text_than_the_study_began_with_is_refused(corpus: Path) -> None
     corpus.write_text(corpus.read_text() + "\n\none more")
     with pytest.raises(InputError, match="has changed"):
         PretrainingSimulator().run({"model": registry.preset("bert-tiny")}, settings)
+
+
+def test_an_interrupted_study_goes_on_with_the_accuracies_it_began_with(loaded: Store, accuracies: KnownValues) -> None:
+    settings = {"levels": 2, "trials_per_level": 4, **QUICK}
+    undisturbed = run(loaded, "undisturbed", 12, **settings)
+    run(loaded, "disturbed", 12, stop_after=5, **settings)
+    basis = loaded.studies.get("disturbed").basis
+    # What is stored in between is another accuracy of a model that the study has yet to try.
+    untried = loaded.architectures.get(models(undisturbed)[10])
+    taken = [("mlm_loss", registry.preset("bert-tiny"), 9.5), (accuracies.measure.name, untried, 0.99)]
+    loaded.architectures.add([architecture for _, architecture, _ in taken])
+    loaded.measurements.add(
+        Measurement("later", "1", {"model": architecture.key}, {}, {name: value}) for name, architecture, value in taken
+    )
+    assert known_values(loaded, FEW, accuracies.measure.name, EarlyFlexiBertSpace(), silent).key != accuracies.key
+    trials = run(loaded, "disturbed", 12)
+    assert [trial.measurement.key for trial in trials] == [trial.measurement.key for trial in undisturbed]
+    assert loaded.studies.get("disturbed").basis == basis
+    assert basis.keys() == {"encoder", "measured", "surrogate"}

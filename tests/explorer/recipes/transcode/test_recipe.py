@@ -27,6 +27,7 @@ from explorer.running.study import Study
 from explorer.services import studies
 from explorer.services.loading import load_published
 from graphdb.errors import InputError, NotFoundError
+from graphdb.measurement import Measurement
 from graphdb.records import StudyState, TrialState
 from graphdb.store import Store
 from tests.explorer.contracts.recipe import RecipeContract
@@ -51,6 +52,8 @@ class TestContract(RecipeContract):
 
 
 class TestSimulatorContract(SimulatorContract):
+    later = frozenset({"phase"})
+
     @pytest.fixture
     def simulator(self) -> TransCodeSimulator:
         return TransCodeSimulator()
@@ -253,3 +256,26 @@ def test_bad_settings_leave_no_study(loaded: Store, settings: dict[str, object],
 def test_nothing_to_learn_from_is_said(store: Store) -> None:
     with pytest.raises(NotFoundError, match="explorer load"):
         surrogates.trained(store, MODELS, silent)
+
+
+def test_an_interrupted_study_goes_on_with_the_accuracies_it_began_with(loaded: Store, table: ValueTable) -> None:
+    undisturbed = run(loaded, "undisturbed")
+    studies.plan_study(loaded, recipe="transcode", budget=12, seed=5, name="disturbed")
+    with open_executor(2) as executor:
+        Study(loaded, loaded.studies.get("disturbed"), RECIPE, executor).run()
+        basis = loaded.studies.get("disturbed").basis
+        # Both change what a new study would learn from, and the second one is another value of a candidate.
+        model = next(one for one in table.architectures if not table.value_of(one.key)[1])
+        taken = [("mlm_loss", registry.preset("bert-tiny"), 9.5), ("qnli_accuracy", model, 0.99)]
+        loaded.architectures.add([architecture for _, architecture, _ in taken])
+        loaded.measurements.add(
+            Measurement("later", "1", {"model": architecture.key}, {}, {name: value})
+            for name, architecture, value in taken
+        )
+        loaded.studies.set_budget("disturbed", 14)
+        Study(loaded, loaded.studies.get("disturbed"), RECIPE, executor).run()
+    trials = loaded.studies.trials("disturbed")
+    assert [tuple(trial.measurement.roles.values()) for trial in trials] == undisturbed
+    assert loaded.studies.get("disturbed").basis == basis == loaded.studies.get("undisturbed").basis
+    run(loaded, "later")
+    assert loaded.studies.get("later").basis != basis
