@@ -14,6 +14,8 @@ the floating-point operations, so that every cycle is rounded in the same way. T
   once for the values, at the published rate (one element per cycle for softmax, one row of a tile for layer norm);
   zeros count in a row's statistics and give results that are not zero, so neither pass skips any.
 - `data-bytes`: the amount of data moved follows from a tensor's bits; a load is then also a write to its buffer.
+
+Sizes may be columns (see `columns`): an operation, a transfer and a machine then stand for many, and so does the cost.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from explorer.domains.accelerator.acceltran.chip.constants import (
     published_bits_per_cycle,
 )
 from explorer.domains.accelerator.acceltran.chip.hardware import hardware
+from explorer.domains.accelerator.acceltran.columns import Figure, ceiling, larger, root, smaller, smallest
 from explorer.domains.accelerator.acceltran.program import Kind, Operation, TensorRole, Transfer
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from explorer.domains.accelerator.memory import UserMemory
@@ -107,6 +110,7 @@ class Machine(NamedTuple):
         multipliers: number of multipliers of a MAC lane.
         memory_bandwidth: bandwidth of main memory.
         activation_bandwidth, weight_bandwidth, mask_bandwidth: bandwidths of the buffers.
+        largest_deviate: expected largest of as many normal deviates as a lane has multipliers.
     """
 
     tile_b: int
@@ -116,6 +120,7 @@ class Machine(NamedTuple):
     activation_bandwidth: float
     weight_bandwidth: float
     mask_bandwidth: float
+    largest_deviate: float = 0.0
 
 
 def machine(choices: Mapping[str, Any], training: bool, overlay: Overlay = ()) -> Machine:
@@ -137,6 +142,7 @@ def machine(choices: Mapping[str, Any], training: bool, overlay: Overlay = ()) -
         choices["mac_per_lane"],
         memory_constants(memory if isinstance(memory, str) else UserMemory.of(memory), overlay)["bandwidth"],
         *(table[f"{buffer}_buffer", ""]["bandwidth"] for buffer in ("activation", "weight", "mask")),
+        _largest_deviate(choices["mac_per_lane"]),
     )
 
 
@@ -198,7 +204,7 @@ def transfer_cost(transfer: Transfer, machine: Machine, settings: RunSettings, s
             machine.mask_bandwidth,
         ]
     # As published, an access counts elements as bytes, and only stores write to a buffer.
-    data_bytes, mask_bytes = (float(elements), float(elements)) if stored else (elements * (1 - zeros),) * 2
+    data_bytes, mask_bytes = (elements * 1.0, elements * 1.0) if stored else (elements * (1 - zeros),) * 2
     buffer_bytes, mask_buffer_bytes = (data_bytes, mask_bytes) if stored else (0.0, 0.0)
     if "data-bytes" in settings.switches:
         buffer_bytes = data_bytes = bits / 8
@@ -207,25 +213,25 @@ def transfer_cost(transfer: Transfer, machine: Machine, settings: RunSettings, s
     return TransferCost(
         bits,
         mask_bits,
-        math.ceil(bits / (bandwidths[0] * scale)),
-        math.ceil(mask_bits / (bandwidths[1] * scale)),
+        ceiling(bits / (bandwidths[0] * scale)),
+        ceiling(mask_bits / (bandwidths[1] * scale)),
         buffer_bytes,
         mask_buffer_bytes,
         0.0 if stored else data_bytes + mask_bytes,
     )
 
 
-def _tiles(operation: Operation, machine: Machine) -> int:
+def _tiles(operation: Operation, machine: Machine) -> Figure:
     sizes = [operation.x, operation.y]
     if operation.kind is Kind.PRODUCT:
         sizes.append(operation.z)
     tiles = -(-operation.batch // machine.tile_b) * math.prod(-(-size // machine.tile) for size in sizes)
-    return tiles if operation.density == 1.0 else math.ceil(tiles * operation.density)
+    return tiles if operation.density == 1.0 else ceiling(tiles * operation.density)
 
 
 def _lane_cycles(
-    operation: Operation, multiplications: int, machine: Machine, settings: RunSettings, sparsity: Sparsity
-) -> int:
+    operation: Operation, multiplications: Figure, machine: Machine, settings: RunSettings, sparsity: Sparsity
+) -> Figure:
     """Cycles that a MAC lane takes for a tile; at least one where corrections are on."""
     on = settings.switches
     if "effectual-pairs" in on:
@@ -233,17 +239,17 @@ def _lane_cycles(
     else:
         kept = 1 - sparsity(_skipping(operation))
     each = multiplications * 1.0 / machine.multipliers
-    cycles = math.ceil(each * kept)
-    if cycles < 0:
+    cycles = ceiling(each * kept)
+    if smallest(cycles) < 0:
         raise InputError(
             f"The convolution {operation.name} has a kernel of {operation.z} in tiles of {machine.tile}, which takes "
             "the published code less than no time and so never ends; allowed: a shorter kernel, or the correction "
             "effectual-pairs."
         )
-    if "lane-imbalance" in on and each > 0:
-        spread = _largest_deviate(machine.multipliers) * math.sqrt(each * kept * (1 - kept))
-        cycles = math.ceil(min(each, each * kept + spread))
-    return max(cycles, 1) if on else cycles
+    if "lane-imbalance" in on:
+        spread = machine.largest_deviate * root(larger(each * kept * (1 - kept), 0.0))
+        cycles = ceiling(smaller(each, each * kept + spread))
+    return larger(cycles, 1) if on else cycles
 
 
 def _skipping(operation: Operation) -> TensorRole:
@@ -258,14 +264,14 @@ def _largest_deviate(count: int) -> float:
     return NormalDist().inv_cdf((count - 0.375) / (count + 0.25))
 
 
-def _row_cycles(operation: Operation, machine: Machine, settings: RunSettings, sparsity: Sparsity) -> int:
+def _row_cycles(operation: Operation, machine: Machine, settings: RunSettings, sparsity: Sparsity) -> Figure:
     tile_b, tile = machine.tile_b, machine.tile
     softmax = operation.kind is Kind.SOFTMAX
     if "row-normalisation" in settings.switches:
         return 2 * tile_b * (tile * tile if softmax else tile + tile)
     # As published, softmax ignores the batch.
     steps = tile * tile if softmax else tile_b * (tile + tile)
-    return math.ceil(steps * (1 - sparsity(operation.left)))
+    return ceiling(steps * (1 - sparsity(operation.left)))
 
 
 def _zeros(transfer: Transfer, settings: RunSettings, sparsity: Sparsity) -> float:

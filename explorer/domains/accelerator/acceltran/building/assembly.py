@@ -30,6 +30,7 @@ from functools import lru_cache
 from typing import Any
 
 from explorer.domains.accelerator.acceltran.building.backward import backward_pass
+from explorer.domains.accelerator.acceltran.building.decoder import decoder_program
 from explorer.domains.accelerator.acceltran.building.encoder import Result, embeddings, forward_layer
 from explorer.domains.accelerator.acceltran.building.layers import EncoderLayer, encoder_layers
 from explorer.domains.accelerator.acceltran.building.optimiser import optimiser_step
@@ -37,7 +38,8 @@ from explorer.domains.accelerator.acceltran.building.options import ProgramOptio
 from explorer.domains.accelerator.acceltran.building.published_backward import published_backward
 from explorer.domains.accelerator.acceltran.building.section import Section
 from explorer.domains.accelerator.acceltran.program import Program, TensorRole
-from explorer.domains.accelerator.acceltran.settings.run import RunSettings
+from explorer.domains.accelerator.acceltran.settings.run import Phase, RunSettings
+from explorer.domains.transformer.model import is_decoder
 from graphdb.errors import InputError
 
 MOST_BLOCKS = 20_000
@@ -48,6 +50,25 @@ def build_program(model: Mapping[str, Any], batch_size: int, settings: RunSettin
     """The program of a model for a batch of sequences.
 
     Args:
+        model: dictionary of FlexiBERT 2.0 (`l`, `o`, `h`, `f`), or of a decoder (see `decoder`).
+        batch_size: number of sequences.
+        settings: settings of the run.
+
+    Raises:
+        InputError: the dictionary is malformed or describes too large a model, or the batch size is below 1.
+    """
+    if is_decoder(model):
+        _check_batch(batch_size)
+        return decoder_program(model, batch_size, settings, MOST_BLOCKS)
+    return _program(*checked_layers(model, batch_size, settings))
+
+
+def checked_layers(
+    model: Mapping[str, Any], batch_size: int, settings: RunSettings
+) -> tuple[tuple[EncoderLayer, ...], ProgramOptions]:
+    """The layers that a program has, and its options.
+
+    Args:
         model: dictionary of FlexiBERT 2.0 (`l`, `o`, `h`, `f`).
         batch_size: number of sequences.
         settings: settings of the run.
@@ -55,8 +76,9 @@ def build_program(model: Mapping[str, Any], batch_size: int, settings: RunSettin
     Raises:
         InputError: the dictionary is malformed or describes too large a model, or the batch size is below 1.
     """
-    if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
-        raise InputError(f"The batch size is {batch_size!r:.40}; allowed: an integer of at least 1.")
+    _check_batch(batch_size)
+    if settings.phase is not Phase.PROMPT:
+        raise InputError("The setting phase of acceltran has no effect on an encoder; allowed: prompt, or a decoder.")
     layers = encoder_layers(model)
     blocks = sum(len(layer.heads) + len(layer.widths) for layer in layers)
     if blocks > MOST_BLOCKS:
@@ -64,7 +86,12 @@ def build_program(model: Mapping[str, Any], batch_size: int, settings: RunSettin
             f"The model has {blocks} heads and feed-forward blocks in all, each of which is scheduled; allowed: up to "
             f"{MOST_BLOCKS}."
         )
-    return _program(layers[:1] if settings.first_layer_only else layers, program_options(batch_size, settings))
+    return layers[:1] if settings.first_layer_only else layers, program_options(batch_size, settings)
+
+
+def _check_batch(batch_size: object) -> None:
+    if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
+        raise InputError(f"The batch size is {batch_size!r:.40}; allowed: an integer of at least 1.")
 
 
 @lru_cache(maxsize=64)
@@ -77,8 +104,8 @@ def _program(layers: tuple[EncoderLayer, ...], options: ProgramOptions) -> Progr
         records.append(record)
         reads = record.result.tensors
     if options.write_back:
-        _write_output(section, layers[-1].output, records[-1].result)
-    footprint = _footprint(section, layers[0].hidden)
+        write_output(section, layers[-1].output, records[-1].result)
+    footprint = footprint_elements(options, section.weights, section.activations, layers[0].hidden)
     if options.gradients:
         optimiser_step(section, backward_pass(section, layers, records))
     elif options.training:
@@ -86,16 +113,23 @@ def _program(layers: tuple[EncoderLayer, ...], options: ProgramOptions) -> Progr
     return Program(tuple(section.compute), tuple(section.memory), footprint)
 
 
-def _write_output(section: Section, width: int, result: Result) -> None:
+def write_output(section: Section, width: int, result: Result) -> None:
     """Write the last layer's output to main memory, after storing it if that has not been done."""
     elements = section.options.activations(width)
     tensor, *_ = result.tensors or (section.store("output", elements, TensorRole.INPUT, result.made_by),)
     section.write_back(tensor, elements, TensorRole.INPUT, result.made_by, "activation")
 
 
-def _footprint(section: Section, hidden: int) -> tuple[tuple[str, int], ...]:
-    """Elements of the weights, of the activations that a forward pass stores, and of the embedding table."""
-    options = section.options
-    weights = section.weights // (1 if options.weights_once else options.batch)
+def footprint_elements(
+    options: ProgramOptions, weights: int, activations: int, hidden: int
+) -> tuple[tuple[str, int], ...]:
+    """Elements of the weights, of the activations that a forward pass stores, and of the embedding table.
+
+    Args:
+        options: options of the program.
+        weights, activations: elements of the weights that are loaded and of the activations that are stored.
+        hidden: width of the first layer.
+    """
+    weights = weights // (1 if options.weights_once else options.batch)
     embedding = (options.vocabulary + options.length) * hidden
-    return ("weights", weights), ("activations", section.activations), ("embeddings", embedding)
+    return ("weights", weights), ("activations", activations), ("embeddings", embedding)

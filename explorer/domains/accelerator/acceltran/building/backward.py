@@ -28,7 +28,8 @@ from explorer.domains.accelerator.acceltran.building.options import ProgramOptio
 from explorer.domains.accelerator.acceltran.building.section import Lists, Section
 from explorer.domains.accelerator.acceltran.program import Kind, TensorRole
 
-_AGAIN = "[again]"
+AGAIN = "[again]"
+"""Tag of a forward pass that is run again."""
 
 
 def backward_pass(section: Section, layers: tuple[EncoderLayer, ...], records: list[LayerRecord]) -> list[Parameter]:
@@ -42,12 +43,17 @@ def backward_pass(section: Section, layers: tuple[EncoderLayer, ...], records: l
     Returns:
         Parameters, in the order of their gradients.
     """
-    gradient = section.load("loss[del]-l", section.options.activations(layers[-1].output), GRADIENT, "activation")
+    gradient = loss_gradient(section, layers[-1].output)
     parameters: list[Parameter] = []
     for index in reversed(range(len(layers))):
         gradient = _layer_gradients(section, layers[index], index, records[index], gradient, parameters)
-    parameters.extend(_embedding_gradients(section, layers[0].hidden, gradient))
+    parameters.extend(embedding_gradients(section, layers[0].hidden, gradient))
     return parameters
+
+
+def loss_gradient(section: Section, width: int) -> str:
+    """Load the gradient of the last layer's output, of that width; return its tensor."""
+    return section.load("loss[del]-l", section.options.activations(width), GRADIENT, "activation")
 
 
 def _layer_gradients(
@@ -65,11 +71,11 @@ def _layer_gradients(
     """
     if not section.options.recompute:
         return _layer(section, layer, index, record, "", gradient, parameters)
-    again = Section(section.options, _AGAIN)
+    again = Section(section.options, AGAIN)
     record = forward_layer(again, layer, index, record.reads)
     section.compute.extend(again.compute)
     section.memory.extend(again.memory)
-    return _layer(section, layer, index, record, _AGAIN, gradient, parameters)
+    return _layer(section, layer, index, record, AGAIN, gradient, parameters)
 
 
 def _layer(
@@ -82,6 +88,39 @@ def _layer(
     parameters: list[Parameter],
 ) -> str:
     """Append a layer's gradients and parameters; return the tensor of its input's gradient."""
+    attended = before_heads(section, layer, index, record, gradient, parameters)
+    heads = [
+        head_gradient_lists(
+            section.options, head, head_name(head, index + 1, position), layer.hidden, record.reads, tag, attended
+        )
+        for position, head in enumerate(layer.heads, start=1)
+    ]
+    section.side_by_side([head for head, _, _ in heads])
+    parameters.extend(parameter for _, _, its in heads for parameter in its)
+    return input_gradient(section, layer, index, tuple(of_input for _, of_input, _ in heads), attended)
+
+
+def before_heads(
+    section: Section,
+    layer: EncoderLayer,
+    index: int,
+    record: LayerRecord,
+    gradient: str,
+    parameters: list[Parameter],
+) -> str:
+    """Append the gradients of a layer that come before those of its heads.
+
+    Args:
+        section: section to append to.
+        layer: the layer; of its heads only their number and whether one is self-attention matter.
+        index: number of the layer, counted from 0.
+        record: record of its forward pass.
+        gradient: tensor of the gradient of its output.
+        parameters: list to which its parameters are added.
+
+    Returns:
+        The tensor of the gradient of what the heads made together.
+    """
     options, hidden, number = section.options, layer.hidden, index + 1
     if record.projection:
         gradient = _block(section, record.projection, f"nl_{index}_proj", gradient, parameters)
@@ -106,21 +145,44 @@ def _layer(
             backward=True,
         )
         parameters.append(weight_gradient(section, (f"bias_{number}-l", 1, hidden), made_by))
-    made = [
-        _head_gradient_lists(options, head, head_name(head, number, position), hidden, record.reads, tag, attended)
-        for position, head in enumerate(layer.heads, start=1)
-    ]
-    section.side_by_side([head for head, _, _ in made])
-    parameters.extend(parameter for _, _, its in made for parameter in its)
-    inputs = tuple(of_input for _, of_input, _ in made)
-    return add_gradients(section, f"layer_{number}[del]", hidden, (*inputs, *((attended,) if options.residual else ())))
+    return attended
+
+
+def input_gradient(section: Section, layer: EncoderLayer, index: int, inputs: tuple[str, ...], attended: str) -> str:
+    """Append the sum that is the gradient of a layer's input, where it has several parts.
+
+    Args:
+        section: section to append to.
+        layer: the layer.
+        index: number of the layer, counted from 0.
+        inputs: tensors of the gradients of its heads' inputs.
+        attended: tensor of the gradient of what the heads made together.
+
+    Returns:
+        The tensor of the gradient.
+    """
+    parts = (*inputs, attended) if section.options.residual else inputs
+    return add_gradients(section, f"layer_{index + 1}[del]", layer.hidden, parts)
 
 
 @lru_cache(maxsize=8192)
-def _head_gradient_lists(
+def head_gradient_lists(
     options: ProgramOptions, head: Head, name: str, hidden: int, reads: tuple[str, ...], tag: str, gradient: str
 ) -> tuple[Lists, str, tuple[Parameter, ...]]:
-    """The finished section of a head's gradients, the tensor of its input's gradient, and its parameters."""
+    """The gradients of a head.
+
+    Args:
+        options: options of the program.
+        head: the head.
+        name: name of the head.
+        hidden: width of the layer.
+        reads: tensors of the layer's input.
+        tag: tag of the forward pass whose tensors are read.
+        gradient: tensor of the gradient of the head's output.
+
+    Returns:
+        Its finished section, the tensor of its input's gradient, and its parameters.
+    """
     section = Section(options)
     of_input, parameters = backward_head(section, head, name, hidden, reads, tag, gradient)
     return section.finished(), of_input, parameters
@@ -186,7 +248,7 @@ def _block(section: Section, block: Block, activation: str, gradient: str, param
     return of_input
 
 
-def _embedding_gradients(section: Section, hidden: int, gradient: str) -> list[Parameter]:
+def embedding_gradients(section: Section, hidden: int, gradient: str) -> list[Parameter]:
     """Append gradients of the rows that the batch looked up, summed by token, and of positions if these are added."""
     options = section.options
     parts = [("emb", options.batch), ("position", 1)] if options.elementwise else [("emb", options.batch)]

@@ -115,8 +115,28 @@ def forward_layer(section: Section, layer: EncoderLayer, index: int, reads: tupl
         index: number of the layer, counted from 0.
         reads: tensors of its input.
     """
+    number = index + 1
+    heads = [
+        head_lists(section.options, section.tag, head, head_name(head, number, position), layer.hidden, reads)
+        for position, head in enumerate(layer.heads, start=1)
+    ]
+    section.side_by_side([head for head, _ in heads])
+    return after_heads(section, layer, index, reads, tuple(output for _, output in heads))
+
+
+def after_heads(
+    section: Section, layer: EncoderLayer, index: int, reads: tuple[str, ...], outputs: tuple[str, ...]
+) -> LayerRecord:
+    """Append a layer without its heads.
+
+    Args:
+        section: section to append to.
+        layer: the layer; of its heads only their number and whether one is self-attention matter.
+        index: number of the layer, counted from 0.
+        reads: tensors of its input.
+        outputs: tensors that its heads make, one of each.
+    """
     options, number, hidden = section.options, index + 1, layer.hidden
-    outputs = _heads(section, layer, number, reads if options.keeps else ())
     attended = _attended(section, layer, number, reads, outputs)
     normalised = _normalisation(section, f"ln_{index}_1", hidden, attended, TensorRole.ATTENTION_OUTPUT)
     blocks, result = _feed_forward(section, layer, index, normalised)
@@ -133,22 +153,25 @@ def forward_layer(section: Section, layer: EncoderLayer, index: int, reads: tupl
     return LayerRecord(reads, attended, summed, blocks, projection, result)
 
 
-def _heads(section: Section, layer: EncoderLayer, number: int, reads: tuple[str, ...]) -> tuple[str, ...]:
-    made = [
-        _head_lists(section.options, section.tag, head, head_name(head, number, position), layer.hidden, reads)
-        for position, head in enumerate(layer.heads, start=1)
-    ]
-    section.side_by_side([head for head, _ in made])
-    return tuple(output for _, output in made)
-
-
 @lru_cache(maxsize=8192)
-def _head_lists(
+def head_lists(
     options: ProgramOptions, tag: str, head: Head, name: str, hidden: int, reads: tuple[str, ...]
 ) -> tuple[Lists, str]:
-    """The finished section of a head's forward pass, and the tensor that it makes."""
+    """The forward pass of a head.
+
+    Args:
+        options: options of the program.
+        tag: tag of the section that it is part of.
+        head: the head.
+        name: name of the head.
+        hidden: width of the layer.
+        reads: tensors of the layer's input.
+
+    Returns:
+        Its finished section, and the tensor that it makes.
+    """
     section = Section(options, tag)
-    output = forward_head(section, head, name, hidden, reads)
+    output = forward_head(section, head, name, hidden, reads if options.keeps else ())
     return section.finished(), output
 
 

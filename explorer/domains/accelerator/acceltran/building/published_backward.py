@@ -27,18 +27,31 @@ def published_backward(section: Section, layers: tuple[EncoderLayer, ...]) -> No
     again = {o.name: o for o in section.compute if not isinstance(o, Heads)}
     for index in reversed(range(len(layers))):
         layer = layers[index]
-        widths = (layer.hidden, *layer.widths, layer.hidden)
-        blocks = [(str(i), pair) for i, pair in enumerate(itertools.pairwise(widths), start=1)]
-        if layer.projected:
-            _block(section, again, index, "proj", (layer.hidden, layer.projected))
-        _repeat(section, again, f"ln_{index}_2")
-        for position, pair in reversed(blocks):
-            _block(section, again, index, position, pair)
-        _repeat(section, again, f"ln_{index}_1")
+        published_before_heads(section, again, layer, index)
         heads = []
         for order, head in enumerate(layer.heads, start=1):
-            heads.append(_head_gradients(section.options, head, head_name(head, index + 1, order), layer.hidden))
+            name = head_name(head, index + 1, order)
+            heads.append(published_head_gradients(section.options, head, name, layer.hidden))
         section.side_by_side(heads)
+
+
+def published_before_heads(section: Section, again: dict[str, Operation], layer: EncoderLayer, index: int) -> None:
+    """Append the part of a layer's backward list that comes before its heads.
+
+    Args:
+        section: section to append to.
+        again: operations of the forward pass, by name.
+        layer: the layer.
+        index: number of the layer, counted from 0.
+    """
+    widths = (layer.hidden, *layer.widths, layer.hidden)
+    blocks = [(str(i), pair) for i, pair in enumerate(itertools.pairwise(widths), start=1)]
+    if layer.projected:
+        _block(section, again, index, "proj", (layer.hidden, layer.projected))
+    _repeat(section, again, f"ln_{index}_2")
+    for position, pair in reversed(blocks):
+        _block(section, again, index, position, pair)
+    _repeat(section, again, f"ln_{index}_1")
 
 
 def _repeat(section: Section, again: dict[str, Operation], name: str) -> None:
@@ -59,7 +72,7 @@ def _product(section: Section, name: str, shape: tuple[int, int, int], needs: tu
 
 
 @lru_cache(maxsize=8192)
-def _head_gradients(options: ProgramOptions, head: Head, name: str, hidden: int) -> Lists:
+def published_head_gradients(options: ProgramOptions, head: Head, name: str, hidden: int) -> Lists:
     """The backward list of a head; empty for a linear transform."""
     section, length = Section(options), options.length
     if head.family == "c":

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -137,6 +138,33 @@ def components(choices: Mapping[str, Any], training: bool, overlay: Overlay = ()
         control_dynamic=control["dynamic_share"],
         control_area=control["area_share"],
     )
+
+
+def stacked(chips: Sequence[Components]) -> Components:
+    """Chips whose components are columns, with one entry for each of `chips` (see `columns`).
+
+    What the tables of constants give to all accelerators, and the loop order, which must be the same, stay as they are.
+    """
+    import numpy as np  # here, as modules that are imported at every start import this one
+
+    def column(value: Callable[[Any], float], of: Sequence[Any] = chips) -> Any:
+        return np.array([value(one) for one in of], dtype=np.float64)
+
+    def columns(kind: type, names: Sequence[str], of: Callable[[Components], Mapping[str, Any]]) -> Mapping[str, Any]:
+        return {
+            part: kind(*(column(attrgetter(name), [of(chip)[part] for chip in chips]) for name in names))
+            for part in of(chips[0])
+        }
+
+    return replace(
+        chips[0],
+        modules=columns(Component, ("count", "area_um2", "dynamic_mw", "leakage_mw"), attrgetter("modules")),
+        buffers=columns(OnChipBuffer, ("bits", "area_um2", "leakage_mw", "access_nj"), attrgetter("buffers")),
+        **{name: column(attrgetter(name)) for name in _OF_AN_ACCELERATOR},
+    )
+
+
+_OF_AN_ACCELERATOR = ("memory_access_nj", "background_mw", "refresh_mw", "batch_size", "tile_b", "tile")
 
 
 def _modules(c: Mapping[str, Any], training: bool, table: Constants) -> Mapping[str, Component]:

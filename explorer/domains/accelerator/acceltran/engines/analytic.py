@@ -5,33 +5,32 @@ followed. Operations outside heads run one after the other, each with its transf
 stores wait for them and hold up later transfers. The heads of a layer share modules and ports: they take as long as the
 busiest of these, or as the longest head. Peak power, overlap, stalls, occupancy of the buffers, wake-ups, and spills of
 tensors that fit one by one but not together need a schedule, and are left out.
+
+Many pairs are estimated at once: all operations with one pattern, of all pairs, are one operation whose sizes are
+columns, and so are transfers (see `columns` and `side_by_side`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from explorer.domains.accelerator.acceltran.building.assembly import build_program
-from explorer.domains.accelerator.acceltran.chip.components import BUFFERS, Components, Module, components
+from explorer.domains.accelerator.acceltran.chip.components import Components, components
 from explorer.domains.accelerator.acceltran.chip.constants import MEBIBYTE_BITS
-from explorer.domains.accelerator.acceltran.costs import Costs, OperationCost, TransferCost
+from explorer.domains.accelerator.acceltran.costs import machine
+from explorer.domains.accelerator.acceltran.engines.composing import model_outline
 from explorer.domains.accelerator.acceltran.engines.detailed import costs_on
-from explorer.domains.accelerator.acceltran.engines.outline import Moved, Outline, outline
-from explorer.domains.accelerator.acceltran.findings.charges import charges
-from explorer.domains.accelerator.acceltran.findings.measures import measured
-from explorer.domains.accelerator.acceltran.schedule.trace import (
-    COMPUTE_STALLS,
-    MEMORY_STALLS,
-    OperationRun,
-    Trace,
-    TransferRun,
-)
+from explorer.domains.accelerator.acceltran.engines.side_by_side import Pair, estimates
+from explorer.domains.accelerator.acceltran.program import flat
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from explorer.domains.accelerator.elector.hardware import default_issue_width
 from graphdb.errors import InputError
 
+CHUNK = 256
+"""Number of pairs estimated together: enough to hide the cost of a call, few enough to stay in the cache."""
 _SCHEDULED = ("peak_power_w", "overlap", "stall_", "peak_")
 """Prefixes of measures that need a schedule."""
 
@@ -40,13 +39,23 @@ def evaluate(
     pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], settings: RunSettings
 ) -> list[dict[str, float] | InputError]:
     """Measures of each (model dictionary, accelerator choices) pair; an error in place of a pair that cannot run."""
-    outcomes: list[dict[str, float] | InputError] = []
-    for model, accelerator in pairs:
+    outcomes: dict[int, dict[str, float] | InputError] = {}
+    ready: dict[str, list[tuple[int, Pair]]] = {}
+    for number, (model, accelerator) in enumerate(pairs):
         try:
-            outcomes.append(estimate(model, accelerator, settings))
+            pair = _pair(model, accelerator, settings)
+            ready.setdefault(pair.chip.loop_order, []).append((number, pair))
         except InputError as error:
-            outcomes.append(error)
-    return outcomes
+            outcomes[number] = error
+    for same_order in ready.values():
+        for start in range(0, len(same_order), CHUNK):
+            chunk = same_order[start : start + CHUNK]
+            figures = _estimated([pair for _, pair in chunk], settings)
+            for (number, pair), values in zip(chunk, figures, strict=True):
+                outcomes[number] = (
+                    values if isinstance(values, dict) else _refusal(*pairs[number], pair.chip, settings, values)
+                )
+    return [outcomes[number] for number in range(len(pairs))]
 
 
 def estimate(model: Mapping[str, Any], accelerator: Mapping[str, Any], settings: RunSettings) -> dict[str, float]:
@@ -60,145 +69,56 @@ def estimate(model: Mapping[str, Any], accelerator: Mapping[str, Any], settings:
     Raises:
         InputError: the model or accelerator is malformed, or a tensor does not fit and the correction `refetch` is off.
     """
+    (outcome,) = evaluate([(model, accelerator)], settings)
+    if isinstance(outcome, InputError):
+        raise outcome
+    return outcome
+
+
+def _pair(model: Mapping[str, Any], accelerator: Mapping[str, Any], settings: RunSettings) -> Pair:
     chip = components(accelerator, settings.training, settings.overlay)
-    rows = outline(build_program(model, chip.batch_size, settings))
-    costs = costs_on(accelerator, settings)
-    issue_width = accelerator.get("issue_width", default_issue_width(accelerator["pe"]))
-    trace = _Estimate(rows, costs, chip, settings, issue_width).trace()
-    spent = charges(rows.tensors, costs, trace, chip, settings)
-    measures = measured(spent, rows.tensors, costs, trace, chip, settings)
-    return {name: value for name, value in measures.items() if not name.startswith(_SCHEDULED)}
+    rows = model_outline(model, chip.batch_size, settings)
+    on = machine(accelerator, settings.training, settings.overlay)
+    return Pair(rows, chip, on, accelerator.get("issue_width", default_issue_width(accelerator["pe"])))
 
 
-class _Estimate:
-    """One pair."""
+def _estimated(pairs: Sequence[Pair], settings: RunSettings) -> Iterator[dict[str, float] | InputError]:
+    """Measures of each pair; an error in place of one that cannot run."""
+    try:
+        values, fits = estimates(pairs, settings)
+    except InputError as error:  # an operation or the loop order is refused; columns do not tell whose
+        yield from (one for pair in pairs for one in ([error] if len(pairs) == 1 else _estimated([pair], settings)))
+        return
+    names = [name for name in values if not name.startswith(_SCHEDULED)]
+    table = np.stack([np.broadcast_to(values[name], len(pairs)) for name in names], axis=1)
+    for row, fit in zip(table.tolist(), fits, strict=True):
+        yield dict(zip(names, row, strict=True)) if fit else InputError("A tensor does not fit.")
 
-    def __init__(self, rows: Outline, costs: Costs, chip: Components, settings: RunSettings, issue_width: int) -> None:
-        self._rows, self._chip, self._settings, self._issue_width = rows, chip, settings, issue_width
-        self._operations = [costs.operation(operation) for operation, _ in rows.operations]
-        self._transfers = [costs.transfer(moved.transfer) for moved in rows.transfers]
-        self._held = self._held_bits()
-        self._again_is_free = all(self._held[name] <= chip.buffers[name].bits for name in self._held)
-        self._streams = [
-            run for moved, cost in zip(rows.transfers, self._transfers, strict=True) for run in self._rest(moved, cost)
-        ]
-        self._streamed = [costs.transfer(transfer) for transfer, _ in self._streams]
 
-    def trace(self) -> Trace:
-        """The distinct operations and transfers, each of which stands for all that are like it."""
-        cycles = self._cycles()
-        moves = [
-            (moved.transfer, cost, moved.times - moved.again * self._again_is_free)
-            for moved, cost in zip(self._rows.transfers, self._transfers, strict=True)
-        ]
-        moves += [
-            (transfer, cost, times) for (transfer, times), cost in zip(self._streams, self._streamed, strict=True)
-        ]
-        busy = dict.fromkeys(BUFFERS, 0)
-        for transfer, cost, times in moves:
-            busy[transfer.buffer] += cost.cycles * times
-            busy["mask"] += cost.mask_cycles * times
-        module_cycles = dict.fromkeys(Module, 0)
-        for (_, count), work in zip(self._rows.operations, self._operations, strict=True):
-            module_cycles[work.module] += count * work.tiles * work.cycles
-        capacity = {name: buffer.bits for name, buffer in self._chip.buffers.items()}
-        return Trace(
-            cycles=cycles,
-            operations=tuple(
-                OperationRun(operation, 0, cycles, count * work.tiles, count * work.tiles * work.cycles)
-                for (operation, count), work in zip(self._rows.operations, self._operations, strict=True)
-            ),
-            transfers=tuple(
-                TransferRun(transfer, 0, min(cost.cycles, cycles), min(cost.mask_cycles, cycles), times=times)
-                for transfer, cost, times in moves
-                if times
-            ),
-            module_cycles=module_cycles,
-            buffer_cycles=busy,
-            # Stored tensors stay until room is needed, so a buffer fills up evenly and then stays full.
-            held_bit_cycles={
-                name: cycles
-                * (bits / 2 if bits <= capacity[name] else capacity[name] * (1 - capacity[name] / bits / 2))
-                for name, bits in self._held.items()
-            },
-            peak_bits={},
-            stalls=dict.fromkeys((*MEMORY_STALLS, *COMPUTE_STALLS), 0),
-            overlap_cycles=0,
-        )
+def _refusal(
+    model: Mapping[str, Any], accelerator: Mapping[str, Any], chip: Components, settings: RunSettings, error: InputError
+) -> InputError:
+    """The reason why a pair cannot run, with the name of the first item of the program that cannot, if there is one.
 
-    def _held_bits(self) -> dict[str, float]:
-        """Total number of bits that are brought into or stored in each buffer."""
-        held = dict.fromkeys(BUFFERS, 0.0)
-        for moved, cost in zip(self._rows.transfers, self._transfers, strict=True):
-            if moved.transfer.action != "write_back":
-                held[moved.transfer.buffer] += cost.bits * (moved.times - moved.again)
-                held["mask"] += cost.mask_bits * (moved.times - moved.again)
-        return held
-
-    def _rest(self, moved: Moved, cost: TransferCost) -> list[tuple[Any, int]]:
-        """The part of a tensor that does not fit: stored in main memory, and brought once for each reader."""
-        transfer, buffers = moved.transfer, self._chip.buffers
-        if transfer.action == "write_back" or not cost.bits:
-            return []
-        share = min(buffers[transfer.buffer].bits / cost.bits, buffers["mask"].bits / max(cost.mask_bits, 1.0))
-        if share >= 1:
-            return []
-        if "refetch" not in self._settings.switches:
-            raise InputError(
+    Args:
+        model, accelerator: the pair.
+        chip: components of the accelerator.
+        settings: settings of the run.
+        error: reason without the name.
+    """
+    program, costs = build_program(model, chip.batch_size, settings), costs_on(accelerator, settings)
+    try:
+        for operation in flat(program.compute):
+            costs.operation(operation)
+    except InputError as named:
+        return named
+    for transfer in flat(program.memory):
+        cost, buffer = costs.transfer(transfer), chip.buffers[transfer.buffer]
+        large = cost.bits > buffer.bits or (cost.bits > 0 and cost.mask_bits > chip.buffers["mask"].bits)
+        if large and transfer.action != "write_back" and "refetch" not in settings.switches:
+            return InputError(
                 f"The tensor {transfer.tensor} needs {cost.bits / MEBIBYTE_BITS:.4g} MiB of the {transfer.buffer} "
                 f"buffer and {cost.mask_bits / MEBIBYTE_BITS:.4g} MiB of the mask buffer; allowed: larger buffers, or "
                 "the correction refetch."
             )
-        rest = replace(transfer, elements=round(transfer.elements * (1 - share)), made_by=None)
-        streams = [(replace(rest, action="load"), moved.readers)]
-        if transfer.action == "store":
-            streams.append((replace(rest, action="write_back"), moved.times))
-        return streams
-
-    def _cycles(self) -> int:
-        rows = self._rows
-        alone = [self._alone(work) for work in self._operations]
-        total = sum(alone[position] * times for position, times in rows.single_operations)
-        total += sum(self._moving(position, times) for position, times in rows.single_transfers)
-        total += sum(self._side_by_side(group.heads, alone) * group.times for group in rows.head_groups)
-        streams = zip(self._streams, self._streamed, strict=True)
-        return max(total + sum(max(cost.cycles, cost.mask_cycles) * times for (_, times), cost in streams), 1)
-
-    def _moving(self, position: int, times: int) -> int:
-        cost, moved = self._transfers[position], self._rows.transfers[position]
-        if moved.again and self._again_is_free:
-            return 0
-        return max(cost.cycles, cost.mask_cycles) * times
-
-    def _side_by_side(
-        self, heads: tuple[tuple[tuple[int, ...], tuple[int, ...], int], ...], alone: Sequence[int]
-    ) -> int:
-        """Cycles of heads: those of the busiest port or class of modules, or of the longest head."""
-        busy = dict.fromkeys((*Module, *BUFFERS), 0.0)
-        longest = 0
-        for work, moves, count in heads:
-            for position in work:
-                cost = self._operations[position]
-                busy[cost.module] += count * cost.tiles * (cost.cycles + 1) / self._modules(cost.module)
-            for position in moves:
-                moved = self._transfers[position]
-                busy[self._rows.transfers[position].transfer.buffer] += count * moved.cycles
-                busy["mask"] += count * moved.mask_cycles
-            head = sum(alone[position] for position in work) + sum(self._moving(position, 1) for position in moves)
-            longest = max(longest, head)
-        return round(max(longest, *busy.values()))
-
-    def _alone(self, cost: OperationCost) -> int:
-        """Cycles from the issue of an operation's first window until its last tile is done, if all modules are free."""
-        if not cost.tiles:
-            return 0
-        modules = self._modules(cost.module)
-        width = min(self._issue_width, modules)
-        last, at_once = -(-cost.tiles // width) - 1, modules // width
-        return last // at_once * max(cost.cycles + 1, at_once) + last % at_once + cost.cycles + 1
-
-    def _modules(self, kind: Module) -> int:
-        count = self._chip.module(kind).count
-        if kind is Module.SOFTMAX and "softmax-units" not in self._settings.switches:
-            return self._chip.module(Module.LAYER_NORM).count  # a tile takes all softmax modules of an element
-        return count
+    return error

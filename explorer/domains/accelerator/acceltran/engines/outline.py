@@ -1,49 +1,56 @@
 """`Outline`: a program without its order: the items that differ in cost, their counts, and the heads side by side.
 
 Programs repeat themselves: BERT-Base has thousands of operations and transfers, but only a few dozen that differ in
-cost. An estimate without a schedule computes each of these once.
+cost. An estimate without a schedule computes each of these once. Items are rows of tables; what rows have in common
+besides their sizes is their pattern: an operation or a transfer without sizes and names.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import zip_longest
+from types import MappingProxyType
+from typing import NamedTuple
 
-from explorer.domains.accelerator.acceltran.findings.reads import holders
-from explorer.domains.accelerator.acceltran.program import Heads, Operation, Program, Transfer, flat
+import numpy as np
+import numpy.typing as npt
+
+from explorer.domains.accelerator.acceltran.findings.reads import Holders
+from explorer.domains.accelerator.acceltran.program import Heads, Item, Operation, Program, TensorRole, Transfer, flat
+
+Numbers = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.intp]
+HOLDERS: Holders = MappingProxyType(
+    {f"{role} in {buffer}": (role, buffer) for role in TensorRole for buffer in ("weight", "activation")}
+)
+"""The tensors that patterns of operations need: one for each role and buffer."""
+OPERATIONS: list[Operation] = []
+TRANSFERS: list[Transfer] = []
+"""All patterns that were met; rows refer to their positions. Settings and models have a few hundred of them."""
+_numbers: dict[tuple[object, ...], int] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """Transfers that cost the same.
+class HeadTable:
+    """Heads that run side by side.
 
     Attributes:
-        transfer: first of the transfers.
-        times: number of the transfers.
-        readers: number of operations that need the tensors, over all of the transfers.
-        again: number of transfers that bring a tensor which was brought or stored before.
+        operation, operation_head: rows of operations, in order, and the head that each is part of.
+        transfer, transfer_head: the same for transfers.
+        group, count: group that each distinct head is part of, and the number of heads in it that are like this one.
+        times: number of groups that are like each group.
     """
 
-    transfer: Transfer
-    times: int
-    readers: int
-    again: int
-
-
-@dataclass(frozen=True, slots=True)
-class HeadGroup:
-    """Heads that run side by side; positions refer to the outline.
-
-    Attributes:
-        heads: operations and transfers of each distinct head, and the number of heads like it.
-        times: number of equal groups.
-    """
-
-    heads: tuple[tuple[tuple[int, ...], tuple[int, ...], int], ...]
-    times: int
+    operation: Positions
+    operation_head: Positions
+    transfer: Positions
+    transfer_head: Positions
+    group: Positions
+    count: Numbers
+    times: Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,49 +58,44 @@ class Outline:
     """The distinct items of a program, and how often each occurs.
 
     Attributes:
-        operations: distinct operations, with the number of times that each occurs.
-        transfers: distinct transfers.
-        head_groups: groups in which the operations of `Heads` run.
-        single_operations, single_transfers: position, and the number of times that it occurs outside `Heads`.
-        tensors: reduced program from which the buffers of an operation's operands are known.
+        operations: one row for each operation: pattern, batch, x, y, z, the number of times that it occurs, and the
+            number of these that are outside `Heads`.
+        transfers: one row for each transfer: pattern, elements, the two numbers as above, the number of transfers that
+            bring a tensor which was brought or stored before, and the number of operations that need the tensors.
+        heads: groups in which the operations of `Heads` run.
+        footprint_elements: as in a program.
     """
 
-    operations: tuple[tuple[Operation, int], ...]
-    transfers: tuple[Moved, ...]
-    head_groups: tuple[HeadGroup, ...]
-    single_operations: tuple[tuple[int, int], ...]
-    single_transfers: tuple[tuple[int, int], ...]
-    tensors: Program
+    operations: Numbers
+    transfers: Numbers
+    heads: HeadTable
+    footprint_elements: tuple[tuple[str, int], ...]
 
 
-class _Distinct:
-    """Items by the key that distinguishes their costs, in the order in which they first occur."""
+class _Table:
+    """Rows that are equal in their first entries are one row, whose other entries are sums."""
 
     def __init__(self) -> None:
-        self.positions: dict[object, int] = {}
-        self.counts: list[int] = []
+        self._positions: dict[tuple[int, ...], int] = {}
+        self._sums: list[list[int]] = []
 
-    def add(self, key: object) -> tuple[int, bool]:
-        """The position of a key, and whether it is new."""
-        position = self.positions.setdefault(key, len(self.counts))
-        new = position == len(self.counts)
-        if new:
-            self.counts.append(0)
-        self.counts[position] += 1
-        return position, new
+    def add(self, key: tuple[int, ...], *counts: int) -> int:
+        """The position of the row with a key, after adding to its counts."""
+        position = self._positions.setdefault(key, len(self._sums))
+        if position == len(self._sums):
+            self._sums.append(list(counts))
+        else:
+            self._sums[position] = [a + b for a, b in zip(self._sums[position], counts, strict=True)]
+        return position
+
+    def rows(self, columns: int) -> Numbers:
+        rows = [(*key, *sums) for key, sums in zip(self._positions, self._sums, strict=True)]
+        return np.array(rows, dtype=np.float64).reshape(-1, columns)
 
 
 def outline(program: Program) -> Outline:
     """The outline of a program; computed once for each program object."""
-    return _outline(_Same(program))
-
-
-def _shape(item: Operation | Transfer) -> tuple[object, ...]:
-    """All properties of an operation or transfer except names: two with the same shape cost the same."""
-    if isinstance(item, Transfer):
-        return item.action, item.buffer, item.elements, item.role, item.pinned
-    sizes = item.batch, item.x, item.y, item.z
-    return item.kind, *sizes, item.left, item.right, item.backward, item.density
+    return _of_same(_Same(program))
 
 
 class _Same:
@@ -110,85 +112,130 @@ class _Same:
 
 
 @lru_cache(maxsize=64)
-def _outline(same: _Same) -> Outline:
-    program, held = same.program, holders(same.program)
-    operations, firsts = _Distinct(), []
-    position_of: dict[int, int] = {}
-    for operation in flat(program.compute):
-        position, new = operations.add((_shape(operation), tuple(held.get(name) for name in operation.needs)))
-        position_of[id(operation)] = position
-        if new:
-            firsts.append(operation)
-    transfers, moved = _transfers(program, position_of)
-    head_groups, single_operations, single_transfers = _head_groups(program, position_of)
-    needed = {name for operation in firsts for name in operation.needs}
-    kept = {transfer.tensor: transfer for transfer in flat(program.memory) if transfer.tensor in needed}
-    return Outline(
-        tuple(zip(firsts, operations.counts, strict=True)),
-        tuple(
-            Moved(first, times, readers, again)
-            for first, times, (readers, again) in zip(transfers[0], transfers[1], moved, strict=True)
-        ),
-        head_groups,
-        single_operations,
-        single_transfers,
-        Program((), tuple(kept.values()), program.footprint_elements),
-    )
+def _of_same(same: _Same) -> Outline:
+    operations, transfers, all_groups = counted(same.program)
+    groups = Counter(tuple(Counter(group).items()) for group in all_groups)
+    heads = head_table([([(*head, count) for head, count in group], times) for group, times in groups.items()])
+    return Outline(operations, transfers, heads, same.program.footprint_elements)
 
 
-def _transfers(
-    program: Program, position_of: dict[int, int]
-) -> tuple[tuple[list[Transfer], list[int]], list[tuple[int, int]]]:
-    """Distinct transfers, with the count, readers and repetitions of each."""
+class Counted(NamedTuple):
+    """The items of a part of a program.
+
+    Attributes:
+        operations, transfers: tables as in `Outline`.
+        groups: for each `Heads` of operations, the rows of each head, with those of the transfers that store its
+            results.
+    """
+
+    operations: Numbers
+    transfers: Numbers
+    groups: list[list[tuple[tuple[int, ...], tuple[int, ...]]]]
+
+
+def counted(program: Program, given: Iterable[Transfer] = ()) -> Counted:
+    """Count the items of a part of a program.
+
+    Args:
+        program: the part.
+        given: transfers of other parts that bring tensors which this part reads; only their readers are counted here.
+    """
+    operations, transfers = _Table(), _Table()
+    held = {transfer.tensor: f"{transfer.role} in {transfer.buffer}" for transfer in (*given, *flat(program.memory))}
     readers = Counter(name for operation in flat(program.compute) for name in operation.needs)
-    distinct, firsts, seen = _Distinct(), [], set()
-    more: list[tuple[int, int]] = []
-    for transfer in flat(program.memory):
-        again = transfer.action != "write_back" and transfer.tensor in seen
-        position, new = distinct.add((_shape(transfer), again))
-        position_of[id(transfer)] = position
-        if new:
-            firsts.append(transfer)
-            more.append((0, 0))
-        read = 0 if again or transfer.action == "write_back" else readers[transfer.tensor]
-        more[position] = (more[position][0] + read, more[position][1] + again)
-        seen.add(transfer.tensor)
-    return (firsts, distinct.counts), more
+    seen: set[str] = set()
+
+    def operation_row(item: Operation, alone: bool) -> int:
+        sizes = item.batch, item.x, item.y, item.z
+        return operations.add((_operation_pattern(item, held), *sizes), 1, alone)
+
+    def transfer_row(item: Transfer, alone: bool, times: int = 1) -> int:
+        again = item.action != "write_back" and item.tensor in seen
+        read = 0 if again or item.action == "write_back" else readers[item.tensor]
+        seen.add(item.tensor)
+        return transfers.add((again, _transfer_pattern(item), item.elements), times, alone, again * times, read)
+
+    for item in given:
+        if readers[item.tensor]:
+            transfer_row(item, False, 0)
+    working, moving = _placed(program.compute, operation_row), _placed(program.memory, transfer_row)
+    return Counted(operations.rows(7), transfers.rows(7)[:, 1:], _beside(program, working, moving))
 
 
-def _head_groups(
-    program: Program, position_of: dict[int, int]
-) -> tuple[tuple[HeadGroup, ...], tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
-    working = [item.lists for item in program.compute if isinstance(item, Heads)]
-    moving = _beside(program, working)
-    groups: Counter[tuple[tuple[tuple[tuple[int, ...], tuple[int, ...]], int], ...]] = Counter()
-    for lists, tensors in zip(working, moving, strict=True):
-        heads = Counter(
-            (tuple(position_of[id(item)] for item in head), tuple(position_of[id(item)] for item in moved))
-            for head, moved in zip_longest(lists, tensors, fillvalue=())
-        )
-        groups[tuple(heads.items())] += 1
-    single = Counter(position_of[id(item)] for item in program.compute if not isinstance(item, Heads))
-    alone = Counter(position_of[id(item)] for item in program.memory if not isinstance(item, Heads))
-    return (
-        tuple(
-            HeadGroup(tuple((work, moves, count) for (work, moves), count in heads), times)
-            for heads, times in groups.items()
-        ),
-        tuple(single.items()),
-        tuple(alone.items()),
-    )
+def _operation_pattern(operation: Operation, held: dict[str, str]) -> int:
+    """The pattern of an operation. Its needs are one tensor for each operand: costs and reads depend on no more."""
+    kept: dict[TensorRole, str] = {}
+    for name in operation.needs:
+        if name in held:
+            kept.setdefault(HOLDERS[held[name]][0], held[name])
+    left, right = operation.left, operation.right
+    needs = tuple(kept.get(role, "") for role in ((left,) if left is right else (left, right)))
+    if left is right and len(operation.needs) > 1:
+        needs *= 2
+    key = operation.kind, left, right, operation.backward, operation.density, needs
+    number = _numbers.setdefault(key, len(OPERATIONS))
+    if number == len(OPERATIONS):
+        OPERATIONS.append(replace(operation, name="", batch=1, x=1, y=1, z=0, needs=needs, after=()))
+    return number
+
+
+def _transfer_pattern(transfer: Transfer) -> int:
+    key = transfer.action, transfer.buffer, transfer.role
+    number = _numbers.setdefault(key, len(TRANSFERS))
+    if number == len(TRANSFERS):
+        TRANSFERS.append(replace(transfer, tensor="", elements=0, made_by=None, pinned=False))
+    return number
+
+
+_Lists = tuple[tuple[int, ...], ...]
+"""Rows of the items of each head."""
+
+
+def _placed(items: Sequence[Item | Heads[Item]], row: Callable[[Item, bool], int]) -> list[_Lists]:
+    """Give all items of a program's list a row, in order; the rows of each `Heads`."""
+    placed = []
+    for item in items:
+        if isinstance(item, Heads):
+            placed.append(tuple(tuple(row(one, False) for one in head) for head in item.lists))
+        else:
+            row(item, True)
+    return placed
 
 
 def _beside(
-    program: Program, working: Sequence[tuple[tuple[Operation, ...], ...]]
-) -> list[tuple[tuple[Transfer, ...], ...]]:
-    """The transfers of each of the `working` heads: those that store its results."""
-    place = {operation.name: at for at, lists in enumerate(working) for head in lists for operation in head}
-    beside: list[tuple[tuple[Transfer, ...], ...]] = [()] * len(working)
-    for item in program.memory:
-        if isinstance(item, Heads):
-            makers = (transfer.made_by for head in item.lists for transfer in head if transfer.made_by)
-            at = next((place[maker] for maker in makers if maker in place), 0)
-            beside[at] = (*beside[at], *item.lists)
-    return beside
+    program: Program, working: Sequence[_Lists], moving: Sequence[_Lists]
+) -> list[list[tuple[tuple[int, ...], tuple[int, ...]]]]:
+    """The groups of `Counted`."""
+    lists = (item.lists for item in program.compute if isinstance(item, Heads))
+    place = {operation.name: at for at, heads in enumerate(lists) for head in heads for operation in head}
+    beside: list[_Lists] = [()] * len(working)
+    transfers = (item.lists for item in program.memory if isinstance(item, Heads))
+    for heads, rows in zip(transfers, moving, strict=True):
+        makers = (transfer.made_by for head in heads for transfer in head if transfer.made_by)
+        at = next((place[maker] for maker in makers if maker in place), 0)
+        beside[at] = (*beside[at], *rows)
+    return [list(zip_longest(heads, rows, fillvalue=())) for heads, rows in zip(working, beside, strict=True)]
+
+
+_Rows = Sequence[int] | Positions
+
+
+def head_table(groups: Sequence[tuple[Sequence[tuple[_Rows, _Rows, int]], int]]) -> HeadTable:
+    """The table of groups of heads.
+
+    Args:
+        groups: for each group its distinct heads, with the rows of their operations, those of their transfers and the
+            number of heads like it, and the number of groups like it.
+    """
+    heads = [(number, head) for number, (group, _) in enumerate(groups) for head in group]
+    tables = []
+    for which in (0, 1):
+        rows = [head[which] for _, head in heads]
+        tables.append(np.concatenate([np.asarray(one, dtype=np.intp) for one in rows] or [np.empty(0, np.intp)]))
+        tables.append(np.repeat(np.arange(len(heads)), [len(one) for one in rows]))
+    return HeadTable(
+        *tables,
+        np.array([number for number, _ in heads], dtype=np.intp),
+        np.array([head[2] for _, head in heads], dtype=np.float64),
+        np.array([times for _, times in groups], dtype=np.float64),
+    )

@@ -8,12 +8,14 @@ FIFOs, sparsity modules, dataflow modules and DMA modules). Each correction of p
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from math import prod
 
-from explorer.domains.accelerator.acceltran.chip.components import Component, Components, Module
+from explorer.domains.accelerator.acceltran.chip.components import Component, Components, Module, OnChipBuffer
 from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_MHZ, DATA_BITS
+from explorer.domains.accelerator.acceltran.columns import Figure, ceiling, larger, smaller
 from explorer.domains.accelerator.acceltran.costs import Costs, OperationCost, TransferCost
 from explorer.domains.accelerator.acceltran.findings.reads import Reads, holders, operand_reads, tile_transfer
 from explorer.domains.accelerator.acceltran.program import Program, Transfer
@@ -39,11 +41,40 @@ LEAKAGE = (
 )
 """Parts of the energy that are spent on time."""
 PARTS = (*DYNAMIC, *LEAKAGE)
-_CONTROLLED = frozenset(DYNAMIC) - {*OFF_CHIP, "wake_up", "control"}
+CONTROLLED = frozenset(DYNAMIC) - {*OFF_CHIP, "wake_up", "control"}
+"""Parts of which clock tree, control and interconnect take a share."""
+
+
+class Account(ABC):
+    """What energy is charged to: one item of a run, or columns of items of many pairs (see `columns`)."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def add(self, part: str, price_nj: Figure, *amounts: Figure) -> None:
+        """Add to a part of the energy.
+
+        Args:
+            part: part of the energy.
+            price_nj: energy of one unit in nJ, a property of the accelerator.
+            amounts: factors that give the number of units.
+        """
+
+    def work(self, part: str, module: Component, cycles: Figure) -> None:
+        """Charge one module's dynamic and leakage power for a number of cycles.
+
+        Args:
+            part: prefix of the names of both parts.
+            module: module that works.
+            cycles: number of cycles in which it works.
+        """
+        # mW / MHz = nJ per cycle
+        self.add(f"{part}_dynamic", module.dynamic_mw / CLOCK_MHZ, cycles)
+        self.add(f"{part}_leakage", module.leakage_mw / CLOCK_MHZ, cycles)
 
 
 @dataclass(slots=True)
-class Charge:
+class Charge(Account):
     """Energy that one item of a run spends.
 
     Attributes:
@@ -57,22 +88,11 @@ class Charge:
     run: OperationRun | TransferRun | None
     joules: dict[str, float] = field(default_factory=dict)
 
-    def add(self, part: str, nanojoules: float) -> None:
-        """Add to a part of the energy."""
+    def add(self, part: str, price_nj: float, *amounts: float) -> None:
+        """Add to a part of the energy; see `Account`."""
+        nanojoules = prod(amounts, start=price_nj)
         if nanojoules:
             self.joules[part] = self.joules.get(part, 0.0) + nanojoules * 1e-9
-
-    def work(self, part: str, module: Component, cycles: float) -> None:
-        """Charge one module's dynamic and leakage power for a number of cycles.
-
-        Args:
-            part: prefix of the names of both parts.
-            module: module that works.
-            cycles: number of cycles in which it works.
-        """
-        # mW / MHz = nJ per cycle
-        self.add(f"{part}_dynamic", module.dynamic_mw / CLOCK_MHZ * cycles)
-        self.add(f"{part}_leakage", module.leakage_mw / CLOCK_MHZ * cycles)
 
 
 def charges(program: Program, costs: Costs, trace: Trace, chip: Components, settings: RunSettings) -> list[Charge]:
@@ -90,9 +110,10 @@ def charges(program: Program, costs: Costs, trace: Trace, chip: Components, sett
     spent = []
     for run in trace.operations:
         cost = costs.operation(run.operation)
-        spent.append(_operation(run, cost, chip, settings))
+        spent.append(Charge(run.start, max(run.end, run.start + 1), run))
+        charge_operation(spent[-1], run, cost, chip, settings)
         if "buffer-reads" in switches:
-            _read(spent[-1], operand_reads(run, cost, chip, held, switches), cost, tiles, chip)
+            charge_reads(spent[-1], operand_reads(run, cost, chip, held, switches), cost, tiles, chip)
     if "wake-up" in switches:
         _wake_up(spent, costs, trace, chip)
     spent += [_transfer(run, costs.transfer(run.transfer), trace, chip, settings) for run in trace.transfers]
@@ -100,10 +121,11 @@ def charges(program: Program, costs: Costs, trace: Trace, chip: Components, sett
     if "retention" in switches:
         spent += _retention(trace, chip)
     if "background" in switches:
-        spent.append(_main_memory(trace, chip))
+        spent.append(Charge(0, max(trace.cycles, 1), None))
+        charge_main_memory(spent[-1], trace.cycles, chip)
     if "control" in switches:
         for charge in spent:
-            joules = sum(joules for part, joules in charge.joules.items() if part in _CONTROLLED)
+            joules = sum(joules for part, joules in charge.joules.items() if part in CONTROLLED)
             charge.add("control", chip.control_dynamic * joules * 1e9)
     return spent
 
@@ -122,9 +144,18 @@ class _Tiles:
         return self._known[transfer]
 
 
-def _operation(run: OperationRun, cost: OperationCost, chip: Components, settings: RunSettings) -> Charge:
-    """The charge of the modules that an operation's tiles occupy, and of those that work for one cycle of each tile."""
-    charge = Charge(run.start, max(run.end, run.start + 1), run)
+def charge_operation(
+    charge: Account, run: OperationRun, cost: OperationCost, chip: Components, settings: RunSettings
+) -> None:
+    """Charge the modules that an operation's tiles occupy, and those that work for one cycle of each tile.
+
+    Args:
+        charge: account to charge.
+        run: operation as it ran.
+        cost: cost of one of its tiles.
+        chip: accelerator on which it ran.
+        settings: settings of the run.
+    """
     charge.work(cost.module.value, chip.module(cost.module), run.module_cycles)
     if "sparsity-modules" in settings.switches and cost.module is Module.MAC_LANE:
         charge.work("sparsity", chip.modules["pre_sparsity"], run.tiles)
@@ -133,34 +164,68 @@ def _operation(run: OperationRun, cost: OperationCost, chip: Components, setting
             charge.work("rounding", chip.modules["stochastic_rounding"], run.tiles)
     if "dataflow-dma" in settings.switches:
         charge.work("dataflow", chip.modules["dataflow"], run.tiles)
-    return charge
 
 
-def _read(charge: Charge, operands: Iterable[Reads], cost: OperationCost, tiles: _Tiles, chip: Components) -> None:
-    """Charge reading operands and their masks from the buffers; for MAC lanes, values also pass through the FIFOs."""
+def charge_reads(
+    charge: Account,
+    operands: Iterable[Reads],
+    cost: OperationCost,
+    tiles: Callable[[Reads], TransferCost],
+    chip: Components,
+) -> None:
+    """Charge reading operands and their masks from the buffers; for MAC lanes, values also pass through the FIFOs.
+
+    Args:
+        charge: account to charge.
+        operands: reads of each operand.
+        cost: cost of one tile of the operation.
+        tiles: function that gives the cost of moving one tile.
+        chip: accelerator on which it ran.
+    """
     for reads in operands:
         tile = tiles(reads)
-        data_nj = chip.buffers[reads.buffer].access_nj * tile.buffer_bytes
-        charge.add(f"{reads.buffer}_buffer_read", data_nj * reads.times)
-        charge.add("mask_buffer_read", chip.buffers["mask"].access_nj * tile.mask_buffer_bytes * reads.times)
+        charge.add(f"{reads.buffer}_buffer_read", chip.buffers[reads.buffer].access_nj, tile.buffer_bytes, reads.times)
+        charge.add("mask_buffer_read", chip.buffers["mask"].access_nj, tile.mask_buffer_bytes, reads.times)
         if cost.module is Module.MAC_LANE:
-            fill_cycles = math.ceil(tile.bits / (DATA_BITS * chip.fifo_depth))
+            fill_cycles = ceiling(tile.bits / (DATA_BITS * chip.fifo_depth))
             charge.work("fifo", chip.modules["fifo"], fill_cycles * reads.times)
 
 
 def _transfer(run: TransferRun, cost: TransferCost, trace: Trace, chip: Components, settings: RunSettings) -> Charge:
     """The charge of a transfer's accesses: the share of its data and mask that moved before the end of the run."""
-    moved, mask_moved = (run.times * _share(run.start, end, trace.cycles) for end in (run.end, run.mask_end))
-    way = "read" if run.transfer.action == "write_back" else "write"
-    buffer = run.transfer.buffer
-    memory_bytes, memory_mask_bytes = _memory_bytes(cost, settings)
     charge = Charge(run.start, max(run.end, run.mask_end, run.start + 1), run)
-    charge.add("main_memory_access", chip.memory_access_nj * (memory_bytes * moved + memory_mask_bytes * mask_moved))
-    charge.add(f"{buffer}_buffer_{way}", chip.buffers[buffer].access_nj * cost.buffer_bytes * moved)
-    charge.add(f"mask_buffer_{way}", chip.buffers["mask"].access_nj * cost.mask_buffer_bytes * mask_moved)
-    if "dataflow-dma" in settings.switches:
-        charge.work("dma", chip.modules["dma"], cost.cycles * moved)
+    moved, mask_moved = (_share(run.start, end, trace.cycles) for end in (run.end, run.mask_end))
+    charge_transfer(charge, run.transfer, cost, (moved, mask_moved), chip, settings)
     return charge
+
+
+def charge_transfer(
+    charge: Account,
+    transfer: Transfer,
+    cost: TransferCost,
+    moved: tuple[Figure, Figure],
+    chip: Components,
+    settings: RunSettings,
+) -> None:
+    """Charge the accesses of a transfer.
+
+    Args:
+        charge: account to charge.
+        transfer: the transfer.
+        cost: its cost.
+        moved: numbers of times that its data and its mask moved, or the share that did.
+        chip: accelerator on which it ran.
+        settings: settings of the run.
+    """
+    times, mask_times = moved
+    way = "read" if transfer.action == "write_back" else "write"
+    buffer = transfer.buffer
+    memory_bytes, memory_mask_bytes = _memory_bytes(cost, settings)
+    charge.add("main_memory_access", chip.memory_access_nj, memory_bytes * times + memory_mask_bytes * mask_times)
+    charge.add(f"{buffer}_buffer_{way}", chip.buffers[buffer].access_nj, cost.buffer_bytes, times)
+    charge.add(f"mask_buffer_{way}", chip.buffers["mask"].access_nj, cost.mask_buffer_bytes, mask_times)
+    if "dataflow-dma" in settings.switches:
+        charge.work("dma", chip.modules["dma"], cost.cycles * times)
 
 
 def _share(start: int, end: int, cycles: int) -> float:
@@ -168,12 +233,12 @@ def _share(start: int, end: int, cycles: int) -> float:
     return max(min(end, cycles) - start, 0) / (end - start) if end > start else 0.0
 
 
-def _memory_bytes(cost: TransferCost, settings: RunSettings) -> tuple[float, float]:
+def _memory_bytes(cost: TransferCost, settings: RunSettings) -> tuple[Figure, Figure]:
     """Bytes of a transfer's data and mask from or to main memory; as published, the same number for both."""
     if "data-bytes" in settings.switches:
-        data = min(cost.bits / 8, cost.memory_bytes)
+        data = smaller(cost.bits / 8, cost.memory_bytes)
     elif "mask-bytes" in settings.switches:
-        data = max(cost.memory_bytes - cost.mask_bits / 8, 0.0)
+        data = larger(cost.memory_bytes - cost.mask_bits / 8, 0.0)
     else:
         data = cost.memory_bytes / 2
     return data, cost.memory_bytes - data
@@ -219,19 +284,34 @@ def _retention(trace: Trace, chip: Components) -> list[Charge]:
         holding = trace.cycles - min(starts, default=trace.cycles)
         if holding < 1:
             continue
-        waiting = max(holding - trace.buffer_cycles.get(name, 0), 0)
-        bits = min(trace.held_bit_cycles.get(name, 0.0) / holding + chip.bank_bits / 2, buffer.bits)
         leaking.append(Charge(min(starts), trace.cycles, None))
-        leaking[-1].add(f"{name}_buffer_leakage", buffer.leakage_mw / CLOCK_MHZ * waiting * bits / buffer.bits)
+        moving = trace.buffer_cycles.get(name, 0)
+        charge = retention_nj(buffer, holding, moving, trace.held_bit_cycles.get(name, 0.0), chip.bank_bits)
+        leaking[-1].add(f"{name}_buffer_leakage", charge)
     return leaking
 
 
-def _main_memory(trace: Trace, chip: Components) -> Charge:
-    """Background and refresh energy of the main memory for the whole run."""
-    charge = Charge(0, max(trace.cycles, 1), None)
-    charge.add("main_memory_background", chip.background_mw / CLOCK_MHZ * trace.cycles)
-    charge.add("main_memory_refresh", chip.refresh_mw / CLOCK_MHZ * trace.cycles)
-    return charge
+def retention_nj(
+    buffer: OnChipBuffer, holding: Figure, moving: Figure, held_bit_cycles: Figure, bank_bits: float
+) -> Figure:
+    """Leakage of the banks of a buffer that hold data while it moves none, in nJ.
+
+    Args:
+        buffer: the buffer.
+        holding: number of cycles in which it holds data.
+        moving: number of cycles in which it moves data.
+        held_bit_cycles: bits that it holds, summed over the cycles.
+        bank_bits: size of the banks that it can switch off separately.
+    """
+    waiting = larger(holding - moving, 0)
+    bits = smaller(held_bit_cycles / holding + bank_bits / 2, buffer.bits)
+    return buffer.leakage_mw / CLOCK_MHZ * waiting * bits / buffer.bits
+
+
+def charge_main_memory(charge: Account, cycles: Figure, chip: Components) -> None:
+    """Charge the background and refresh energy of the main memory for a run of so many cycles."""
+    charge.add("main_memory_background", chip.background_mw / CLOCK_MHZ, cycles)
+    charge.add("main_memory_refresh", chip.refresh_mw / CLOCK_MHZ, cycles)
 
 
 def _end(run: TransferRun, buffer: str) -> int:

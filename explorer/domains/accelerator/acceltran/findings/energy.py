@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from explorer.domains.accelerator.acceltran.chip.components import Components
+from explorer.domains.accelerator.acceltran.columns import Figure, total
 from explorer.domains.accelerator.acceltran.costs import Costs
 from explorer.domains.accelerator.acceltran.findings.charges import (
     DYNAMIC,
@@ -63,6 +64,10 @@ def summed(spent: Iterable[Charge]) -> dict[str, float]:
     for charge in spent:
         for part, joules in charge.joules.items():
             amounts[part].append(joules)
-    parts = {part: math.fsum(joules) for part, joules in amounts.items()}
-    totals = {measure: math.fsum(parts[part] for part in of) for measure, of in TOTALS.items()}
+    return energy_measures({part: math.fsum(joules) for part, joules in amounts.items()})
+
+
+def energy_measures(parts: Mapping[str, Figure]) -> dict[str, Figure]:
+    """The measures of energy in J, from that of each of `PARTS`."""
+    totals = {measure: total(parts[part] for part in of) for measure, of in TOTALS.items()}
     return totals | {part_measure(part): joules for part, joules in parts.items()}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from explorer.domains.accelerator.acceltran.chip.components import Components
+from explorer.domains.accelerator.acceltran.columns import is_nothing
 from explorer.domains.accelerator.acceltran.costs import OperationCost
 from explorer.domains.accelerator.acceltran.findings.reuse import Reuse, convolution_reuse, reuse
 from explorer.domains.accelerator.acceltran.program import Buffer, Kind, Operation, Program, TensorRole, Transfer, flat
@@ -36,8 +36,21 @@ def holders(program: Program) -> Holders:
     return {transfer.tensor: (transfer.role, transfer.buffer) for transfer in flat(program.memory)}
 
 
+class Lanes(Protocol):
+    """What reads depend on: the tiles, their order, and the number of MAC lanes of an accelerator."""
+
+    @property
+    def tile_b(self) -> int: ...
+    @property
+    def tile(self) -> int: ...
+    @property
+    def loop_order(self) -> str: ...
+    @property
+    def lanes(self) -> int: ...
+
+
 def operand_reads(
-    run: OperationRun, cost: OperationCost, chip: Components, held: Holders, switches: Set[str]
+    run: OperationRun, cost: OperationCost, chip: Lanes, held: Holders, switches: Set[str]
 ) -> list[Reads]:
     """The reads of an operation's tiles: products and convolutions read what they cannot re-use, others each operand.
 
@@ -66,7 +79,7 @@ def operand_reads(
     for role, elements, reused, one in zip(
         (operation.left, operation.right), cost.tile_elements, saved, shared, strict=True
     ):
-        if elements:
+        if not is_nothing(elements):
             # A tile of a weight shared by the whole batch does not grow with the number of sequences.
             size = elements // chip.tile_b if one else elements
             reads.append(Reads(role, _buffer(operation, role, held), size, (tiles - reused) * run.tiles / tiles))

@@ -18,6 +18,7 @@ from enum import StrEnum
 from itertools import permutations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from explorer.domains.accelerator.acceltran.columns import Figure, larger, smallest
 from graphdb.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def reuse(
     rule: ReuseRule = ReuseRule.RIGHT,
     shared: tuple[bool, bool] = (False, False),
 ) -> Reuse:
-    """Re-use of both operands of a product, exactly and in constant time.
+    """Re-use of both operands of a product, exactly and in constant time; numbers may be columns (see `columns`).
 
     Args:
         order: order of the loops, outermost first, such as `bijk` or `b_i_j_k`.
@@ -71,13 +72,13 @@ def reuse(
     loops = _loops(order, LOOPS)
     if rule not in {*ReuseRule}:
         raise InputError(f"The re-use rule is {str(rule)!r:.60}; allowed: {', '.join(ReuseRule)}.")
-    sizes = {"b": tiles_b, "i": tiles_i, "j": tiles_j, "k": tiles_k}
+    sizes: dict[str, Figure] = {"b": tiles_b, "i": tiles_i, "j": tiles_j, "k": tiles_k}
     for name, size in {**{f"tiles_{loop}": size for loop, size in sizes.items()}, "lanes": lanes}.items():
-        if size < 1:
+        if smallest(size) < 1:
             raise InputError(f"The number {name} is {size}; allowed: integers from 1.")
     compared = [_FIRST, _SECOND[rule]]
     saved = [
-        _same([(sizes[loop], loop in axes and not (once and loop == "b")) for loop in loops], lanes)
+        _same([(sizes[loop], loop in axes and not (once and loop == "b")) for loop in loops], lanes)[0]
         for axes, once in zip(compared, shared, strict=True)
     ]
     return Reuse(*saved)
@@ -99,9 +100,9 @@ def convolution_reuse(order: str, tiles_b: int, tiles_i: int, tiles_j: int, lane
     """
     _loops(order.replace("k", ""), LOOPS[:-1])
     tiles = tiles_b * tiles_i * tiles_j
-    if min(tiles_b, tiles_i, tiles_j, lanes) < 1:
+    if min(map(smallest, (tiles_b, tiles_i, tiles_j, lanes))) < 1:
         raise InputError(f"The tiles and lanes are {(tiles_b, tiles_i, tiles_j, lanes)}; allowed: integers from 1.")
-    return Reuse(0, max(tiles - lanes, 0))
+    return Reuse(0, larger(tiles - lanes, 0))
 
 
 def _loops(order: str, allowed: str) -> str:
@@ -111,23 +112,25 @@ def _loops(order: str, allowed: str) -> str:
     return loops
 
 
-def _same(loops: list[tuple[int, bool]], distance: int) -> int:
-    """Number of positions t of nested loops whose fixed indices are the same at t and at t + `distance`.
+def _same(loops: list[tuple[Figure, bool]], distance: Figure) -> tuple[Figure, Figure]:
+    """Numbers of positions t of nested loops whose fixed indices are the same at t and at t + `distance`.
 
     A fixed innermost loop keeps its index only over whole turns. A free one of size n passes a distance of q n + r on
-    to the loops around it as q, or as q + 1 for the last r of its indices.
+    to the loops around it as q, or as q + 1 for the last r of its indices. Both loops therefore need the numbers for
+    q and for q + 1, so each level gives the two numbers for its `distance` and for one more.
 
     Args:
         loops: size of each loop and whether its index is fixed, outermost first.
+        distance: distance, not below zero.
     """
     if not loops:
-        return int(distance == 0)
+        return (distance == 0) * 1, 0
     *around, (size, fixed) = loops
     turns, rest = divmod(distance, size)
+    here, there = _same(around, turns)
     if fixed:
-        return 0 if rest else size * _same(around, turns)
-    carried = rest * _same(around, turns + 1) if rest else 0
-    return (size - rest) * _same(around, turns) + carried
+        return (rest == 0) * size * here, (rest == size - 1) * size * there
+    return (size - rest) * here + rest * there, (size - rest - 1) * here + (rest + 1) * there
 
 
 @dataclass(frozen=True, slots=True)
