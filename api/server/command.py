@@ -6,11 +6,13 @@ import ipaddress
 import signal
 import socket
 import sys
+from contextlib import AbstractContextManager
 from typing import Annotated
 
 import typer
 
 from graphdb.errors import ConflictError, InputError
+from graphdb.interrupt import handled
 
 CONNECTIONS = 200
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]", "::1")
@@ -34,7 +36,6 @@ def serve(
 
         typer.echo(schema_text(), nl=False)
         return
-    _end_in_order()
     listening = _listen(host, port)
     import uvicorn
 
@@ -45,7 +46,7 @@ def serve(
 
     settings = Settings.from_environment()
     limits = Limits()
-    with listening, open_store(settings) as store:
+    with listening, _ended_in_order(), open_store(settings) as store:
         app = create_app(
             store, settings, limits=limits, production=production, allowed_hosts=_allowed_hosts(host), prepare=True
         )
@@ -55,10 +56,9 @@ def serve(
         uvicorn.Server(config).run(sockets=[listening])
 
 
-def _end_in_order() -> None:
-    """Makes SIGTERM and Ctrl-C, which uvicorn raises again after it stops, exit with status 0."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
+def _ended_in_order() -> AbstractContextManager[None]:
+    """SIGTERM and Ctrl-C, which uvicorn raises again after it stops, exit with status 0 during the block."""
+    return handled((signal.SIGTERM, signal.SIGINT), lambda *_: sys.exit(0))
 
 
 def _listen(host: str, port: int) -> socket.socket:

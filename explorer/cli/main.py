@@ -1,151 +1,138 @@
-"""The root of the command line: collects the commands, and turns errors into one sentence and an exit status."""
+"""The entry point of the command line: one sentence and an exit status for every way in which a command can end.
+
+At its start it imports only what it needs to end in order, so that Ctrl-C is a line from the first moment on.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-import warnings
-from collections.abc import Iterator, Mapping
-from functools import partial
-from importlib import import_module
-from importlib.metadata import entry_points
-from typing import Any
+from contextlib import suppress
+from types import FrameType
+from typing import NoReturn
 
-import typer
-from rich.text import Text
-
-from explorer.cli import generated
-from explorer.cli.lazy import Entry, LazyGroup, loaded
-from explorer.cli.output import errors
-from explorer.contracts.verb import resolved
+from explorer.cli.streams import Output, OutputError, usable_streams
 from graphdb.errors import ExplorerError
-from graphdb.interrupt import raise_interrupt
+from graphdb.interrupt import handled, raise_interrupt
+from graphdb.system_errors import sentence
 
-GROUP = "explorer.commands"
-"""Entry points of commands in a layer above this one, such as that of the API."""
-
-WRITTEN = {
-    "db": ("db", "app"),
-    "load": ("data", "load"),
-    "import": ("data", "import_file"),
-    "export": ("data", "export"),
-    "show": ("data", "show"),
-    "similar": ("data", "similar"),
-    "space": ("space", "space"),
-    "map": ("map", "draw_map"),
-    "study": ("studies", "app"),
-}
-"""Commands that are written by hand -> their module, and their name in it."""
-GROUPS = {
-    "simulate": ("Measure architectures with a simulator.", "simulator"),
-    "explore": ("Measure a whole sample of a design space.", "exploration"),
-}
-"""Groups of commands that are generated from the registry -> their help text, and the noun for one of them."""
-
-BAD_INPUT = 2
-# The exception that typer raises for a command line it refuses has no public name.
-_USAGE: type[Exception] = typer.BadParameter.__mro__[2]
-
-
-class Root(LazyGroup):
-    """All commands, those written by hand first."""
-
-    def __init__(self, **given: Any) -> None:
-        given.pop("no_args_is_help", None)
-        super().__init__(entries=commands, **given)
-
-
-app = typer.Typer(
-    cls=Root,
-    name="explorer",
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
-
-
-@app.callback()
-def explorer() -> None:
-    """Explore designs of neural networks and of the hardware that runs them, in a graph database."""
-
-
-def commands() -> Mapping[str, Entry]:
-    """Name -> command."""
-    every: dict[str, Entry] = {}
-    for name, entry in _commands():
-        every.setdefault(name, entry)
-    return every
+BAD_INPUT, FAULT, NO_READER, INTERRUPTED = 2, 1, 1, 130
+"""Exit statuses; a pipe whose reader has ended gives the status of any other Python program."""
+DEBUG = "EXPLORER_DEBUG"
 
 
 def main() -> None:
     """Run the command line; bad input, and errors that a user can encounter, give exit status 2."""
-    # torch_geometric still scripts a few functions on import, about which users can do nothing.
-    warnings.filterwarnings("ignore", message=".*torch.jit.script.*", category=FutureWarning)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not in a shell's background process
-        signal.signal(signal.SIGINT, raise_interrupt)
     sys.exit(run())
 
 
 def run() -> int:
-    """Runs the command in the arguments of this process; returns the exit status."""
+    """Runs the command in the arguments of this process; returns the exit status.
+
+    Handlers of signals and the encoding of standard output are the same after it as before.
+    """
+    with usable_streams():
+        # A shell's background process ignores Ctrl-C, and a program that calls this may have a handler of its own.
+        ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        with handled([signal.SIGINT] if ours else [], raise_interrupt):
+            try:
+                return _written(_ended(ours))
+            except KeyboardInterrupt:
+                return _interrupted()
+
+
+def _ended(interruptible: bool) -> int:
     try:
-        _print_problems()
-        status = app(standalone_mode=False)
+        # Exceptions are lost in some imports of compiled libraries, and nothing has begun yet.
+        with handled([signal.SIGINT] if interruptible else [], _leave):
+            from explorer.cli import commands
+        return commands.invoke()
     except ExplorerError as error:
-        return _refuse(str(error))
-    except typer.Abort:
-        errors.print("Aborted.")
-        return 1
-    except _USAGE as error:
-        message = " ".join(error.format_message().split())  # type: ignore[attr-defined]
-        return _refuse(f"{message.rstrip('.')}.") if message else BAD_INPUT  # without a message, the help was printed
-    return status if isinstance(status, int) else 0
+        return _refused(str(error))
+    except OutputError as error:
+        return _not_written(error)
+    except KeyboardInterrupt:
+        return _interrupted()
+    except OSError as error:
+        return _refused(sentence(error))
+    except Exception as error:
+        return _fault(error)
 
 
-def _commands() -> Iterator[tuple[str, Entry]]:
-    from explorer import registry
-
-    for name, (module, attribute) in WRITTEN.items():
-        yield name, loaded(partial(resolved, f"{__package__}.{module}:{attribute}"))
-    groups = generated.verb_groups(registry.verbs())
-    for name in GROUPS:
-        yield name, _group(name)
-    yield "search", Entry(lambda: "Search for the best architectures, and store every trial.", _search)
-    for name, entries in groups.items():
-        if name:
-            yield name, generated.group_entry(name, entries)
-        else:
-            yield from entries.items()
-    for command in entry_points(group=GROUP):
-        yield command.name, loaded(command.load)
+def _written(status: int) -> int:
+    """Writes what is left of the output; the exit status."""
+    try:
+        sys.stdout.flush()
+    except OutputError as error:
+        return _not_written(error)
+    return status
 
 
-def _group(name: str) -> Entry:
-    about, what = GROUPS[name]
-
-    def entries() -> Mapping[str, Entry]:
-        known: Mapping[str, Entry] = import_module(f"{__package__}.{name}").entries()
-        return known
-
-    return Entry(lambda: about, lambda arguments: LazyGroup(name=name, help=about, entries=entries, what=what))
+def _not_written(error: OutputError) -> int:
+    if isinstance(sys.stdout, Output):
+        sys.stdout.drop()
+    if isinstance(error.reason, BrokenPipeError):
+        return NO_READER
+    return _refused(f"The output cannot be written: {error.reason.strerror or error.reason}.")
 
 
-def _search(arguments: list[str]) -> Any:
-    from explorer.cli.search import search_command
-
-    return search_command(arguments)
-
-
-def _print_problems() -> None:
-    """Prints which packages cannot be used, so that nobody looks for their commands in vain."""
-    from explorer import registry
-
-    for problem in registry.problems():
-        errors.print(problem, markup=False, highlight=False, soft_wrap=True)
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    del number, frame
+    os.write(2, b"Interrupted.\n")
+    os._exit(INTERRUPTED)
 
 
-def _refuse(message: str) -> int:
-    errors.print(Text.assemble(("Error:", "bold red"), f" {message}"), soft_wrap=True)
+def _interrupted() -> int:
+    _say("Interrupted.")
+    return INTERRUPTED
+
+
+def _refused(message: str) -> int:
+    if _is_terminal():
+        from rich.text import Text
+
+        from explorer.cli.output import errors
+
+        errors.print(Text.assemble(("Error:", "bold red"), f" {message}"), soft_wrap=True)
+    else:
+        _say(f"Error: {message}")
     return BAD_INPUT
+
+
+def _fault(error: Exception) -> int:
+    """Says that the program is at fault, and where its traceback is."""
+    import tempfile
+    import traceback
+
+    trace = "".join(traceback.format_exception(error))
+    if os.environ.get(DEBUG):
+        _say(trace.rstrip())
+        return FAULT
+    what = " ".join(f"{type(error).__name__}: {error}".split())[:300].rstrip(".")
+    try:
+        descriptor, log = tempfile.mkstemp(prefix="explorer-", suffix=".log")
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(trace)
+        where = f"its traceback is in {log}"
+    except OSError:
+        where = f"{DEBUG}=1 shows its traceback"
+    _say(f"Error: A fault of explorer ({what}); {where}.")
+    return FAULT
+
+
+def _is_terminal() -> bool:
+    try:
+        return sys.stderr.isatty()
+    except ValueError:
+        return False
+
+
+def _say(text: str) -> None:
+    """Writes a line to standard error, if that can be written."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from explorer.cli.streams import holds_unicode
 from explorer.contracts.table import KEY_DIGITS, Findings, Table
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ _KEPT_WHOLE = KEY_DIGITS
 
 
 def emit(value: Any) -> None:
-    """Prints one JSON value on stdout."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    """Prints one JSON value on stdout, in ASCII where the encoding of stdout lacks other characters."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=not holds_unicode(sys.stdout)) + "\n")
 
 
 def say(text: str) -> None:

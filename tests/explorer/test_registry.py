@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from explorer import registry
 from explorer.catalogue import Catalogue
-from explorer.cli import main
+from explorer.cli import commands
 from explorer.contracts.domain import Domain, RecipeEntry, SimulatorEntry
 from explorer.contracts.space import DesignSpace
 from explorer.contracts.verb import RESERVED, Verb
@@ -61,7 +61,7 @@ class TestAccelerator(DomainContract):
 
 
 def test_commands_that_are_reserved_are_those_that_are_written_by_hand() -> None:
-    assert frozenset({*main.WRITTEN, "search", "serve"}) == RESERVED
+    assert frozenset({*commands.WRITTEN, "search", "serve"}) == RESERVED
 
 
 def test_nothing_is_wrong_with_our_own() -> None:

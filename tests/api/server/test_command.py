@@ -5,21 +5,24 @@ What ends before anything is served runs in this process, which has imported the
 
 import asyncio
 import json
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import httpx
 import pytest
 import websockets
 
-from api.server.command import _allowed_hosts
+from api.server.command import _allowed_hosts, serve
 from explorer.cli import main
 from tests.api.conftest import SNAPSHOT
 
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 EXPLORER = [sys.executable, "-m", "explorer.cli.main", "serve"]
 
 
@@ -75,6 +78,34 @@ async def _over_websocket(server, query):
         return json.loads(await connection.recv())["payload"]
 
 
+def test_served_from_python_it_ends_by_a_signal_and_leaves_the_handlers(server_settings, monkeypatch, port):
+    for name, value in server_settings.environment().items():
+        monkeypatch.setenv(name, value)
+    mine = signal.signal(signal.SIGINT, lambda *_: None)
+    before = [signal.getsignal(number) for number in SIGNALS]
+
+    def stop():
+        deadline = time.monotonic() + 300
+        while time.monotonic() < deadline:
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/livez", timeout=5)
+                break
+            except httpx.TransportError:
+                time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    stopping = threading.Thread(target=stop)
+    stopping.start()
+    try:
+        with pytest.raises(SystemExit) as ended:
+            serve(port=port, host="127.0.0.1", production=False, print_schema=False)
+        assert ended.value.code == 0
+        assert [signal.getsignal(number) for number in SIGNALS] == before
+    finally:
+        stopping.join()
+        signal.signal(signal.SIGINT, mine)
+
+
 def refusal(monkeypatch, capsys, *arguments):
     """What the command line says when it ends with status 2."""
     monkeypatch.setattr(sys, "argv", ["explorer", "serve", *arguments])
@@ -84,16 +115,6 @@ def refusal(monkeypatch, capsys, *arguments):
     return capsys.readouterr().err
 
 
-@pytest.fixture
-def signals():
-    """Handlers as they were; serving takes some over."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in kept.items():
-        signal.signal(number, handler)
-
-
-@pytest.mark.usefixtures("signals")
 def test_a_taken_port_ends_with_one_sentence_and_status_2(monkeypatch, capsys):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -105,7 +126,6 @@ def test_a_taken_port_ends_with_one_sentence_and_status_2(monkeypatch, capsys):
     )
 
 
-@pytest.mark.usefixtures("signals")
 def test_an_address_that_is_none_of_ours(monkeypatch, capsys):
     said = refusal(monkeypatch, capsys, "--host", "203.0.113.7")
     assert said.startswith("Error: Port 8000 of 203.0.113.7 cannot be used")

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from typer.core import TyperCommand
 
-from explorer.cli import main
+from explorer.cli import commands
 
 _ENDS = ("|", ">", "&&", ";")
 
@@ -25,7 +25,7 @@ def parse(words: Sequence[str]) -> dict[str, Any]:
     """
     given: dict[str, Any] = {}
     with patch.object(TyperCommand, "invoke", lambda self, context: given.update(context.params)):
-        main.app(list(words), standalone_mode=False)
+        commands.app(list(words), standalone_mode=False)
     return given
 
 
