@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from explorer.catalogue import Catalogue
 from explorer.contracts.domain import Domain, Overrides, Reader, RecipeEntry, SimulatorEntry, SpaceReader
+from explorer.contracts.fact import Fact
 from explorer.contracts.measure import Measure, Measures, unlabelled
 from explorer.contracts.options import checked
 from explorer.contracts.verb import Verb, resolved
@@ -203,10 +204,10 @@ def reference_hashes(architecture: Architecture) -> dict[str, str]:
     return {} if hashes is None else dict(hashes(architecture.choices))
 
 
-def facts(architecture: Architecture) -> dict[str, float]:
-    """Name of a measure -> value, for what follows from a design without a simulation; empty if its domain has none."""
+def facts(architecture: Architecture) -> tuple[Fact, ...]:
+    """What follows from a design without a simulation; empty if its domain says nothing."""
     derived = _brought(architecture.domain, "facts", None)
-    return {} if derived is None else dict(derived(architecture))
+    return () if derived is None else tuple(Fact(measure(name), value) for name, value in derived(architecture).items())
 
 
 def learning_tasks() -> tuple[LearningTask, ...]:

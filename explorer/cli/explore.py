@@ -11,6 +11,7 @@ from pydantic import Field
 
 from explorer.cli.generated import command, verb_groups
 from explorer.cli.lazy import Command, Entry
+from explorer.cli.notes import noted, noting
 from explorer.cli.parameters import parameters_of, taken
 from explorer.cli.progress import displayed, resumable
 from explorer.cli.simulate import Assigned, joined, role_parameter
@@ -37,6 +38,7 @@ class ExploreOptions(Assigned):
     workers: int = Field(2, description="Number of worker processes.")
     scheduler: str | None = Field(None, description="Dask scheduler to use, tcp://host:port.")
     plots: Path | None = Field(None, description="Folder for the plot of all designs.")
+    out: Path | None = Field(None, description="File for all designs and measures, .csv or .parquet.")
 
 
 def entries() -> Mapping[str, Entry]:
@@ -106,7 +108,9 @@ def _run(name: str, simulator: str, given: dict[str, Any]) -> Findings:
     from explorer.running.executor import open_executor
     from explorer.services.explorations import Sample, draw_designs, explore, role_of
     from explorer.services.references import resolve_architecture, sorted_assignments
+    from explorer.services.rows import sample_rows
     from explorer.toolkit.folder import check_folder
+    from explorer.toolkit.row_file import check_row_file, write_rows
 
     space, made = registry.space(name), registry.simulator(simulator)
     role = role_of(simulator, space)
@@ -115,10 +119,13 @@ def _run(name: str, simulator: str, given: dict[str, Any]) -> Findings:
     options = checked(ExploreOptions, shared, f"explore {name}", strict=False)
     if options.plots is not None:
         check_folder(options.plots)
+    if options.out is not None:
+        check_row_file(options.out)
     assigned = sorted_assignments(simulator, options.assignments, role=role)
     swift = registry.simulator_entry(simulator).swift
     settings = made.settings({**swift, **joined(given, assigned.settings)})
     designs = draw_designs(_fixed(space, assigned.decisions.get(role, {})), options.samples, options.seed)
+    notes: list[str] = []
     # The executor first: if it refuses, nothing must be left behind.
     with (
         open_executor(options.workers, options.scheduler) as executor,
@@ -126,7 +133,11 @@ def _run(name: str, simulator: str, given: dict[str, Any]) -> Findings:
     ):
         partners = {
             other: resolve_architecture(
-                store, references[other], domain=made.roles[other].domain, overrides=assigned.decisions.get(other)
+                store,
+                references[other],
+                domain=made.roles[other].domain,
+                overrides=assigned.decisions.get(other),
+                note=noting(notes),
             )
             for other in references
         }
@@ -140,7 +151,9 @@ def _run(name: str, simulator: str, given: dict[str, Any]) -> Findings:
         ):
             exploration = explore(store, executor, sample, display.advance)
     files = [] if options.plots is None else _write_plots(exploration, references, options.plots)
-    return _findings(exploration, options.seed, files)
+    if options.out is not None:
+        write_rows(options.out, sample_rows(exploration))
+    return noted(_findings(exploration, options.seed, files, options.out), notes)
 
 
 def _fixed(space: DesignSpace, decisions: Mapping[str, Any]) -> DesignSpace:
@@ -150,7 +163,7 @@ def _fixed(space: DesignSpace, decisions: Mapping[str, Any]) -> DesignSpace:
         raise InputError(f"--set {error}") from error
 
 
-def _findings(exploration: Exploration, seed: int, files: Sequence[Path]) -> Findings:
+def _findings(exploration: Exploration, seed: int, files: Sequence[Path], out: Path | None) -> Findings:
     sample, sweep = exploration.sample, exploration.sweep
     new = len(sweep.measurements) - sweep.stored_before
     shown: list[Table | str] = [
@@ -162,7 +175,10 @@ def _findings(exploration: Exploration, seed: int, files: Sequence[Path]) -> Fin
         shown.append(_table(exploration))
         if len(exploration.front) > LONGEST_TABLE:
             shown.append(f"... and {len(exploration.front) - LONGEST_TABLE} more; --json prints them all.")
-    return Findings(_document(exploration, seed, new, files), shown, files if exploration.front else ())
+    document = _document(exploration, seed, new, files) | {"out": None if out is None else str(out)}
+    if out is not None:
+        shown.append(f"All {len(sample.designs):,} {sample.role}s: {out}")
+    return Findings(document, shown, files if exploration.front else ())
 
 
 def _document(exploration: Exploration, seed: int, new: int, files: Sequence[Path]) -> dict[str, Any]:

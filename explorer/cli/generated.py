@@ -12,6 +12,7 @@ import typer
 from rich.markup import escape
 
 from explorer.cli.lazy import Command, Entry, LazyGroup
+from explorer.cli.notes import noted, noting
 from explorer.cli.output import JSON_HELP, emit, errors, show
 from explorer.cli.parameters import Parameter, given_values, parameters_of
 from explorer.cli.progress import displayed
@@ -111,11 +112,16 @@ def group_entry(name: str, entries: Mapping[str, Entry]) -> Entry:
     return Entry(about, lambda arguments: LazyGroup(name=name, help=escape(about()), entries=lambda: entries))
 
 
-def session_of(display: Any) -> DatabaseSession:
-    """A session with the database that the environment names, with its progress on a display."""
+def session_of(display: Any, notes: list[str]) -> DatabaseSession:
+    """A session with the database that the environment names.
+
+    Args:
+        display: shows the progress.
+        notes: the list to which notes of reading are added; they are also printed.
+    """
     from explorer.services.session import DatabaseSession
 
-    return DatabaseSession(Settings.from_environment(), display.report, display.advance)
+    return DatabaseSession(Settings.from_environment(), display.report, display.advance, noting(notes))
 
 
 def _verb_command(verb: Verb) -> Command:
@@ -123,7 +129,8 @@ def _verb_command(verb: Verb) -> Command:
 
     def run(verb: Verb, given: dict[str, Any]) -> Findings:
         options = checked(verb.options, given, spoken, strict=False)
-        with displayed(verb.name) as display, session_of(display) as session:
-            return verb(session, options)
+        notes: list[str] = []
+        with displayed(verb.name) as display, session_of(display, notes) as session:
+            return noted(verb(session, options), notes)
 
     return command(verb.name, verb.help, parameters_of(verb.options), partial(run, verb), verb.example)

@@ -9,9 +9,12 @@ from pydantic import BaseModel, Field
 
 from explorer.cli.generated import command, session_of, verb_groups
 from explorer.cli.lazy import Command, Entry
+from explorer.cli.notes import noted
 from explorer.cli.parameters import Parameter, parameters_of, taken
 from explorer.cli.progress import displayed
+from explorer.contracts.fact import facts_json, facts_text
 from explorer.contracts.options import Flag
+from explorer.contracts.reference import WAYS
 from explorer.contracts.table import Column, Findings, Table, architecture_json, number, short, words
 from graphdb.errors import InputError
 
@@ -47,8 +50,8 @@ def role_parameter(role: str, domain: str) -> Parameter:
     from explorer import registry
 
     presets = ", ".join(registry.presets(domain))
-    kinds = f"a preset ({presets}), a key of the database, or a JSON file" if presets else "a key, or a JSON file"
-    return Parameter(role, (_flag(role),), f"Architecture of the domain {domain}: {kinds}.", required=True)
+    allowed = f" Presets: {presets}." if presets else ""
+    return Parameter(role, (_flag(role),), f"Architecture of the domain {domain}: {WAYS}.{allowed}", required=True)
 
 
 def joined(flags: Mapping[str, Any], assigned: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,13 +110,14 @@ def _run(name: str, given: dict[str, Any]) -> Findings:
     references = {role: given.pop(role) for role in simulator.roles}
     assigned = sorted_assignments(name, given.pop("assignments", {}))
     settings = simulator.settings(joined(given, assigned.settings))
-    with displayed(name) as display, session_of(display) as session:
+    notes: list[str] = []
+    with displayed(name) as display, session_of(display, notes) as session:
         architectures = {
             role: session.resolve(references[role], domain=who.domain, overrides=assigned.decisions.get(role))
             for role, who in simulator.roles.items()
         }
         session.report("simulating")
-        return _findings(architectures, session.measure(name, architectures, settings))
+        return noted(_findings(architectures, session.measure(name, architectures, settings)), notes)
 
 
 def _findings(architectures: Roles, measurement: Measurement) -> Findings:
@@ -121,11 +125,13 @@ def _findings(architectures: Roles, measurement: Measurement) -> Findings:
     from explorer.contracts.measure import nested
 
     known = registry.simulator(measurement.simulator).measures
+    facts = {role: registry.facts(one) for role, one in architectures.items()}
     document = {
         "key": measurement.key,
         **{role: architecture_json(one) for role, one in architectures.items()},
         "settings": dict(measurement.settings),
         "measures": nested(measurement.measures, known),
+        "facts": {role: facts_json(some) for role, some in facts.items()},
     }
     rows = [
         [known[name].label, number(value, name in measurement.predicted), known[name].stored_unit]
@@ -134,5 +140,6 @@ def _findings(architectures: Roles, measurement: Measurement) -> Findings:
     columns = [words("measure"), Column("value"), words("unit")]
     players = ", ".join(f"{role} {short(one.key)}" for role, one in architectures.items())
     settings = ", ".join(f"{name}={value}" for name, value in measurement.settings.items())
-    about = f"{players}\nsettings: {settings}\nstored as {short(measurement.key)}"
+    follows = "".join(f"{role}: {facts_text(some)}\n" for role, some in facts.items() if some)
+    about = f"{follows}{players}\nsettings: {settings}\nstored as {short(measurement.key)}"
     return Findings(document, [Table(measurement.simulator, columns, rows), about])

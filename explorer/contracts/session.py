@@ -7,10 +7,11 @@ database open: `release` closes it, and the next call opens it again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from explorer.contracts.fact import Fact
 from explorer.contracts.simulator import Roles
 from graphdb.architecture import Architecture, Scalar
 from graphdb.measurement import Measurement
@@ -114,6 +115,9 @@ class Session(Protocol):
             InputError: the name is unknown, the JSON malformed or illegal, or the architecture of another domain.
             NotFoundError: the key is not in the database.
         """
+
+    def facts(self, architecture: Architecture) -> Sequence[Fact]:
+        """What follows from an architecture of any domain without a simulation."""
 
     def add(self, architectures: Iterable[Architecture]) -> int:
         """Stores architectures; returns how many were new."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from explorer import registry
-from explorer.toolkit.json_file import read_json
+from explorer.toolkit.json_file import parsed_json, read_json
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 from graphdb.store import Store
@@ -36,15 +36,17 @@ def resolve_architecture(
     *,
     domain: str | None = None,
     overrides: Mapping[str, Any] | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> Architecture:
     """The architecture that a user refers to.
 
     Args:
         store: the database, in which keys are looked up.
-        reference: the name of a preset; a key or its first digits; the path of a JSON file; or a JSON object, either
-            `{"domain", "space", "choices"}` or bare choices.
+        reference: the name of a preset; a key or its first digits; the path of a JSON file; or a JSON object, as a
+            value or a text, either `{"domain", "space", "choices"}` or bare choices.
         domain: the required domain; None allows any, but no bare choices.
         overrides: decisions to change, if the domain supports it.
+        note: called with one sentence when reading changed what was given.
 
     Returns:
         The architecture, which need not be stored.
@@ -120,6 +122,8 @@ def _referred(store: Store, reference: str | Mapping[str, Any], domain: str | No
         return _read(dict(reference), domain, "the given JSON")
     if reference in registry.presets():
         return registry.preset(reference)
+    if reference.lstrip().startswith("{"):
+        return _read(parsed_json(reference, "the given JSON"), domain, "the given JSON")
     if reference.endswith(".json") or reference == "-" or _is_file(reference):
         place = "standard input" if reference == "-" else reference
         return _read(read_json(Path(reference), place), domain, place)
@@ -128,7 +132,7 @@ def _referred(store: Store, reference: str | Mapping[str, Any], domain: str | No
     kind = f"{domain} preset" if domain else "preset"
     allowed = ", ".join(registry.presets(domain))
     raise InputError(
-        f"{reference[:100]!r} is no {kind} ({allowed}), no key (6 to 64 hexadecimal digits) and no JSON file."
+        f"{reference[:100]!r} is no {kind} ({allowed}), no key (6 to 64 hexadecimal digits) and no JSON file or object."
     )
 
 

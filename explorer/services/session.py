@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -11,6 +11,7 @@ from explorer.contracts.session import Descent, Progress, Report
 from graphdb.settings import Settings
 
 if TYPE_CHECKING:
+    from explorer.contracts.fact import Fact
     from explorer.contracts.simulator import Roles
     from graphdb.architecture import Architecture
     from graphdb.measurement import Measurement
@@ -28,12 +29,18 @@ class DatabaseSession:
         settings: the settings of the database.
         report: called with a few words about the current work.
         advance: called with the progress of the work.
+        note: called with one sentence when reading changed what the user gave.
     """
 
     def __init__(
-        self, settings: Settings, report: Report = _silent, advance: Callable[[Progress], None] = _silent
+        self,
+        settings: Settings,
+        report: Report = _silent,
+        advance: Callable[[Progress], None] = _silent,
+        note: Callable[[str], None] = _silent,
     ) -> None:
         self._settings = settings
+        self._note = note
         self._report = report
         self._advance = advance
         self._open = ExitStack()
@@ -62,7 +69,13 @@ class DatabaseSession:
         """The architecture that a user refers to; see `Session`."""
         from explorer.services.references import resolve_architecture
 
-        return resolve_architecture(self.store, reference, domain=domain, overrides=overrides)
+        return resolve_architecture(self.store, reference, domain=domain, overrides=overrides, note=self._note)
+
+    def facts(self, architecture: Architecture) -> Sequence[Fact]:
+        """What follows from an architecture of any domain without a simulation."""
+        from explorer import registry
+
+        return registry.facts(architecture)
 
     def add(self, architectures: Iterable[Architecture]) -> int:
         """Stores architectures; returns how many were new."""

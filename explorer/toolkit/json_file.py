@@ -37,6 +37,20 @@ def read_json(file: Path, place: str, what: str = "one architecture") -> Any:
         raise InputError(f"{place} cannot be read: {reason}.") from error
     if len(text) > LARGEST_FILE_BYTES:
         raise InputError(f"{place} is larger than {LARGEST_FILE_BYTES >> 20} MiB; {what} is far smaller.")
+    return parsed_json(text, place, what)
+
+
+def parsed_json(text: str, place: str, what: str = "one architecture") -> Any:
+    """The JSON value in a text.
+
+    Args:
+        text: the text.
+        place: its origin, for messages.
+        what: the expected content, for messages.
+
+    Raises:
+        InputError: the text is not JSON.
+    """
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from graphdb import cypher
 from graphdb.architecture import Architecture, Scalar
 from graphdb.errors import InputError, NotFoundError
-from graphdb.records import ArchitectureFilter, Page, Range, Relative
+from graphdb.records import ArchitectureFilter, ListedArchitecture, Order, Page, Range, Relative, Twin
 from graphdb.store import rows
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 _ELEMENTS_AT_ONCE = 20_000
 _KEY = re.compile(r"[0-9a-f]{64}")
 _PREFIX = re.compile(r"[0-9a-f]{6,64}")
+_MOST_NAMED, _DIGITS_NAMED = 5, 16
+"""How many candidates a message names, and how many digits of their keys."""
 
 
 class ArchitectureStore:
@@ -103,6 +106,50 @@ class ArchitectureStore:
         source, parameters = self._listing(filter)
         return [row[0] for row in self._database.read(source + cypher.CONDITIONS + cypher.KEYS, **parameters, after="")]
 
+    def listed(
+        self, filter: ArchitectureFilter, *, first: int = 20, after: str | None = None, order: Order | None = None
+    ) -> Page[ListedArchitecture]:
+        """Returns the next `first` architectures without their graphs, in key order or by a measure.
+
+        Args:
+            filter: the conditions.
+            first: the length of the page.
+            after: the `end_cursor` of the previous page of the same order.
+            order: the order; None for key order. Architectures without the measure are left out.
+
+        Raises:
+            InputError: `first` is below 1, or `after` is no cursor of this order.
+        """
+        if first < 1:
+            raise InputError(f"The page length is {first}; it must be at least 1.")
+        if order is not None:  # also where it is no condition, as its index may be the shortest way
+            filter = replace(filter, measure_ranges=(*filter.measure_ranges, Range(order.measure)))
+        source, parameters = self._listing(filter)
+        selected = cypher.ROWS
+        parameters |= {"after": (after or "") if order is None else "", "limit": first + 1}
+        if order is not None:
+            value, key = _position(after, order)
+            parameters |= {"measure": rows.MEASURE + rows.identifier(order.measure, "measure")}
+            parameters |= {"from": value, "from_key": key}
+            selected = cypher.ROWS_DESCENDING if order.descending else cypher.ROWS_ASCENDING
+        listed = self._database.read(source + cypher.CONDITIONS + selected, **parameters)
+        total = self._database.read(source + cypher.CONDITIONS + cypher.TOTAL, **(parameters | {"after": ""}))[0][0]
+        items = tuple(ListedArchitecture(*row) for row in listed[:first])
+        return Page(items, _cursor(items[-1], order) if items else None, len(listed) > first, total)
+
+    def twins(self, architectures: Iterable[Architecture]) -> dict[str, list[Twin]]:
+        """Key -> the stored architectures of the same domain with an equal graph but another key, in one query."""
+        asked = list(architectures)
+        stored = self._database.read(cypher.TWINS, fingerprints=list({one.fingerprint for one in asked}))
+        return {
+            one.key: [
+                Twin(key, space)
+                for fingerprint, domain, key, space in stored
+                if (fingerprint, domain) == (one.fingerprint, one.domain) and key != one.key
+            ]
+            for one in asked
+        }
+
     def resolve(self, prefix: str) -> str:
         """Returns the only key that begins with these 6 to 64 hexadecimal digits.
 
@@ -112,11 +159,13 @@ class ArchitectureStore:
         """
         if not _PREFIX.fullmatch(prefix):
             raise InputError(f"{prefix!r} is not the beginning of a key; 6 to 64 hexadecimal digits are.")
-        keys = [row[0] for row in self._database.read(cypher.KEYS_WITH_PREFIX, prefix=prefix)]
+        keys = [row[0] for row in self._database.read(cypher.KEYS_WITH_PREFIX, prefix=prefix, limit=_MOST_NAMED + 1)]
         if not keys:
             raise NotFoundError(f"No architecture has a key that begins with {prefix!r}.")
         if len(keys) > 1:
-            raise InputError(f"Several architectures have keys that begin with {prefix!r}; give more digits.")
+            named = ", ".join(key[:_DIGITS_NAMED] for key in keys[:_MOST_NAMED])
+            more = " ..." if len(keys) > _MOST_NAMED else ""
+            raise InputError(f"Several keys begin with {prefix!r}: {named}{more}; give more digits.")
         key: str = keys[0]
         return key
 
@@ -167,6 +216,7 @@ class ArchitectureStore:
             "choice_ranges": [_interval(rows.CHOICE, item, "choice") for item in filter.choice_ranges],
             "measure_ranges": [_interval(rows.MEASURE, item, "measure") for item in filter.measure_ranges],
             "block_kind": filter.block_kind,
+            "measured": filter.measured,
         }
         indexed = self._indexed() if filter.measure_ranges else frozenset()
         for item, interval in zip(filter.measure_ranges, parameters["measure_ranges"], strict=True):
@@ -180,6 +230,29 @@ class ArchitectureStore:
     def counts(self) -> dict[str, int]:
         """The number of architectures per `domain/space`."""
         return dict(self._database.read(cypher.COUNT_ARCHITECTURES))
+
+
+def _cursor(last: ListedArchitecture, order: Order | None) -> str:
+    """The place of an architecture in a listing: its key, after its value if that determines the order."""
+    return last.key if order is None else f"{float(last.value or 0.0).hex()}@{last.key}"
+
+
+def _position(cursor: str | None, order: Order) -> tuple[float, str]:
+    """The value and the key in a cursor; before everything for None.
+
+    Raises:
+        InputError: the text is no cursor of such a listing.
+    """
+    if cursor is None:
+        return (float("inf") if order.descending else float("-inf")), ""
+    value, _, key = cursor.partition("@")
+    try:
+        number = float.fromhex(value)
+    except ValueError:
+        number = float("nan")
+    if number != number or not _KEY.fullmatch(key):
+        raise InputError(f"{cursor[:100]!r} is not a cursor of a listing ordered by {order.measure}.")
+    return number, key
 
 
 def _by_elements(batches: Iterator[list[Architecture]]) -> Iterator[list[Architecture]]:

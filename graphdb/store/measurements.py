@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from graphdb import cypher
 from graphdb.errors import NotFoundError
 from graphdb.measurement import Measurement
+from graphdb.records import Span
 from graphdb.store import rows
 
 if TYPE_CHECKING:
@@ -63,6 +64,14 @@ class MeasurementStore:
         for key, properties in self._database.read(cypher.MEASUREMENTS_OF, keys=list(finished)):
             finished[key].append(rows.measurement_of(properties))
         return finished
+
+    def spans(self, keys: Sequence[str], measures: Iterable[str]) -> dict[str, dict[str, Span]]:
+        """Key -> measure -> the span of its measured values; only what was measured has an entry. One query."""
+        names = [rows.identifier(name, "measure") for name in dict.fromkeys(measures)]
+        spans: dict[str, dict[str, Span]] = {key: {} for key in keys}
+        for key, name, *span in self._database.read(cypher.MEASURE_SPANS, keys=list(spans), measures=names):
+            spans[key][name] = Span(*span)
+        return spans
 
     def with_measure(
         self, measure: str, *, domain: str | None = None, space: str | None = None, simulator: str | None = None

@@ -30,6 +30,7 @@ DOMAIN = Domain(
     skills=f"{_HOME}.skills:SKILLS",
     readers=f"{_HOME}.hugging_face:READERS",
     space_readers=f"{_HOME}.spaces.own:READERS",
+    facts=f"{_HOME}.facts:facts",
     measures=f"{_HOME}.measures:MEASURES",
     headline=("accuracy",),
     verbs=(

@@ -71,7 +71,7 @@ PARAMETERS = Measure(
 )
 MULTIPLICATIONS = Measure(
     "multiplications",
-    f"multiplications, {LENGTH} tokens",
+    f"multiplications for {LENGTH} tokens",
     "",
     _MINIMISE,
     logarithmic=True,

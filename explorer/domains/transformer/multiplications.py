@@ -20,7 +20,7 @@ LENGTH = 128
 
 
 def multiplication_count(model: Choices, length: int = LENGTH) -> int:
-    """The multiplications for one sequence: of an encoder's layers, or of a decoder's with its head over the vocabulary.
+    """The multiplications for one sequence, of an encoder, or of a decoder with its head over the vocabulary.
 
     Args:
         model: a legal model dictionary.

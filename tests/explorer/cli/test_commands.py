@@ -129,7 +129,7 @@ def test_simulation_gives_the_golden_figures(run: Run, row: dict[str, str]) -> N
     published = ("--engine", "fast", "--mode", "reference")
     pair = ("--model", row["model"], "--accelerator", row["preset"])
     found = run("simulate", "acceltran", *pair, *published, "--json").json
-    assert set(found) == {"key", "model", "accelerator", "settings", "measures"}
+    assert set(found) == {"key", "model", "accelerator", "settings", "measures", "facts"}
     assert found["measures"]["cycles"] == int(row["cycles"])
     assert found["measures"]["area_mm2"] == pytest.approx(float(row["area_mm2"]), abs=5e-5)
     parts = found["measures"]["energy_parts_j"]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import pytest
 
 from graphdb import cypher
 from graphdb.architecture import Architecture, Block, Edge
 from graphdb.errors import ExplorerError, InputError, NotFoundError
-from graphdb.records import ArchitectureFilter, Range, Relative
+from graphdb.measurement import Measurement
+from graphdb.records import ArchitectureFilter, ListedArchitecture, Order, Range, Relative, Span, Twin
 from graphdb.store import Store
 from tests.graphdb.designs import design, taken
 
@@ -102,13 +104,102 @@ def test_every_condition_of_a_filter_holds(store: Store) -> None:
     assert numbers(measure_ranges=(Range("depth", 5, None),)) == [5]
     assert numbers(block_kind="attention") == [0, 1, 2, 3, 4, 5]
     assert numbers(block_kind="unheard of") == []
+    assert numbers(measured=True) == [0, 1, 2, 3, 4, 5]
+    assert numbers(measured=False) == []
     assert numbers(choices={"unheard_of": 1}) == []
     with pytest.raises(InputError, match="minimum"):
         numbers(choice_ranges=(Range("number", 4, 2),))
 
 
+def test_what_was_not_measured_is_listed_by_itself(store: Store) -> None:
+    store.architectures.add([design(i) for i in range(3)])
+    store.measurements.add([taken(design(1), 0.5)])
+    for measured, expected in ((True, {1}), (False, {0, 2}), (None, {0, 1, 2})):
+        page = store.architectures.listed(ArchitectureFilter(measured=measured))
+        assert {item.key for item in page.items} == {design(i).key for i in expected}
+        assert page.total == len(expected)
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+@pytest.mark.parametrize("descending", [True, False])
+def test_a_listing_goes_by_the_best_value_of_a_measure(store: Store, descending: bool, indexed: bool) -> None:
+    measure = "latency_s" if indexed else "sway"
+    designs = [design(i) for i in range(7)]
+    store.architectures.add([*designs, design(9)])
+    # Two values each, and ties between neighbours.
+    runs = [taken(d, 0.0 if not indexed else v, seed=s, sway=v) for i, d in enumerate(designs) for s, v in _two(i)]
+    store.measurements.add(runs)
+    best = {d.key: (max if descending else min)(value for _, value in _two(i)) for i, d in enumerate(designs)}
+    expected = sorted(best, key=lambda key: (-best[key] if descending else best[key], key))
+    order, cursor = Order(measure, descending), None
+    items: list[ListedArchitecture] = []
+    while True:
+        page = store.architectures.listed(ArchitectureFilter(domain="transformer"), first=3, after=cursor, order=order)
+        assert page.total == 7
+        items += page.items
+        cursor = page.end_cursor
+        if not page.has_next:
+            break
+    assert [item.key for item in items] == expected
+    assert [item.value for item in items] == [best[key] for key in expected]
+    by_key = {d.key: d for d in designs}
+    assert all((i.domain, i.space, i.choices) == ("transformer", "toy", by_key[i.key].choices_json) for i in items)
+    for bad in ("", "x", design(0).key, "0x1p-1@", f"nan@{design(0).key}"):
+        with pytest.raises(InputError, match="cursor"):
+            store.architectures.listed(ArchitectureFilter(), after=bad, order=order)
+
+
+def _two(number: int) -> list[tuple[int, float]]:
+    return [(0, number // 2 / 10), (1, number // 2 / 10 + 0.05)] if number < 6 else [(0, 0.9)]
+
+
+def test_values_of_measures_are_summed_up(store: Store) -> None:
+    one, other = design(1), design(2)
+    store.architectures.add([one, other])
+    guess = Measurement("clock", "2", {"model": one.key}, {}, {"accuracy": 0.5}, None, frozenset({"accuracy"}))
+    store.measurements.add([taken(one, 0.1, seed=0), taken(one, 0.3, seed=1), guess])
+    spans = store.measurements.spans([one.key, other.key], ["latency_s", "accuracy", "none"])
+    assert spans == {
+        one.key: {"latency_s": Span(0.1, 0.3, 2, False), "accuracy": Span(0.5, 0.5, 1, True)},
+        other.key: {},
+    }
+
+
+def test_twins_have_the_same_graph_under_another_key(store: Store) -> None:
+    one, twin, other = design(1), design(1, space="other"), design(2)
+    foreign = Architecture(domain="cnn", space="toy", choices_json="{}", blocks=one.blocks, edges=one.edges)
+    assert store.architectures.twins([one]) == {one.key: []}
+    store.architectures.add([one, twin, other, foreign])
+    assert store.architectures.twins([one, twin, other]) == {
+        one.key: [Twin(twin.key, "other")],
+        twin.key: [Twin(one.key, "toy")],
+        other.key: [],
+    }
+
+
+def test_a_beginning_that_several_keys_share_names_them(store: Store) -> None:
+    by_digits: dict[str, Architecture] = {}
+    for number in count():
+        one = design(number)
+        other = by_digits.setdefault(one.key[:6], one)
+        if other is not one:
+            break
+    store.architectures.add([one, other])
+    with pytest.raises(InputError) as refused:
+        store.architectures.resolve(one.key[:6])
+    assert one.key[:16] in str(refused.value) and other.key[:16] in str(refused.value)
+
+
 def _plan(store: Store, name: str) -> str:
-    parameters = {"low": 0.0, "high": 1.0, "after": "", "domain": None, "space": None, "block_kind": None}
+    parameters = {
+        "low": 0.0,
+        "high": 1.0,
+        "after": "",
+        "domain": None,
+        "space": None,
+        "block_kind": None,
+        "measured": None,
+    }
     parameters |= {"choices": [], "choice_ranges": [], "measure_ranges": []}
     query = "EXPLAIN " + cypher.source_measure(name) + cypher.CONDITIONS + cypher.TOTAL
     with store._database._driver.session() as session:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from explorer.contracts.options import Flag
+from explorer.contracts.reference import WAYS
 from explorer.domains.transformer.parameters import ROBERTA_VOCABULARY
 from explorer.domains.transformer.rules import Rule
 
@@ -29,7 +30,7 @@ _CheckpointEvery = Annotated[int, Field(description="Number of updates between t
 class PretrainOptions(_Options):
     """Options of a pre-training."""
 
-    model: Annotated[str, Flag(argument=True), Field(description="Preset, key in the database, or JSON file.")]
+    model: Annotated[str, Flag(argument=True), Field(description=f"Transformer: {WAYS}.")]
     corpus: list[str] = Field(
         description="Text, Markdown, CSV, JSON or JSONL file, repeatable; or a data set on the hub, name[:part]."
     )
@@ -87,10 +88,8 @@ class OnnxOptions(_Options):
 class CrossOptions(_Options):
     """Options of a crossing of two models."""
 
-    first: Annotated[
-        str, Flag(argument=True), Field(description="Transformer: a preset, a key in the database, or a JSON file.")
-    ]
-    second: Annotated[str, Flag(argument=True), Field(description="Transformer to cross it with.")]
+    first: Annotated[str, Flag(argument=True), Field(description=f"Transformer: {WAYS}.")]
+    second: Annotated[str, Flag(argument=True), Field(description=f"Transformer to cross it with: {WAYS}.")]
     level: int = Field(
         2, description="Level of the children: 2 for single layers, 3 for feed-forward widths that differ in a layer."
     )

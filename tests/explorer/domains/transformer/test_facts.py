@@ -10,6 +10,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from explorer import registry
+from explorer.contracts.fact import facts_json
 from explorer.domains.transformer.modules.encoder import HeterogeneousEncoder
 from explorer.domains.transformer.modules.heads import fourier_by_matrices
 from explorer.domains.transformer.multiplications import LENGTH, multiplication_count
@@ -81,7 +82,7 @@ def test_multiplications_of_decoders_are_those_of_the_published_modules() -> Non
 @pytest.mark.parametrize("preset", ["bert-tiny", "bert-mini"])
 def test_facts_of_a_model(preset: str) -> None:
     model = registry.preset(preset)
-    facts = registry.facts(model)
+    facts = facts_json(registry.facts(model))
     assert facts == {
         "parameters": parameter_count(model.choices),
         "multiplications": multiplication_count(model.choices, LENGTH),
@@ -92,7 +93,7 @@ def test_facts_of_a_model(preset: str) -> None:
 @pytest.mark.parametrize("domain", registry.domains())
 def test_all_facts_are_declared_measures(domain: str) -> None:
     for preset in registry.presets(domain):
-        facts = registry.facts(registry.preset(preset))
+        facts = facts_json(registry.facts(registry.preset(preset)))
         assert facts.keys() <= registry.measures().keys()
         assert all(value > 0 for value in facts.values())
 
@@ -101,7 +102,7 @@ def test_all_facts_are_declared_measures(domain: str) -> None:
 def test_the_area_of_an_accelerator_is_that_of_a_simulation(preset: str) -> None:
     roles = {"model": registry.preset("bert-nano"), "accelerator": registry.preset(preset)}
     measured = registry.simulator("acceltran").run(roles, {"engine": "fast"})
-    facts = registry.facts(roles["accelerator"])
+    facts = facts_json(registry.facts(roles["accelerator"]))
     assert facts["area_mm2"] == pytest.approx(measured.measures["area_mm2"], rel=1e-12)
     choices = roles["accelerator"].choices
     assert facts["multipliers"] == choices["pe"] * choices["lanes_per_pe"] * choices["mac_per_lane"]

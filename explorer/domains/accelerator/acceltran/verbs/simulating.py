@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from explorer.contracts.fact import facts_json, facts_text
 from explorer.contracts.measure import nested
 from explorer.contracts.options import Flag
+from explorer.contracts.reference import WAYS
 from explorer.contracts.table import Findings, Table, architecture_json, short
 from explorer.contracts.verb import Verb
 from explorer.domains.accelerator.acceltran.settings.run import (
@@ -35,8 +37,8 @@ EXAMPLE = "explorer simulate acceltran --model bert-tiny --accelerator edge --se
 class SimulationOptions(RunOptions):
     """Options of `explorer simulate acceltran`."""
 
-    model: str = Field(description="Transformer: a preset such as bert-tiny, a key in the database, or a JSON file.")
-    accelerator: str = Field(description="Accelerator: a preset such as edge, a key in the database, or a JSON file.")
+    model: str = Field(description=f"Transformer, such as bert-tiny: {WAYS}.")
+    accelerator: str = Field(description=f"Accelerator, such as edge: {WAYS}.")
     assignments: Annotated[dict[str, Any], Flag(names=("--set",), metavar="NAME=VALUE")] = Field(
         default_factory=dict,
         description="Setting of the run, or decision that replaces the accelerator's own; repeatable.",
@@ -75,12 +77,15 @@ def simulate(session: Session, options: SimulationOptions) -> Findings:
     title = f"{Path(options.model).stem[:40]} on {Path(options.accelerator).stem[:40]}"
     files = [] if options.plot is None else _write_pictures(architectures, measurement, title, options.plot)
     corrections = _ablation(session, architectures, full) if options.ablate else []
-    more: dict[str, Any] = {"ablation": corrections} if options.ablate else {}
+    facts = {role: session.facts(architecture) for role, architecture in architectures.items()}
+    more: dict[str, Any] = {"facts": {role: facts_json(some) for role, some in facts.items()}}
+    if options.ablate:
+        more["ablation"] = corrections
     if options.plot is not None:
         more["plots"] = [str(file) for file in files]
-    return Findings(
-        _document(architectures, measurement) | more, _shown(architectures, measurement, title, corrections), files
-    )
+    shown = _shown(architectures, measurement, title, corrections)
+    about = "\n".join(f"{role}: {facts_text(some)}" for role, some in facts.items())
+    return Findings(_document(architectures, measurement) | more, [*shown[:-1], f"{about}\n{shown[-1]}"], files)
 
 
 def _given(options: SimulationOptions) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -148,7 +153,9 @@ def _detailed(architectures: Mapping[str, Architecture], settings: RunSettings) 
 
 
 def _document(architectures: Mapping[str, Architecture], measurement: Measurement) -> dict[str, Any]:
+    from explorer.domains.accelerator.acceltran.building.decoder import BEYOND
     from explorer.domains.accelerator.acceltran.measures import MEASURES
+    from explorer.domains.transformer.model import is_decoder
 
     return {
         "key": measurement.key,
@@ -156,6 +163,7 @@ def _document(architectures: Mapping[str, Architecture], measurement: Measuremen
         "accelerator": architecture_json(architectures["accelerator"]),
         "settings": dict(measurement.settings),
         "measures": nested(measurement.measures, MEASURES),
+        **({"remark": BEYOND} if is_decoder(architectures["model"].choices) else {}),
     }
 
 
@@ -165,12 +173,16 @@ def _shown(
     title: str,
     corrections: Sequence[Mapping[str, Any]],
 ) -> list[Table | str]:
+    from explorer.domains.accelerator.acceltran.building.decoder import BEYOND
     from explorer.domains.accelerator.acceltran.findings.tables import ablation_table, tables
+    from explorer.domains.transformer.model import is_decoder
 
     shown: list[Table | str] = [*tables(measurement.measures, f"AccelTran: {title}")]
     if corrections:
         shown.append(ablation_table(corrections))
         shown += [f"{row['case']} {row['correction']}: {row['refusal']}" for row in corrections if row["refusal"]]
+    if is_decoder(architectures["model"].choices):
+        shown.append(BEYOND)
     pair = ", ".join(f"{role} {short(architecture.key)}" for role, architecture in architectures.items())
     settings = ", ".join(f"{name}={value}" for name, value in measurement.settings.items())
     return [*shown, f"{pair}\nsettings: {settings}\nstored as {short(measurement.key)}"]
