@@ -22,6 +22,7 @@ MOST_LAYERS, MOST_HEADS, MOST_STACKS, MOST_WIDTH = 128, 256, 16, 1 << 16
 DECODER = "decoder"
 """Name of the key that distinguishes the dictionary of a decoder from that of an encoder."""
 
+_NO_DECODER = "The model is a decoder; allowed: an encoder, whose dictionary has no key decoder."
 _HEAD = re.compile(r"(" + "|".join(HEAD_KINDS) + r")_([1-9][0-9]{0,5})")
 _RANK = {kind: rank for rank, kind in enumerate(HEAD_KINDS)}
 
@@ -67,7 +68,7 @@ def layers_of(choices: Choices) -> tuple[Layer, ...]:
         InputError: it is the dictionary of a decoder.
     """
     if is_decoder(choices):
-        raise InputError("The model is a decoder; allowed: an encoder, whose dictionary has no key decoder.")
+        raise InputError(_NO_DECODER)
     return tuple(map(_layer_of, choices["o"], choices["h"], choices["f"]))
 
 
@@ -89,6 +90,8 @@ def head_of(label: object) -> tuple[str, int] | None:
 
 def model_violations(choices: object) -> list[str]:
     """The reasons why a JSON value is not a model dictionary: types, lengths, head labels, unequal head widths."""
+    if is_decoder(choices):
+        return [_NO_DECODER]
     violations = key_violations(choices, ("l", "o", "h", "f"))
     if violations or not isinstance(choices, dict):
         return violations

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.contracts.session import Descent, Interrupted, Progress, Session
 from explorer.contracts.table import Column, Findings, Table, architecture_json, measurement_json, number, short, words
 from explorer.domains.transformer.measures import MEASURES
+from explorer.domains.transformer.model import layers_of
 from explorer.domains.transformer.verbs.options import FinetuneOptions, PretrainOptions
 from explorer.toolkit.assignments import parsed_assignments
 from graphdb.architecture import Architecture
@@ -99,6 +100,7 @@ def _config(recipe: str, file: Path | None, changes: Sequence[str]) -> TrainingC
 def _stored(session: Session, model: str | Mapping[str, Any]) -> Architecture:
     """Store the model; the database is not held open during a training, which may take days."""
     architecture = session.resolve(model, domain="transformer")
+    layers_of(architecture.choices)  # refuses a decoder before anything is stored or read
     session.add([architecture])
     session.release()
     return architecture

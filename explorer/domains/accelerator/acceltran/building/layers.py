@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from explorer.domains.transformer.model import HEAD_KINDS, MOST_WIDTH, head_of
+from explorer.domains.transformer.model import HEAD_KINDS, MOST_WIDTH, head_of, is_decoder
 from graphdb.errors import InputError
 
 _LISTS = (list, tuple)
@@ -68,8 +68,10 @@ def encoder_layers(model: Mapping[str, Any]) -> tuple[EncoderLayer, ...]:
     """The layers of a model dictionary with `l`, `o`, `h` and `f`; the labels of heads are not parsed yet.
 
     Raises:
-        InputError: the dictionary is malformed.
+        InputError: the dictionary is malformed, or that of a decoder.
     """
+    if is_decoder(model):
+        raise InputError("The model is a decoder, which the published simulator does not know; allowed: an encoder.")
     try:
         depth, heads, hidden, widths = (model[name] for name in "lohf")
         sizes = [len(part) for part in (heads, hidden, widths)]

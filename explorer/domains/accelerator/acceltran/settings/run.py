@@ -7,7 +7,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 
 from explorer.contracts.options import Flag, checked
 from explorer.domains.accelerator.acceltran.chip.modules import OwnModules
@@ -52,6 +61,13 @@ class Schedule(StrEnum):
 
     STAGGERED = "staggered"
     EQUAL = "equal"
+
+
+class Phase(StrEnum):
+    """What a decoder does: read a prompt, or generate a token after `sequence_length` tokens."""
+
+    PROMPT = "prompt"
+    GENERATION = "token"
 
 
 class TrainingRule(StrEnum):
@@ -161,6 +177,12 @@ class RunOptions(BaseModel):
         ge=0,
         description="Magnitude up to which DynaProp sets gradients to zero; needs a profile with gradients.",
     )
+    phase: Phase = Field(
+        default=Phase.PROMPT,
+        strict=False,
+        description="What a decoder does, beyond the published simulator: prompt reads sequence_length tokens, token "
+        "generates one after them, with their keys and values in main memory.",
+    )
     sequence_length: int = Field(default=128, ge=1, le=LONGEST_SEQUENCE, description="Number of tokens in a sequence.")
     vocabulary: int = Field(
         default=30522, ge=1, le=LARGEST_VOCABULARY, description="Size of the model's vocabulary in tokens."
@@ -180,6 +202,14 @@ class RunOptions(BaseModel):
     @classmethod
     def _canonical(cls, value: str) -> str:
         return switches_text(parse_switches(value))
+
+    @model_serializer(mode="wrap")
+    def _without_the_default_phase(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The settings as they were before decoders came, so that what is stored keeps its key."""
+        settings: dict[str, Any] = serialise(self)
+        if self.phase is Phase.PROMPT:
+            settings.pop("phase", None)
+        return settings
 
     @property
     def switches(self) -> frozenset[str]:
@@ -263,6 +293,11 @@ def _with_effect(settings: RunSettings) -> RunSettings:
     changed = _given(settings, *_TRAINING_ONLY)
     if changed and not settings.training:
         raise _without_effect(changed[0], "a backward pass", "task training")
+    if _given(settings, "phase"):
+        if settings.mode is Mode.REFERENCE:
+            raise _without_effect("phase", "a decoder, which the published simulator does not know", "mode corrected")
+        if settings.training:
+            raise _without_effect("phase", "inference", "task inference")
     _check_pruning(settings)
     return settings
 

@@ -26,6 +26,8 @@ COMBINATIONS = [
 
 
 class TestAccelTranSimulator(SimulatorContract):
+    later = frozenset({"phase"})
+
     @pytest.fixture
     def simulator(self) -> Simulator:
         return SIMULATOR
