@@ -41,16 +41,19 @@ COST: dict[str, dict[str, dict[str, Any]]] = {
         "parents": {"complexity": 1, "multipliers": ["first"]},
         "children": {"complexity": 1, "multipliers": ["first"]},
         "neighbours": {"complexity": 4, "multipliers": ["k"]},
+        "twins": {"complexity": 2, "multipliers": ["first"]},
+        "facts": {"complexity": 1},
     },
     "Study": {
         "counts": {"complexity": 2},
+        "closest": {"complexity": 2},
         "trials": {"complexity": 1, "multipliers": ["first"]},
         "pareto": {"complexity": 1, "multipliers": ["first"]},
     },
     "Trial": {"hypervolume": {"complexity": 1}},
 }
-MUTATION_COST = {"Measurement": 50, "Study": 100}
-"""Return type of a mutation -> its cost: that of a simulation, or of starting a search."""
+MUTATION_COST = {"Measurement": 50, "Study": 100, "ID": 50}
+"""Return type of a mutation -> its cost: that of a simulation, of starting a search, or of deleting something."""
 
 
 def cost_map(schema: GraphQLSchema) -> dict[str, dict[str, dict[str, Any]]]:

@@ -56,6 +56,9 @@ ACTIONS: dict[str, Callable[[Store, str], object]] = {
     "study": lambda s, x: s.studies.get(x),
     "study state": lambda s, x: s.studies.set_state("first", "running", x),  # type: ignore[arg-type]
     "delete": lambda s, x: s.studies.delete(x),
+    "begin": lambda s, x: s.studies.begin_with("first", {x: x}),
+    "stop": lambda s, x: s.studies.ask_to_stop(x),
+    "table": lambda s, x: s.tables.get(x),
     "trials": lambda s, x: s.studies.trials(x),
     "ask": lambda s, x: s.studies.ask(x, [NewTrial(0, pending(design(0)), x)]),
     "ask again": lambda s, x: s.studies.ask("first", [NewTrial(0, pending(design(0)), x)]),

@@ -237,3 +237,22 @@ def test_no_more_searches_than_allowed(server_settings):
 
     with pytest.raises(ConflictError, match="at most 0"):
         Searches(server_settings, maximum=0).start(plan)
+
+
+def test_a_search_that_was_started_here_is_running_at_once_and_can_be_stopped(store, client, ask):
+    try:
+        assert ask(SEARCH, name="mine")["data"]["searchBoshcode"]["name"] == "mine"
+        stopping = ask('mutation { stopStudy(name: "mine") { name state } }')
+        assert stopping["data"]["stopStudy"] == {"name": "mine", "state": "RUNNING"}
+        assert store.studies.get("mine").stopping
+        assert code(ask('mutation { deleteStudy(name: "mine") }')) == "CONFLICT"
+    finally:
+        for pid in client.app.state.searches.running():
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+    assert ask('{ study(name: "mine") { state } }')["data"]["study"]["state"] == "INTERRUPTED"
+    assert code(ask('mutation { stopStudy(name: "mine") { name } }')) == "CONFLICT"
+    assert ask('mutation { deleteStudy(name: "mine") }')["data"] == {"deleteStudy": "mine"}
+    assert store.studies.list() == []
+    assert code(ask('mutation { deleteStudy(name: "mine") }')) == "NOT_FOUND"
+    assert code(ask('mutation { stopStudy(name: "mine") { name } }')) == "NOT_FOUND"

@@ -11,7 +11,7 @@ from explorer.distance.bounds import upper_bound
 from explorer.distance.graph import PlacedGraph
 from explorer.services import studies
 from graphdb.measurement import Measurement
-from graphdb.records import NewTrial, StudyRecord
+from graphdb.records import NewTrial, StudyRecord, StudyState
 from tests.api.conftest import code, machine, network, pair
 
 FULL = """
@@ -295,7 +295,12 @@ def test_study_shows_its_trials(store, ask, stored):
              rest: trials(first: 1, after: 0) { index } } }"""
     )
     study = answer["data"]["study"]
-    assert (study["state"], study["seed"], study["budget"], study["settings"]) == ("INTERRUPTED", 2**40, 4, {"batch": 2})
+    assert (study["state"], study["seed"], study["budget"], study["settings"]) == (
+        "INTERRUPTED",
+        2**40,
+        4,
+        {"batch": 2},
+    )
     assert study["counts"] == {"pending": 1, "done": 1, "failed": 1}
     assert [trial["state"] for trial in study["trials"]] == ["DONE", "FAILED", "PENDING"]
     assert study["trials"][0]["measures"] == [{"name": "latency_s", "value": 0.5}]
@@ -349,3 +354,46 @@ def test_studies_newest_first(store, ask):
     assert names == ["three", "two", "one"]
     assert len(ask("{ studies(first: 2) { name } }")["data"]["studies"]) == 2
     assert ask('{ study(name: "four") { name } }') == {"data": {"study": None}}
+
+
+def _infeasible(store):
+    """A study of two trials that both need more area than allowed."""
+    studies.plan_study(
+        store, recipe="transcode", budget=2, seed=0, name="strict", constraints=["max:area_mm2=10", "min:accuracy=0.5"]
+    )
+    model, accelerator = registry.preset("bert-tiny"), registry.preset("edge")
+    store.architectures.add([model, accelerator])
+    for i, area in enumerate((40.0, 15.0)):
+        pending = Measurement("toy", "1", {"model": model.key, "accelerator": accelerator.key}, {"run": i}, {})
+        store.studies.ask("strict", [NewTrial(i, pending, "initial")])
+        measures = dict.fromkeys(registry.recipe("transcode").measures, 0.5) | {"area_mm2": area}
+        store.studies.tell("strict", i, dataclasses.replace(pending, measures=measures))
+
+
+def test_the_closest_trial_of_a_study_that_nothing_satisfies(store, ask):
+    _infeasible(store)
+    query = """{ study(name: "strict") { closest { trial violation sentence
+        misses { measure value minimum maximum by share } ranges { measure seen feasible } } } }"""
+    closest = ask(query)["data"]["study"]["closest"]
+    assert (closest["trial"], closest["violation"]) == (1, 0.5)
+    assert closest["misses"] == [
+        {"measure": "area_mm2", "value": 15.0, "minimum": None, "maximum": 10.0, "by": 5.0, "share": 0.5}
+    ]
+    assert closest["ranges"] == [
+        {"measure": "area_mm2", "seen": [15.0, 40.0], "feasible": [15.0, 40.0]},
+        {"measure": "accuracy", "seen": [0.5, 0.5], "feasible": None},
+    ]
+    assert closest["sentence"].startswith("The closest is trial 1: area_mm2 is 15, above its maximum of 10 by 5 (50 %)")
+    studies.plan_study(store, recipe="transcode", budget=2, seed=0, name="new")
+    assert ask('{ study(name: "new") { closest { trial } } }')["data"]["study"]["closest"] is None
+
+
+def test_a_study_is_running_only_while_a_process_holds_it(store, ask):
+    store.studies.create(StudyRecord("mine", "transcode", 0, 4, {}))
+    query = '{ study(name: "mine") { state } }'
+    assert ask(query)["data"]["study"]["state"] == "INTERRUPTED"
+    store.studies.lease("mine", "elsewhere:1", 600)
+    assert ask(query)["data"]["study"]["state"] == "RUNNING"
+    store.studies.release("mine", "elsewhere:1")
+    store.studies.set_state("mine", StudyState.STOPPED)
+    assert ask(query)["data"]["study"]["state"] == "STOPPED"

@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from graphdb.errors import ConflictError, InputError, NotFoundError
-from graphdb.records import NewTrial, StudyRecord, StudyState, TrialState
+from graphdb.records import NewTrial, StudyRecord, StudyState, SurrogateRecord, TrialState
 from graphdb.store import Store
+from graphdb.store.rows import CorruptError
 from tests.graphdb.designs import design, pending, taken
 
 STUDY = StudyRecord("first", "transcode", 1, 10, {"alpha": 0.5})
@@ -51,6 +52,62 @@ def test_a_study_is_kept_changed_and_deleted(studied: Store) -> None:
     ):
         with pytest.raises(NotFoundError, match="first"):
             call()
+
+
+def test_a_study_keeps_what_it_began_with_and_takes_its_tables_along(studied: Store) -> None:
+    studied.studies.create(replace(STUDY, name="second"))
+    shared, own = studied.tables.save("values", b"1 2 3"), studied.tables.save("values", b"4")
+    assert shared == studied.tables.save("the same values", b"1 2 3")
+    studied.surrogates.save(SurrogateRecord("s", "latency_s", {}, b"old"))
+    studied.studies.begin_with("first", {"table": shared, "own": own, "surrogate": "s"})
+    studied.studies.begin_with("second", {"table": shared})
+    assert studied.studies.get("first").basis == {"own": own, "surrogate": "s", "table": shared}
+    assert {one.name: len(one.basis) for one in studied.studies.list()} == {"first": 3, "second": 1}
+
+    studied.surrogates.save(SurrogateRecord("s", "latency_s", {}, b"new"))
+    assert studied.surrogates.get("s").weights == b"old"  # a study rests on it
+    studied.studies.delete("first")
+    studied.surrogates.save(SurrogateRecord("s", "latency_s", {}, b"new"))
+    assert studied.surrogates.get("s").weights == b"new"
+    assert studied.tables.get(shared) == b"1 2 3"
+    with pytest.raises(NotFoundError, match=own):
+        studied.tables.get(own)
+    studied.studies.delete("second")
+    with pytest.raises(NotFoundError, match=shared):
+        studied.tables.get(shared)
+
+
+def test_a_basis_that_is_not_stored_is_refused_whole(studied: Store) -> None:
+    table = studied.tables.save("values", b"1")
+    with pytest.raises(NotFoundError, match="not stored"):
+        studied.studies.begin_with("first", {"table": table, "other": "x"})
+    assert studied.studies.get("first").basis == {}
+
+
+def test_a_damaged_table_is_refused(studied: Store) -> None:
+    key = studied.tables.save("values", b"1")
+    studied._database.write("MATCH (t:Table {key: $key}) SET t.content = $content", key=key, content=b"2")
+    with pytest.raises(CorruptError, match="damaged"):
+        studied.tables.get(key)
+
+
+def test_a_study_that_is_held_is_not_deleted(studied: Store) -> None:
+    assert studied.studies.lease("first", "elsewhere:1", 60)
+    assert studied.studies.get("first").runner == "elsewhere:1"
+    with pytest.raises(ConflictError, match="elsewhere:1; stop it first"):
+        studied.studies.delete("first")
+    studied.studies.release("first", "elsewhere:1")
+    studied.studies.delete("first")
+
+
+def test_a_study_is_asked_to_stop_until_it_begins_again(studied: Store) -> None:
+    assert not studied.studies.get("first").stopping
+    studied.studies.ask_to_stop("first")
+    studied.studies.set_state("first", StudyState.STOPPED, "asked to")
+    assert (studied.studies.get("first").stopping, studied.studies.get("first").message) == (True, "asked to")
+    studied.studies.begin("first")
+    begun = studied.studies.get("first")
+    assert (begun.state, begun.stopping, begun.message) == (StudyState.RUNNING, False, "")
 
 
 def test_ask_and_tell_can_be_repeated(studied: Store) -> None:
