@@ -87,7 +87,7 @@ def _keys_and_values(section: Section, step: Step, layer: DecoderLayer, name: st
     alone, batch, width = Section(section.options), section.options.batch, layer.head_dimension
     tensors: dict[str, tuple[str, ...]] = {}
     for part, role in (("k", TensorRole.KEY), ("v", TensorRole.VALUE)):
-        cache = ()
+        cache: tuple[str, ...] = ()
         if step.cached:
             cache = (alone.load(f"{name}_{part}-cache", batch * step.cached * width, role, "activation"),)
         made_by = _projection(alone, step, f"{name}_{part}", width, reads, role)
