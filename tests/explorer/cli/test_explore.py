@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -181,3 +182,28 @@ def test_explorations_that_cannot_be(
     refused(run("explore", *arguments, "--json"), *words)
     assert store.architectures.counts() == {}
     assert measured(store) == 0
+
+
+@pytest.mark.usefixtures("threads")
+def test_a_sample_is_written_as_rows_with_decisions_and_reasons(run: Run, store: Store, tmp_path: Path) -> None:
+    from pyarrow import parquet
+
+    for name in ("sample.csv", "sample.parquet"):
+        told = run(*ELECTOR, "--samples", 30, "--seed", 2, "--json", "--out", tmp_path / name).json
+        assert told["out"] == str(tmp_path / name)
+    text = run(*ELECTOR, "--samples", 30, "--seed", 2, "--out", tmp_path / "sample.csv").out
+    assert str(tmp_path / "sample.csv") in text
+    with (tmp_path / "sample.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    typed = parquet.read_table(tmp_path / "sample.parquet").to_pylist()
+    assert [row["sample"] for row in typed] == list(range(30))
+    assert {row["sample"] for row in typed if row["pareto"]} == {row["sample"] for row in told["pareto"]}
+    for row, cells in zip(rows, typed, strict=True):
+        stored = store.measurements.get(cells["measurement_key"])
+        accelerator = store.architectures.get(cells["accelerator_key"])
+        assert stored.roles == {"model": cells["model_key"], "accelerator": accelerator.key}
+        assert {name: cells[name] for name in stored.measures} == stored.measures
+        assert {name: cells[f"accelerator.{name}"] for name in accelerator.choices} == accelerator.choices
+        assert float(row["latency_s"]) == cells["latency_s"]
+    refused = run(*ELECTOR, "--samples", 30, "--out", tmp_path / "sample.xlsx")
+    assert (refused.status, ".csv or .parquet" in refused.err) == (2, True)
