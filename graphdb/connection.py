@@ -5,8 +5,8 @@ The driver is imported only when a connection is opened, so that importing this 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,9 @@ from graphdb.store import Store
 
 if TYPE_CHECKING:
     from graphdb.database import Database
+
+
+Starting = Callable[[], AbstractContextManager[Callable[[int, int], None] | None]]
 
 
 def connect(settings: Settings) -> Database:
@@ -38,20 +41,23 @@ def connect(settings: Settings) -> Database:
 
 
 @contextmanager
-def open_store(settings: Settings, *, start: bool = True) -> Iterator[Store]:
+def open_store(settings: Settings, *, start: bool = True, starting: Starting = nullcontext) -> Iterator[Store]:
     """Yields the store with its schema up to date; it is closed at the end of the `with` block.
 
     Args:
         settings: where the database is.
         start: whether to start the embedded server if `settings` names no other server and it is not running yet.
+        starting: the block in which an embedded server starts that is not running; it gives the function that is called
+            with the number of jars fetched, and of all, or None.
 
     Raises:
         UnavailableError: the database cannot be reached, or refuses the password.
         ProvisionError: the embedded server cannot be installed on this machine.
         ConflictError: the database is newer than this code, or an applied migration has been edited since.
     """
-    if settings.uri is None and start:
-        embedded.start(settings.data_directory)
+    if settings.uri is None and start and not embedded.status(settings.data_directory).running:
+        with starting() as progress:
+            embedded.start(settings.data_directory, progress=progress)
     database = connect(settings)
     try:
         migrate(database)

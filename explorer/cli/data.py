@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from explorer.cli.notes import noting
-from explorer.cli.output import AsJson, console, drawn, emit, errors, say, working
+from explorer.cli.output import AsJson, emit, print_table, say
+from explorer.cli.progress import displayed, working
 from explorer.cli.show import Key
 from explorer.cli.store import opened
 from explorer.contracts.metric import Likeness
@@ -101,8 +102,9 @@ def similar(
         if rank_again and chosen is not Likeness.DISTANCE:
             raise InputError("--rank-again orders by edit distance; it needs --by distance.")
         store.architectures.add([architecture])
-        with errors.status("Looking for the embedding") as status:
-            near = similarity.nearest(store, full, count, status.update, by=chosen, rank_again=rank_again)
+        with displayed("similar", at_once=False) as display:
+            display.report("looking for the embedding")
+            near = similarity.nearest(store, full, count, display.report, by=chosen, rank_again=rank_again)
         architectures = store.architectures.get_many([one.key for one in near])
     value = "score" if chosen is Likeness.BEHAVIOUR else "distance"
     values = {one.key: one.score if one.distance is None else one.distance for one in near}
@@ -114,4 +116,4 @@ def similar(
         for other, score in values.items()
     ]
     columns = [words("key"), Column(value), words("space"), words("choices")]
-    console.print(drawn(Table(f"Nearest to {short(full)} by {chosen.value}", columns, rows)))
+    print_table(Table(f"Nearest to {short(full)} by {chosen.value}", columns, rows))

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from explorer.cli.output import AsJson, console, emit, working
+from explorer.cli.output import AsJson, console, emit
+from explorer.cli.progress import displayed, working
+from explorer.contracts.session import Progress
 from graphdb.errors import InputError
 from graphdb.settings import Settings
 
@@ -23,8 +25,13 @@ def start(
     from graphdb import embedded
 
     settings = _embedded_settings()
-    with working("Starting Neo4j (its jars are fetched the first time)"):
-        status = embedded.start(settings.data_directory, port=port)
+    with displayed("Neo4j", at_once=False) as display:
+        display.report("starting")
+        status = embedded.start(
+            settings.data_directory,
+            port=port,
+            progress=lambda done, total: display.advance(Progress(done, total, "fetching its jars")),
+        )
     _show(asdict(status), json)
 
 
@@ -34,7 +41,7 @@ def stop(json: AsJson = False) -> None:
     from graphdb import embedded
 
     settings = _embedded_settings()
-    with working("Stopping Neo4j"):
+    with working("Stopping Neo4j", at_once=False):
         status = embedded.stop(settings.data_directory)
     _show(asdict(status), json)
 

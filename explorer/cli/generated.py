@@ -130,7 +130,7 @@ def _verb_command(verb: Verb) -> Command:
     def run(verb: Verb, given: dict[str, Any]) -> Findings:
         options = checked(verb.options, given, spoken, strict=False)
         notes: list[str] = []
-        with displayed(verb.name) as display, session_of(display, notes) as session:
+        with displayed(verb.name, at_once=not verb.group) as display, session_of(display, notes) as session:
             return noted(verb(session, options), notes)
 
     return command(verb.name, verb.help, parameters_of(verb.options), partial(run, verb), verb.example)

@@ -8,11 +8,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
-from explorer.cli.streams import Output, OutputError, usable_streams
+from explorer.cli.streams import Output, OutputError, usable_streams, write_error
 from graphdb.errors import ExplorerError
 from graphdb.interrupt import handled, raise_interrupt
 from graphdb.system_errors import sentence
@@ -84,7 +83,7 @@ def _leave(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _interrupted() -> int:
-    _say("Interrupted.")
+    write_error("Interrupted.")
     return INTERRUPTED
 
 
@@ -96,7 +95,7 @@ def _refused(message: str) -> int:
 
         errors.print(Text.assemble(("Error:", "bold red"), f" {message}"), soft_wrap=True)
     else:
-        _say(f"Error: {message}")
+        write_error(f"Error: {message}")
     return BAD_INPUT
 
 
@@ -107,7 +106,7 @@ def _fault(error: Exception) -> int:
 
     trace = "".join(traceback.format_exception(error))
     if os.environ.get(DEBUG):
-        _say(trace.rstrip())
+        write_error(trace.rstrip())
         return FAULT
     what = " ".join(f"{type(error).__name__}: {error}".split())[:300].rstrip(".")
     try:
@@ -117,7 +116,7 @@ def _fault(error: Exception) -> int:
         where = f"its traceback is in {log}"
     except OSError:
         where = f"{DEBUG}=1 shows its traceback"
-    _say(f"Error: A fault of explorer ({what}); {where}.")
+    write_error(f"Error: A fault of explorer ({what}); {where}.")
     return FAULT
 
 
@@ -126,13 +125,6 @@ def _is_terminal() -> bool:
         return sys.stderr.isatty()
     except ValueError:
         return False
-
-
-def _say(text: str) -> None:
-    """Writes a line to standard error, if that can be written."""
-    with suppress(OSError, ValueError):
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from explorer.cli.output import AsJson, emit, errors, say
+from explorer.cli.output import AsJson, emit, say
+from explorer.cli.progress import displayed
 from explorer.cli.store import opened
 from graphdb.errors import InputError
 
@@ -39,8 +40,9 @@ def draw_map(
     from explorer.report.space_map import plot
 
     domain, measure = defaults(domain, measure, space)
-    with opened() as store, errors.status("Reading the designs") as status:
-        drawn = space_map(store, domain, measure, lambda phase: status.update(phase), space=space, study=study)
+    with opened() as store, displayed("map") as display:
+        display.report("reading the designs")
+        drawn = space_map(store, domain, measure, display.report, space=space, study=study)
     known = int((~np.isnan(drawn.values)).sum())
     where = f"space {space}" if space else f"domain {domain}"
     title = f"{len(drawn.points):,} designs of the {where}, {known:,} measured"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,8 +12,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from explorer.cli.layout import GAP, fitted
 from explorer.cli.streams import holds_unicode
-from explorer.contracts.table import KEY_DIGITS, Findings, Table
+from explorer.contracts.table import Findings, Table
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -27,8 +27,7 @@ JSON_HELP = "Print one JSON object on stdout, and nothing else there."
 AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 
 _PICTURES = frozenset([".png", ".svg"])
-_KEPT_WHOLE = KEY_DIGITS
-"""The longest cells, in characters, of a first column that is never folded."""
+_UNBOUNDED = 100_000
 
 
 def emit(value: Any) -> None:
@@ -39,13 +38,6 @@ def emit(value: Any) -> None:
 def say(text: str) -> None:
     """Prints a sentence for people, without markup."""
     console.print(text, highlight=False, markup=False, soft_wrap=True)
-
-
-@contextmanager
-def working(phase: str) -> Iterator[None]:
-    """Shows a spinner on stderr during slow work; silent if stderr is not a terminal."""
-    with errors.status(phase):
-        yield
 
 
 def show(findings: Findings, as_json: bool) -> None:
@@ -60,7 +52,7 @@ def show(findings: Findings, as_json: bool) -> None:
         return
     for part in findings.shown:
         if isinstance(part, Table):
-            console.print(drawn(part))
+            print_table(part)
         else:
             say(part)
     if findings.files:
@@ -74,21 +66,46 @@ def files_heading(files: Sequence[Path]) -> str:
     return ("Picture" if pictures else "File") + ("s" if len(names) > 1 else "")
 
 
-def drawn(table: Table) -> RichTable:
-    """A table in the style of the product."""
+def drawn(table: Table, width: int | None = None) -> RichTable:
+    """A table in the style of the product, with as many of its columns as there is room for.
+
+    Args:
+        table: the table.
+        width: the width to fit it to; None for that of the terminal. In a file or a pipe every column is shown.
+    """
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table as RichTable
 
-    rows = RichTable(title=escape(table.title), title_justify="left", header_style="bold")
-    for at, column in enumerate(table.columns):
-        longest = max(len(column.heading), *(len(row[at]) for row in table.rows), 0)
+    if width is None:
+        width = console.width if console.is_terminal else None
+    fit = fitted(table, width)
+    notes = [f"Left out for want of room: {', '.join(fit.left_out)}; {table.elsewhere}."] if fit.left_out else []
+    rows = RichTable(
+        title=escape(table.title),
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, GAP - 1, 0, 0),
+        caption="\n".join(escape(note) for note in [table.caption, *notes] if note) or None,
+        caption_justify="left",
+    )
+    for column, heading in zip(fit.columns, fit.headings, strict=True):
         rows.add_column(
-            escape(column.heading),
-            overflow="fold",
-            justify="left" if column.text else "right",
-            no_wrap=not at and longest <= _KEPT_WHOLE,  # keys come first, and must be easy to copy
+            escape(heading), justify="left" if column.text else "right", vertical="top", no_wrap=True, overflow="ignore"
         )
-    for row in table.rows:
+    for row in fit.rows:
         rows.add_row(*map(escape, row))
-    if table.caption:
-        rows.caption, rows.caption_justify = escape(table.caption), "left"
     return rows
+
+
+def print_table(table: Table) -> None:
+    """Prints a table; in a file or a pipe each row is one line, however long."""
+    if console.is_terminal:
+        console.print(drawn(table))
+        return
+    made = drawn(table)
+    wide = Console(width=_UNBOUNDED).measure(made).maximum
+    console.print(made, width=max(wide, console.width), crop=False, no_wrap=True, overflow="ignore")

@@ -1,20 +1,39 @@
-"""The display of long work: a spinner or a bar on stderr, and a sentence on how to continue after an interruption."""
+"""The display of long work on stderr: a spinner or a bar on a terminal, lines elsewhere; and how to continue it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from explorer.cli.output import errors
+from explorer.cli.streams import holds_unicode, write_error
 from graphdb.errors import UnavailableError
 
 if TYPE_CHECKING:
     from explorer.contracts.session import Progress
 
+LINE_S = 10.0
+"""The least time between two lines in a log, and the most that long work is silent there."""
 
-class Display:
-    """Shows the current work: a spinner until its progress is known, then a bar.
+
+class Display(Protocol):
+    """What shows the current work."""
+
+    def report(self, phase: str) -> None:
+        """Shows a few words about the current work."""
+
+    def advance(self, progress: Progress) -> None:
+        """Shows the progress of the work."""
+
+    def close(self) -> None:
+        """Ends the display; may be repeated."""
+
+
+class Bars:
+    """Shows the current work on a terminal: a spinner until its progress is known, then a bar.
 
     Args:
         title: the text before the bar.
@@ -30,7 +49,7 @@ class Display:
         if self._bars is not None:
             self._bars.update(self._bars.task_ids[0], description=phase)
         elif self._spinner is None:
-            self._spinner = errors.status(phase)
+            self._spinner = errors.status(phase, spinner="dots" if holds_unicode(errors.file) else "line")
             self._spinner.start()
         else:
             self._spinner.update(phase)
@@ -39,14 +58,15 @@ class Display:
         """Shows the progress of the work."""
         if self._bars is None:
             self._start(progress.total)
+        best, left, refused = _words(progress)
         self._bars.update(
             self._bars.task_ids[0],
             completed=progress.done,
             total=progress.total,
             description=progress.phase,
-            best="" if progress.best is None else f"best {progress.best:.4f}",
-            left="" if progress.left_s is None else f"{progress.left_s:.0f} s left",
-            refused=f"{progress.refused} cannot run" if progress.refused else "",
+            best=best,
+            left=left,
+            refused=refused,
         )
 
     def close(self) -> None:
@@ -75,14 +95,127 @@ class Display:
         self._bars.start()
 
 
+class Lines:
+    """Writes lines about the current work, for a log: one at its start, then at most one in ten seconds.
+
+    Args:
+        title: the beginning of each line.
+        write: writes a line.
+        clock: seconds on a steady clock.
+        at_once: whether the first line comes at the start; otherwise it comes after ten seconds, for work that is
+            most often quick.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        write: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        at_once: bool = True,
+    ) -> None:
+        self._title = title
+        self._write = write
+        self._clock = clock
+        self._started = clock()
+        self._due = self._started + (0.0 if at_once else LINE_S)
+        self._phase = ""
+        self._progress: Progress | None = None
+        self._lock = threading.Lock()
+
+    def report(self, phase: str) -> None:
+        """Notes a few words about the current work, and writes a line if one is due."""
+        self._phase = phase
+        self.speak()
+
+    def advance(self, progress: Progress) -> None:
+        """Notes the progress of the work, and writes a line if one is due."""
+        self._progress, self._phase = progress, progress.phase
+        self.speak()
+
+    def speak(self) -> float:
+        """Writes a line if one is due; returns the seconds until the next one."""
+        with self._lock:
+            now = self._clock()
+            if now >= self._due:
+                self._write(self._line(now - self._started))
+                self._due = now + LINE_S
+            return self._due - now
+
+    def close(self) -> None:
+        """Does nothing: a log has no line to clear."""
+
+    def _line(self, elapsed_s: float) -> str:
+        parts = []
+        if self._progress is not None:
+            parts.append(f"{self._progress.done:,} of {self._progress.total:,}")
+        if self._phase and self._phase != self._title:
+            parts.append(self._phase)
+        if self._progress is not None:
+            parts += filter(None, _words(self._progress))
+        if elapsed_s >= 1:
+            parts.append(f"{duration(elapsed_s)} so far")
+        return f"{self._title}: {', '.join(parts)}" if parts else self._title
+
+
 @contextmanager
-def displayed(title: str) -> Iterator[Display]:
-    """Yields a display, and closes it at the end of the `with` block."""
-    display = Display(title)
+def displayed(title: str, *, at_once: bool = True) -> Iterator[Display]:
+    """Yields a display, and closes it at the end of the `with` block.
+
+    Args:
+        title: the text before a bar, or the beginning of a line.
+        at_once: whether a log tells the start of the work, or only that it takes more than ten seconds.
+    """
+    if errors.is_terminal:
+        display: Display = Bars(title)
+        try:
+            yield display
+        finally:
+            display.close()
+        return
+    lines = Lines(title, write_error, at_once=at_once)
+    ended = threading.Event()
+    # The work may be silent for minutes; the lines are not.
+    speaking = threading.Thread(target=_keep_speaking, args=(lines, ended), daemon=True)
+    speaking.start()
     try:
-        yield display
+        yield lines
     finally:
-        display.close()
+        ended.set()
+        speaking.join()
+
+
+@contextmanager
+def working(phase: str, *, at_once: bool = True) -> Iterator[None]:
+    """Shows slow work whose progress is not known; see `displayed`."""
+    with displayed(phase, at_once=at_once) as display:
+        display.report(phase)
+        yield
+
+
+def duration(seconds: float) -> str:
+    """A time for people: `42 s`, `3 min 20 s`, `2 h 5 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _keep_speaking(lines: Lines, ended: threading.Event) -> None:
+    left_s = LINE_S
+    while not ended.wait(left_s):
+        left_s = lines.speak()
+
+
+def _words(progress: Progress) -> tuple[str, str, str]:
+    """The best performance so far, the time left and the number of refused designs; empty where there is none."""
+    return (
+        "" if progress.best is None else f"best {progress.best:.4f}",
+        "" if progress.left_s is None else f"{duration(progress.left_s)} left",
+        f"{progress.refused} cannot run" if progress.refused else "",
+    )
 
 
 @contextmanager

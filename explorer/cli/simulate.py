@@ -111,7 +111,7 @@ def _run(name: str, given: dict[str, Any]) -> Findings:
     assigned = sorted_assignments(name, given.pop("assignments", {}))
     settings = simulator.settings(joined(given, assigned.settings))
     notes: list[str] = []
-    with displayed(name) as display, session_of(display, notes) as session:
+    with displayed(name, at_once=False) as display, session_of(display, notes) as session:
         architectures = {
             role: session.resolve(references[role], domain=who.domain, overrides=assigned.decisions.get(role))
             for role, who in simulator.roles.items()

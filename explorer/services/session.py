@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from explorer.contracts.listening import listening
 from explorer.contracts.session import Descent, Progress, Report
 from graphdb.settings import Settings
 
@@ -60,7 +61,7 @@ class DatabaseSession:
         if self._store is None:
             from graphdb.connection import open_store
 
-            self._store = self._open.enter_context(open_store(self._settings))
+            self._store = self._open.enter_context(open_store(self._settings, starting=self._starting))
         return self._store
 
     def resolve(
@@ -91,7 +92,8 @@ class DatabaseSession:
         """Runs a simulator, and stores the architectures with the measurement; see `Session`."""
         from explorer.services.simulations import simulate
 
-        return simulate(self.store, simulator, architectures, settings)
+        with listening(lambda done, total: self.advance(Progress(done, total, "simulating"))):
+            return simulate(self.store, simulator, architectures, settings)
 
     def keep(self, measurements: Iterable[Measurement]) -> int:
         """Stores measurements of stored architectures; returns how many were new."""
@@ -104,6 +106,11 @@ class DatabaseSession:
     def advance(self, progress: Progress) -> None:
         """Shows the user the progress of the work."""
         self._advance(progress)
+
+    @contextmanager
+    def _starting(self) -> Iterator[Callable[[int, int], None]]:
+        self.report("starting the database")
+        yield lambda done, total: self.advance(Progress(done, total, "fetching the database"))
 
     def release(self) -> None:
         """Closes the database; the next call that needs it opens it again."""

@@ -22,6 +22,7 @@ import heapq
 from functools import lru_cache
 from typing import NamedTuple
 
+from explorer.contracts.listening import tell
 from explorer.domains.accelerator.acceltran.chip.components import BUFFERS, Module
 from explorer.domains.accelerator.acceltran.costs import Costs
 from explorer.domains.accelerator.acceltran.program import Program, flat
@@ -116,6 +117,7 @@ class Scheduler:
         )
         self._stalls = Stalls()
         self._works = tuple(self._known.values())
+        self._begun, self._told_every = 0, max(1, len(self._works) // 100)
         self._windows = self._cursor.windows()
         self._forced = -1  # cycle when a transfer that had to wait for room was last let in
         self._missing = [-1] * len(self._windows)  # number of tiles of each window that lack data, -1 if unknown
@@ -209,6 +211,7 @@ class Scheduler:
             tiles = last - first
             if work.start < 0:
                 work.start = now
+                self._begin()
             if first == 0 and done < work.first_done:
                 work.first_done = done
                 heapq.heappush(self._marks, done)
@@ -221,6 +224,12 @@ class Scheduler:
             work.wake_ups += woken
             woken = 0
             self._modules.release_at(done, work, tiles)
+
+    def _begin(self) -> None:
+        """Tell of every hundredth part of the operations that has begun."""
+        self._begun += 1
+        if self._begun % self._told_every == 0:
+            tell(self._begun, len(self._works))
 
     def _order(self) -> list[int]:
         """Queues in the order of issue: as listed, or the one that is furthest behind first."""
