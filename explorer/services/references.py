@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from explorer import registry
 from explorer.toolkit.json_file import parsed_json, read_json
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 from graphdb.store import Store
+
+if TYPE_CHECKING:
+    from explorer.contracts.space import DesignSpace
+
+Note = Callable[[str], None]
+"""Takes a sentence for the user."""
 
 _KEY = re.compile(r"[0-9a-f]{6,64}")
 
@@ -36,7 +43,7 @@ def resolve_architecture(
     *,
     domain: str | None = None,
     overrides: Mapping[str, Any] | None = None,
-    note: Callable[[str], None] | None = None,
+    note: Note | None = None,
 ) -> Architecture:
     """The architecture that a user refers to.
 
@@ -55,7 +62,7 @@ def resolve_architecture(
         InputError: the name is unknown, the JSON malformed or illegal, or the architecture of another domain.
         NotFoundError: the key is not in the database.
     """
-    architecture = _referred(store, reference, domain)
+    architecture = _referred(store, reference, domain, note or _silent)
     if domain is not None and architecture.domain != domain:
         raise InputError(f"{_named(reference)} is of the domain {architecture.domain}; a {domain} is needed.")
     if not overrides:
@@ -63,11 +70,16 @@ def resolve_architecture(
     known = registry.overrides(architecture.domain)
     if known is None:
         raise InputError(f"The domain {architecture.domain} has no decisions that can be set one by one.")
-    return _built(known.apply(architecture.choices, overrides), architecture.domain, _named(reference))
+    changed = known.apply(architecture.choices, overrides)
+    return _built(changed, architecture.domain, _named(reference), note or _silent)
 
 
-def read_architecture(file: Path) -> Architecture:
+def read_architecture(file: Path, *, note: Note | None = None) -> Architecture:
     """The architecture in a JSON file, which may be one of another program, or on standard input if the file is `-`.
+
+    Args:
+        file: the file.
+        note: called with one sentence when reading changed what was given.
 
     Raises:
         InputError: the file is unreadable, malformed or illegal.
@@ -76,10 +88,10 @@ def read_architecture(file: Path) -> Architecture:
     value = read_json(file, place)
     if isinstance(value, dict):
         value.pop("key", None)  # `explorer show --json` and others print it
-        foreign = _foreign(value, None, place)
+        foreign = _foreign(value, None, place, note or _silent)
         if foreign is not None:
             return foreign
-    return registry.architecture_from_json(value, place)
+    return _placed(value, place, note or _silent)
 
 
 def sorted_assignments(simulator: str, given: Mapping[str, Any], *, role: str | None = None) -> Assignments:
@@ -117,16 +129,20 @@ def sorted_assignments(simulator: str, given: Mapping[str, Any], *, role: str | 
     return Assignments(decisions, settings)
 
 
-def _referred(store: Store, reference: str | Mapping[str, Any], domain: str | None) -> Architecture:
+def _silent(sentence: str) -> None:
+    """A note that nobody asked for."""
+
+
+def _referred(store: Store, reference: str | Mapping[str, Any], domain: str | None, note: Note) -> Architecture:
     if not isinstance(reference, str):
-        return _read(dict(reference), domain, "the given JSON")
+        return _read(dict(reference), domain, "the given JSON", note)
     if reference in registry.presets():
         return registry.preset(reference)
     if reference.lstrip().startswith("{"):
-        return _read(parsed_json(reference, "the given JSON"), domain, "the given JSON")
+        return _read(parsed_json(reference, "the given JSON"), domain, "the given JSON", note)
     if reference.endswith(".json") or reference == "-" or _is_file(reference):
         place = "standard input" if reference == "-" else reference
-        return _read(read_json(Path(reference), place), domain, place)
+        return _read(read_json(Path(reference), place), domain, place, note)
     if _KEY.fullmatch(reference):
         return store.architectures.get(store.architectures.resolve(reference))
     kind = f"{domain} preset" if domain else "preset"
@@ -143,20 +159,28 @@ def _is_file(name: str) -> bool:
         return False
 
 
-def _read(value: object, domain: str | None, place: str) -> Architecture:
+def _read(value: object, domain: str | None, place: str, note: Note) -> Architecture:
     if isinstance(value, dict) and ({"domain", "space"} & value.keys()):
-        return registry.architecture_from_json({k: v for k, v in value.items() if k != "key"}, place)
+        return _placed({k: v for k, v in value.items() if k != "key"}, place, note)
     if not isinstance(value, dict):
         raise InputError(f"{place} holds a JSON {type(value).__name__}; an object is needed.")
-    foreign = _foreign(value, domain, place)
+    foreign = _foreign(value, domain, place, note)
     if foreign is not None:
         return foreign
     if domain is None:
         raise InputError(f"{place} names no domain; allowed: an object with the keys domain, space and choices.")
-    return _built(value, domain, place)
+    return _built(value, domain, place, note)
 
 
-def _foreign(value: Mapping[str, Any], domain: str | None, place: str) -> Architecture | None:
+def _placed(value: object, place: str, note: Note) -> Architecture:
+    """The architecture of an object that names its space, in the form of that space."""
+    architecture = registry.architecture_from_json(value, place)
+    if isinstance(value, Mapping):
+        _say_changes(registry.space(architecture.space), value["choices"], place, note)
+    return architecture
+
+
+def _foreign(value: Mapping[str, Any], domain: str | None, place: str, note: Note) -> Architecture | None:
     """The architecture that another program's file describes; None if no reader recognises the file."""
     for owner in registry.domains() if domain is None else (domain,):
         for reader in registry.readers(owner):
@@ -166,20 +190,52 @@ def _foreign(value: Mapping[str, Any], domain: str | None, place: str) -> Archit
                 choices = reader.read(value)
             except InputError as error:
                 raise InputError(f"{place}: {error}") from error
-            return _built(choices, owner, place)
+            return _built(choices, owner, place, note)
     return None
 
 
-def _built(choices: dict[str, Any], domain: str, place: str) -> Architecture:
-    """Builds bare choices in the first space that allows them; if none does, reports the last one's objections."""
-    *exact, last = (registry.space(name) for name in registry.bare_spaces(domain))
-    for space in exact:
-        if not space.violations(choices):
+def _built(choices: dict[str, Any], domain: str, place: str, note: Note) -> Architecture:
+    """Builds bare choices as they are given, in the first space that has them in this form.
+
+    If none has, the last space that allows them puts them into its own form; if none does, the objections are those of
+    the last one.
+    """
+    able = [space for space in map(registry.space, registry.bare_spaces(domain)) if not space.violations(choices)]
+    for space in able:
+        if not _changes(space, choices):
             return space.build(choices)
+    if able:
+        _say_changes(able[-1], choices, place, note)
+        return able[-1].build(choices)
     try:
-        return last.build(choices)
+        return registry.space(registry.bare_spaces(domain)[-1]).build(choices)
     except InputError as error:
         raise InputError(f"{place}: {error}") from error
+
+
+def _changes(space: DesignSpace, choices: Mapping[str, Any]) -> list[str]:
+    """The names of the given legal choices that the form of a space changes; what it only adds does not count.
+
+    The widest space of the domain knows other ways of writing the same choices: what is the same to it is the same.
+    """
+    normal = space.normalise(dict(choices))
+    changed = [name for name, value in choices.items() if name not in normal or _json(normal[name]) != _json(value)]
+    widest = registry.space(registry.bare_spaces(space.domain)[-1])
+    if not changed or space is widest or widest.violations(dict(choices)) or widest.violations(normal):
+        return changed
+    return changed if _json(widest.normalise(dict(choices))) != _json(widest.normalise(normal)) else []
+
+
+def _say_changes(space: DesignSpace, choices: Mapping[str, Any], place: str, note: Note) -> None:
+    changed = _changes(space, choices)
+    if changed:
+        one_form = f"the one form that the space {space.name} has for each design"
+        note(f"{place}: {', '.join(changed)} {'was' if len(changed) == 1 else 'were'} put into {one_form}.")
+
+
+def _json(value: object) -> str:
+    """A text that is the same for equal JSON values: 1 is neither true nor 1.0, and keys have no order."""
+    return json.dumps(value, sort_keys=True)
 
 
 def _named(reference: str | Mapping[str, Any]) -> str:

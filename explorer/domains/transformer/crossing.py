@@ -10,7 +10,7 @@ import numpy as np
 from explorer.contracts.session import Descent
 from explorer.contracts.space import Choices, DesignSpace
 from explorer.domains.transformer.hierarchy import LEVELS, between
-from explorer.domains.transformer.model import choices_of, layers_of
+from explorer.domains.transformer.model import choices_of, sorted_layers_of
 from explorer.domains.transformer.transfer import overlap
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
@@ -78,7 +78,7 @@ def cross(
     if not 2 <= level <= len(LEVELS):
         raise InputError(f"The level is {level}; allowed: 2 to {len(LEVELS)}.")
     coarse, fine = LEVELS[level - 2], LEVELS[level - 1]
-    library = between(layers_of(first.choices), layers_of(second.choices), coarse, fine)
+    library = between(sorted_layers_of(first.choices), sorted_layers_of(second.choices), coarse, fine)
     known = {parent.choices_json for parent in (first, second)}
     drawn = (_built(choices_of(layers), spaces) for layers in library.draw(count + _PARENTS, generator))
     children = [child for child in drawn if child.choices_json not in known][:count]

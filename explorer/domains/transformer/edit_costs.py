@@ -24,7 +24,7 @@ from explorer.contracts.space import Choices
 from explorer.domains.transformer.decoder.graph import ADD, EMBEDDING, GATED, HEAD, KEY_VALUE, LANGUAGE_HEAD
 from explorer.domains.transformer.decoder.model import Decoder, decoder_of
 from explorer.domains.transformer.hierarchy import common_prefix
-from explorer.domains.transformer.model import is_decoder, layers_of
+from explorer.domains.transformer.model import is_decoder, sorted_layers_of
 from explorer.domains.transformer.spaces.flexibert2 import PUBLISHED
 from explorer.domains.transformer.spaces.layered import Options
 from graphdb.architecture import Block
@@ -99,7 +99,7 @@ GENERAL = EditCosts.of(PUBLISHED)
 def _beginning(first: Choices, second: Choices) -> int:
     if is_decoder(first) or is_decoder(second):
         return _same_layers(decoder_of(first), decoder_of(second)) if is_decoder(first) and is_decoder(second) else 0
-    return common_prefix(layers_of(first), layers_of(second))
+    return common_prefix(sorted_layers_of(first), sorted_layers_of(second))
 
 
 def _same_layers(first: Decoder, second: Decoder) -> int:

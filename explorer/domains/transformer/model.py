@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from explorer.toolkit.reading import is_integer, key_violations, listed, refused
@@ -33,7 +33,7 @@ class Layer:
 
     Attributes:
         hidden: width of the layer.
-        heads: type of each head, in canonical order.
+        heads: type of each head, in the order of the model dictionary.
         head_dimension: width of every head.
         feed_forward: width of each product of the feed-forward stack.
     """
@@ -52,7 +52,7 @@ def layer(hidden: int, heads: Sequence[str], feed_forward: Sequence[int]) -> Lay
         heads: type of each head, in any order.
         feed_forward: width of each product of the feed-forward stack.
     """
-    ordered = tuple(sorted(heads, key=_RANK.__getitem__))
+    ordered = _in_order(heads)
     return Layer(hidden, ordered, hidden // len(ordered), tuple(feed_forward))
 
 
@@ -62,7 +62,7 @@ def is_decoder(choices: object) -> bool:
 
 
 def layers_of(choices: Choices) -> tuple[Layer, ...]:
-    """The layers of an encoder's legal model dictionary.
+    """The layers of an encoder's legal model dictionary, with heads in its order.
 
     Raises:
         InputError: it is the dictionary of a decoder.
@@ -72,8 +72,19 @@ def layers_of(choices: Choices) -> tuple[Layer, ...]:
     return tuple(map(_layer_of, choices["o"], choices["h"], choices["f"]))
 
 
+def sorted_layers_of(choices: Choices) -> tuple[Layer, ...]:
+    """The same layers with heads in the order of the types, as the published spaces have them.
+
+    A layer of those spaces has a multiset of heads, which has no order of its own.
+
+    Raises:
+        InputError: it is the dictionary of a decoder.
+    """
+    return tuple(replace(one, heads=_in_order(one.heads)) for one in layers_of(choices))
+
+
 def choices_of(layers: Sequence[Layer]) -> Choices:
-    """The canonical model dictionary of `layers`."""
+    """The model dictionary of `layers`."""
     return {
         "l": len(layers),
         "o": [[f"{kind}_{layer.head_dimension}" for kind in layer.heads] for layer in layers],
@@ -143,5 +154,8 @@ def _width_violations(place: str, width: Any) -> list[str]:
 
 def _layer_of(labels: Sequence[str], hidden: int, feed_forward: Sequence[int]) -> Layer:
     split = [label.rsplit("_", 1) for label in labels]
-    heads = tuple(sorted((kind for kind, _ in split), key=_RANK.__getitem__))
-    return Layer(hidden, heads, int(split[0][1]), tuple(feed_forward))
+    return Layer(hidden, tuple(kind for kind, _ in split), int(split[0][1]), tuple(feed_forward))
+
+
+def _in_order(heads: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(heads, key=_RANK.__getitem__))

@@ -82,6 +82,49 @@ def test_bare_choices_belong_to_the_published_space_where_it_allows_them(
     assert (found.space, found.domain, found.choices) == (space, domain, choices)
 
 
+UNSORTED: dict[str, Any] = {
+    "l": 2,
+    "o": [["sa_wma_64", "c_5_64"], ["l_dct_64", "c_9_64", "sa_sdp_64", "sa_wma_64"]],
+    "h": [128, 256],
+    "f": [[512, 256], [1024]],
+}
+
+
+@pytest.mark.parametrize(
+    ("described", "task", "cycles", "notes"),
+    [
+        (UNSORTED, "inference", 546_681, []),
+        (UNSORTED, "training", 582_469, []),
+        (
+            {"domain": "transformer", "space": "flexibert2", "choices": UNSORTED},
+            "inference",
+            546_665,
+            ["the given JSON: o was put into the one form that the space flexibert2 has for each design."],
+        ),
+    ],
+)
+def test_bare_choices_are_simulated_in_the_given_order_and_those_of_a_named_space_in_its_order(
+    store: Store, described: dict[str, Any], task: str, cycles: int, notes: list[str]
+) -> None:
+    said: list[str] = []
+    model = resolve_architecture(store, described, domain="transformer", note=said.append)
+    edge = resolve_architecture(store, "edge", domain="accelerator", overrides={"weight_buffer_mb": 16})
+    made = registry.simulator("acceltran")
+    options = {"engine": "fast", "mode": "reference", "task": task}
+    run = made.run({"model": model, "accelerator": edge}, options)
+    assert run.measures["cycles"] == cycles
+    assert said == notes
+    heads = [block.kind for block in model.blocks if "head_dimension" in block.attributes]
+    assert (heads[-4:] == ["l_dct", "c_9", "sa_sdp", "sa_wma"]) == (not notes)
+
+
+def test_an_older_way_of_writing_the_same_design_belongs_to_the_published_space_without_a_note(store: Store) -> None:
+    old = {"l": 2, "o": ["sa"] * 2, "h": [128] * 2, "n": [2] * 2, "f": [[512]] * 2, "p": ["sdp"] * 2}
+    said: list[str] = []
+    model = resolve_architecture(store, old, domain="transformer", note=said.append)
+    assert (model.space, said) == ("flexibert", [])
+
+
 def test_what_is_set_is_changed_and_nothing_else(store: Store) -> None:
     edge = registry.preset("edge")
     changed = resolve_architecture(store, "edge", domain="accelerator", overrides={"batch_size": 16, "pe": 128})

@@ -16,7 +16,7 @@ import numpy as np
 
 from explorer.contracts.space import Choices, DesignSpace, Vector
 from explorer.domains.transformer.graph import block_graph
-from explorer.domains.transformer.model import Layer, choices_of, layer, layers_of, model_violations
+from explorer.domains.transformer.model import Layer, choices_of, layer, layers_of, model_violations, sorted_layers_of
 from explorer.toolkit.counting import digits, uniform_below
 from explorer.toolkit.reading import finite_vector, refused
 from graphdb.architecture import Architecture
@@ -98,7 +98,7 @@ class EarlyFlexiBertSpace(DesignSpace):
 
     def normalise(self, choices: Choices) -> Choices:
         """The choices themselves, as legal choices have only one form."""
-        return choices_of(layers_of(choices))
+        return choices_of(sorted_layers_of(choices))
 
     def graph_of(self, choices: Choices) -> Architecture:
         """The block graph."""

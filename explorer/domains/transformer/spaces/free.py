@@ -31,7 +31,7 @@ class FreeTransformerSpace(OpenSpace):
         return standard_violations(choices) or model_violations(from_standard(choices))
 
     def normalise(self, choices: Choices) -> Choices:
-        """The dictionary of FlexiBERT 2.0, with heads in the order of the types."""
+        """The dictionary of FlexiBERT 2.0, with heads in the given order, which simulators follow."""
         if is_decoder(choices):
             return canonical(choices)
         return choices_of(layers_of(from_standard(choices) if is_standard(choices) else choices))

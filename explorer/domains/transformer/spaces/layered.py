@@ -12,7 +12,7 @@ import numpy as np
 
 from explorer.contracts.space import Choices, DesignSpace, Vector
 from explorer.domains.transformer.graph import block_graph
-from explorer.domains.transformer.model import Layer, choices_of, layer, layers_of, model_violations
+from explorer.domains.transformer.model import Layer, choices_of, layer, layers_of, model_violations, sorted_layers_of
 from explorer.toolkit.counting import digits, uniform_below
 from explorer.toolkit.reading import finite_vector, listed, refused
 from graphdb.architecture import Architecture
@@ -134,7 +134,7 @@ class LayeredSpace(DesignSpace):
 
     def normalise(self, choices: Choices) -> Choices:
         """The choices with heads in the order of the types."""
-        return choices_of(layers_of(choices))
+        return choices_of(sorted_layers_of(choices))
 
     def graph_of(self, choices: Choices) -> Architecture:
         """The block graph."""

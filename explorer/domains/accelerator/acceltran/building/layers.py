@@ -1,7 +1,7 @@
 """A FlexiBERT 2.0 model dictionary, checked and read into the layers that programs and estimates are built from.
 
-Heads keep their own widths and the order of the dictionary, in which the published simulators take them; the reading of
-the Transformer domain (`transformer.model.layers_of`) puts them in canonical order and knows one width per layer.
+Heads stand in the order of the dictionary, in which the published simulators take them, as in the reading of the
+Transformer domain (`transformer.model.layers_of`); unlike there, each keeps its own width.
 """
 
 from __future__ import annotations
