@@ -17,7 +17,7 @@ from explorer.cli.progress import displayed, resumable
 from explorer.cli.simulate import Assigned, joined, role_parameter
 from explorer.cli.store import opened
 from explorer.contracts.options import checked
-from explorer.contracts.table import Column, Findings, Table, architecture_json, number, short, words
+from explorer.contracts.table import Column, Findings, Table, architecture_json, keys, short, value_of, values
 from graphdb.errors import InputError
 
 if TYPE_CHECKING:
@@ -220,16 +220,20 @@ def _table(exploration: Exploration) -> Table:
     summaries = [space.summary(sample.designs[at].choices) for at in exploration.front[:LONGEST_TABLE]]
     rows = [
         [
-            short(sample.designs[at].key),
+            sample.designs[at].key,
             *summary.values(),
-            *(number(measurements[at].measures.get(measure.name)) for measure in (*over, *beside)),
+            *(value_of(measure.name, measurements[at]) for measure in (*over, *beside)),
         ]
         for at, summary in zip(exploration.front, summaries, strict=False)
     ]
     columns = [
-        words(sample.role),
-        *(Column(heading, text=any(not one[heading][:1].isdigit() for one in summaries)) for heading in summaries[0]),
-        *(Column(measure.stored_heading) for measure in (*over, *beside)),
+        keys(sample.role),
+        *(
+            Column(heading, text=any(not one[heading][:1].isdigit() for one in summaries), rank=2)
+            for heading in summaries[0]
+        ),
+        *map(values, over),
+        *(values(measure, rank=1) for measure in beside),
     ]
     labels = [measure.label for measure in over]
     named = " and ".join([", ".join(labels[:-1]), labels[-1]]) if len(labels) > 1 else labels[0]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from explorer.cli.output import AsJson, console, drawn, emit, say
+from explorer.cli.output import AsJson, emit, print_table, say
 from explorer.cli.store import opened
 from explorer.contracts.measure import Direction
-from explorer.contracts.table import Column, Table, number, short, words
+from explorer.contracts.table import Cell, Predicted, Table, keys, number, prose, values, words
 from graphdb.errors import InputError
 from graphdb.records import ArchitectureFilter, Order, Range
 
@@ -191,7 +191,7 @@ def _show(page: Page[ListedArchitecture], spans: Mapping[str, Mapping[str, Span]
     shown = [name for name in names if any(name in spans[item.key] for item in page.items)]
     rows = [
         [
-            short(item.key),
+            item.key,
             item.space,
             *(_value(spans[item.key].get(name)) for name in shown),
             item.choices,
@@ -199,15 +199,16 @@ def _show(page: Page[ListedArchitecture], spans: Mapping[str, Mapping[str, Span]
         for item in page.items
     ]
     measures = [registry.measure(name) for name in shown]
-    values = [Column(f"{one.label} ({one.stored_unit})" if one.stored_unit else one.label) for one in measures]
-    columns = [words("key"), words("space"), *values, words("choices")]
-    console.print(drawn(Table(f"{len(page.items):,} of {page.total:,} architectures", columns, rows)))
+    columns = [keys("key"), words("space"), *map(values, measures), prose("choices", rank=1)]
+    print_table(Table(f"{len(page.items):,} of {page.total:,} architectures", columns, rows))
     if page.has_next:
         say(f"The next page: --after {page.end_cursor}")
 
 
-def _value(span: Span | None) -> str:
+def _value(span: Span | None) -> Cell:
     if span is None:
-        return "-"
+        return None
+    if span.smallest == span.largest:
+        return Predicted(span.largest) if span.predicted else span.largest
     low, high = (number(value, span.predicted) for value in (span.smallest, span.largest))
     return low if low == high else f"{low} to {high}"

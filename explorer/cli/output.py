@@ -94,7 +94,7 @@ def drawn(table: Table, width: int | None = None) -> RichTable:
     )
     for column, heading in zip(fit.columns, fit.headings, strict=True):
         rows.add_column(
-            escape(heading), justify="left" if column.text else "right", vertical="top", no_wrap=True, overflow="ignore"
+            escape(heading), justify="left" if column.text else "right", vertical="top", no_wrap=True, overflow="crop"
         )
     for row in fit.rows:
         rows.add_row(*map(escape, row))

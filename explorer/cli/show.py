@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from explorer.cli.notes import noting, with_notes
-from explorer.cli.output import AsJson, console, drawn, emit, errors, files_heading, say
+from explorer.cli.output import AsJson, console, emit, errors, files_heading, print_table, say
 from explorer.cli.store import opened
 from explorer.contracts.fact import facts_json, facts_text
+from explorer.contracts.measure import unlabelled
 from explorer.contracts.reference import WAYS
-from explorer.contracts.table import Table, architecture_json, measurement_json, number, short, words
+from explorer.contracts.table import Table, architecture_json, keys, measurement_json, prose, short, words
+from explorer.contracts.units import quantity
 
 if TYPE_CHECKING:
     from graphdb.architecture import Architecture
@@ -175,21 +177,26 @@ def _show_measurements(known: Known) -> None:
         say("No measurements yet.")
         return
     shown = every[:_MEASUREMENTS]
+    itself = {known.architecture.key, *(twin.key for twin in known.twins)}
+    partners = dict.fromkeys(role for _, one in shown for role, key in one.roles.items() if key not in itself)
     rows = [
         [
-            short(one.key),
+            one.key,
             one.simulator,
             "" if space == own else space,
-            ", ".join(f"{role} {short(key)}" for role, key in one.roles.items()),
+            *("" if one.roles.get(role) in itself else one.roles.get(role, "") for role in partners),
             _measures(one),
         ]
         for space, one in shown
     ]
-    headings = ("key", "simulator", "from space", "with", "measures")
-    kept = [at for at in range(len(headings)) if any(row[at] for row in rows)]
-    columns = [words(headings[at]) for at in kept]
-    title = f"Measurements ({len(shown)} of {len(every)})"
-    console.print(drawn(Table(title, columns, [[row[at] for at in kept] for row in rows])))
+    columns = [
+        keys("key", rank=2),
+        words("simulator"),
+        words("from space"),
+        *(keys(f"with {role}") for role in partners),
+        prose("measures"),
+    ]
+    print_table(Table(f"Measurements ({len(shown)} of {len(every)})", columns, rows))
     predicted = sorted({(space, name) for space, one in shown for name in one.predicted})
     if predicted:
         errors.print("~ predicted by a surrogate, not measured")
@@ -199,12 +206,12 @@ def _show_measurements(known: Known) -> None:
 
 
 def _measures(measurement: Measurement) -> str:
-    """The measures that are not part of a whole; the JSON has all."""
+    """The measures that are not part of a whole, each of them kept on one line; the JSON has all."""
     from explorer import registry
 
     known = registry.measures(measurement.simulator)
     return ", ".join(
-        f"{name}={number(value, name in measurement.predicted)}"
+        f"{one.label} {'~' * (name in measurement.predicted)}{quantity(value, one.stored_unit)}".replace(" ", "\u00a0")
         for name, value in measurement.measures.items()
-        if name not in known or not known[name].group
+        if not (one := known.get(name) or unlabelled(name)).group
     )

@@ -15,7 +15,8 @@ from explorer.cli.progress import displayed
 from explorer.contracts.fact import facts_json, facts_text
 from explorer.contracts.options import Flag
 from explorer.contracts.reference import WAYS
-from explorer.contracts.table import Column, Findings, Table, architecture_json, number, short, words
+from explorer.contracts.table import Column, Findings, Table, architecture_json, short, words
+from explorer.contracts.units import quantity
 from graphdb.errors import InputError
 
 if TYPE_CHECKING:
@@ -134,10 +135,10 @@ def _findings(architectures: Roles, measurement: Measurement) -> Findings:
         "facts": {role: facts_json(some) for role, some in facts.items()},
     }
     rows = [
-        [known[name].label, number(value, name in measurement.predicted), known[name].stored_unit]
+        [known[name].label, "~" * (name in measurement.predicted) + quantity(value, known[name].stored_unit)]
         for name, value in measurement.measures.items()
     ]
-    columns = [words("measure"), Column("value"), words("unit")]
+    columns = [words("measure"), Column("value")]
     players = ", ".join(f"{role} {short(one.key)}" for role, one in architectures.items())
     settings = ", ".join(f"{name}={value}" for name, value in measurement.settings.items())
     follows = "".join(f"{role}: {facts_text(some)}\n" for role, some in facts.items() if some)

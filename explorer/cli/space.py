@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from explorer.cli.output import AsJson, console, drawn, emit, say
+from explorer.cli.output import AsJson, emit, print_table, say
 from explorer.cli.store import opened
-from explorer.contracts.table import Column, Table, architecture_json, short, words
+from explorer.contracts.table import Column, Table, architecture_json, keys, prose
 from graphdb.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def space(
     say(f"{name}: {size:,} designs{about}, {chosen.domain}, {chosen.dimensions} entries")
     if designs:
         shown = designs[:_LONGEST_TABLE]
-        rows = [[short(design.key), str(len(design.blocks)), design.choices_json] for design in shown]
+        rows = [[design.key, len(design.blocks), design.choices_json] for design in shown]
         title = f"{len(shown)} of {len(designs)} random designs"
-        console.print(drawn(Table(title, [words("key"), Column("blocks"), words("choices")], rows)))
+        print_table(Table(title, [keys("key"), Column("blocks"), prose("choices")], rows))
     if added is not None:
         say(f"{added} added, {len(designs) - added} already stored")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from explorer.cli.output import AsJson, console, drawn, emit, say
+from explorer.cli.output import AsJson, console, emit, print_table, say
 from explorer.cli.store import opened
 from explorer.contracts.table import Column, Table, words
 
@@ -44,7 +44,7 @@ def list_studies(json: AsJson = False) -> None:
         done = sum(count for state, count in counts.items() if state != "pending")
         numbers = (str(done), str(record.budget), str(record.seed))
         rows.append([record.name, record.recipe, shown_state(record), *numbers, record.created])
-    console.print(drawn(Table("Studies", columns, rows)))
+    print_table(Table("Studies", columns, rows))
 
 
 @app.command(epilog="Example: explorer study show my-study")

@@ -8,8 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.cli.output import console, drawn, say
-from explorer.contracts.table import Column, Table, architecture_json, number, short, words
+from explorer.cli.output import console, print_table, say
+from explorer.contracts.table import (
+    Cell,
+    Column,
+    Table,
+    architecture_json,
+    keys,
+    number,
+    short,
+    value_of,
+    values,
+    words,
+)
 
 if TYPE_CHECKING:
     from explorer.contracts.measure import Measure
@@ -165,24 +176,22 @@ def print_trials(study: StudyFindings, trials: Sequence[TrialRecord], title: str
     roles = _roles(trials[0]) if trials else []
     columns = [
         Column("trial"),
-        *map(words, roles),
+        *map(keys, roles),
         Column("objective"),
-        *(Column(study.recipe.measures[name].stored_heading) for name in shown),
-        words("origin"),
+        *(values(study.recipe.measures[name], rank=int(name not in study.recipe.front)) for name in shown),
+        words("origin", rank=2),
     ]
-    rows = []
-    for trial in trials:
-        measurement = trial.measurement
-        rows.append(
-            [
-                str(trial.index),
-                *(short(measurement.roles[role]) for role in roles),
-                _performance(study, trial),
-                *(number(measurement.measures.get(name), name in measurement.predicted) for name in shown),
-                trial.origin,
-            ]
-        )
-    console.print(drawn(Table(title, columns, rows)))
+    rows: list[list[Cell]] = [
+        [
+            trial.index,
+            *(trial.measurement.roles[role] for role in roles),
+            _performance(study, trial),
+            *(value_of(name, trial.measurement) for name in shown),
+            trial.origin,
+        ]
+        for trial in trials
+    ]
+    print_table(Table(title, columns, rows))
     if any(trial.measurement.predicted for trial in trials):
         say("~ predicted by the surrogate, not measured")
 
@@ -204,11 +213,14 @@ def _volume_text(study: StudyFindings) -> str:
 
 def _whole_text(study: StudyFindings, trial: TrialRecord) -> str:
     """The measures of a trial, without those that are parts of others."""
+    from explorer.contracts.measure import unlabelled
+    from explorer.contracts.units import quantity
+
     known, measurement = study.recipe.measures, trial.measurement
     return ", ".join(
-        f"{name} {number(value, name in measurement.predicted)}"
+        f"{one.label} {'~' * (name in measurement.predicted)}{quantity(value, one.stored_unit)}"
         for name, value in measurement.measures.items()
-        if name not in known or not known[name].group
+        if not (one := known.get(name) or unlabelled(name)).group
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from explorer.report.figure import coloured, in_units, prefix, save, subplots
+from explorer.contracts.units import in_units, prefix
+from explorer.report.figure import coloured, save, subplots
 
 SQUARED = "²"
 """Mark of units without SI prefixes, which would be squared too."""

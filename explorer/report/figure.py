@@ -7,24 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from explorer.contracts.measure import Measure
-from graphdb.errors import InputError
+from explorer.toolkit.replacing import replacing
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#332288", "#882255", "#117733", "#999933")
 """Colours for colour-blind readers: Okabe and Ito (2008) without yellow, then the darkest of Paul Tol's `muted`."""
 OTHERS = "others"
 GREY = "#999999"
 BLUE = COLOURS[0]
-_PREFIXES = (
-    (1e12, "T"),
-    (1e9, "G"),
-    (1e6, "M"),
-    (1e3, "k"),
-    (1.0, ""),
-    (1e-3, "m"),
-    (1e-6, "µ"),
-    (1e-9, "n"),
-    (1e-12, "p"),
-)
 
 
 def subplots(rows: int, columns: int, size: tuple[float, float], **options: Any) -> tuple[Any, Any]:
@@ -53,34 +42,18 @@ def save(figure: Any, path: Path) -> list[Path]:
         path: the file name without suffix; its folder is created.
 
     Raises:
-        InputError: the folder cannot be written to.
+        InputError, StorageFullError: the folder cannot be written to.
     """
     from matplotlib import pyplot
 
     files = [path.with_name(path.name + suffix) for suffix in (".png", ".svg")]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         for file in files:
-            figure.savefig(file, dpi=150, metadata={"Date": None} if file.suffix == ".svg" else {"Software": None})
-    except OSError as error:
-        raise InputError(f"The picture {path} cannot be written: {error.strerror or error}.") from error
+            with replacing(file, "picture") as part:
+                figure.savefig(part, dpi=150, metadata={"Date": None} if file.suffix == ".svg" else {"Software": None})
     finally:
         pyplot.close(figure)
     return files
-
-
-def in_units(value: float, unit: str) -> str:
-    """A value with three significant digits and a suitable SI prefix: `1.23 mJ`."""
-    factor, prefixed = prefix(value, unit)
-    return f"{value / factor:.3g} {prefixed}"
-
-
-def prefix(value: float, unit: str) -> tuple[float, str]:
-    """The factor of the SI prefix that suits a value, and the unit with this prefix."""
-    for factor, letter in _PREFIXES:
-        if abs(value) >= factor:
-            return factor, letter + unit
-    return 1.0, unit
 
 
 def plotted(measure: Measure, values: Sequence[float]) -> list[float]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from explorer.report.figure import coloured, in_units, save, subplots
+from explorer.contracts.units import in_units
+from explorer.report.figure import coloured, save, subplots
 
 
 @dataclass(frozen=True)

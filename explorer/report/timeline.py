@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from explorer.report.figure import OTHERS, coloured, in_units, prefix, save, subplots
+from explorer.contracts.units import in_units, prefix
+from explorer.report.figure import OTHERS, coloured, save, subplots
 
 Array = npt.NDArray[np.float64]
 MOST_PARTS = 6

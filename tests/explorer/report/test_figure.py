@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from explorer.contracts.measure import Measure
-from explorer.report.figure import COLOURS, GREY, OTHERS, coloured, in_units, plotted, save, scale_of, subplots
+from explorer.contracts.units import in_units
+from explorer.report.figure import COLOURS, GREY, OTHERS, coloured, plotted, save, scale_of, subplots
 from graphdb.errors import InputError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from explorer.contracts.session import Session
-from explorer.contracts.table import Column, Findings, Table, architecture_json, short, words
+from explorer.contracts.table import Cell, Column, Findings, Table, architecture_json, keys, prose, short
 from explorer.contracts.verb import resolved
 from explorer.domains.transformer import crossing
 from explorer.domains.transformer.domain import DOMAIN
@@ -46,9 +46,9 @@ def cross(session: Session, options: CrossOptions) -> Findings:
 
 
 def _table(between: crossing.Crossing, ratios: dict[str, list[float]]) -> Table:
-    def row(child: Architecture) -> list[str]:
-        return [short(child.key), *(f"{ratio:.0%}" for ratio in ratios[child.key]), child.choices_json]
+    def row(child: Architecture) -> list[Cell]:
+        return [child.key, *(f"{ratio:.0%}" for ratio in ratios[child.key]), child.choices_json]
 
     shares = (Column(f"weights from {short(parent.key)}") for parent in between.parents)
-    columns = (words("key"), *shares, words("choices"))
+    columns = (keys("key"), *shares, prose("choices"))
     return Table("Children", columns, [row(child) for child in between.children[:_MOST_ROWS]])

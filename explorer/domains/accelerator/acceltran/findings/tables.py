@@ -7,6 +7,7 @@ from typing import Any
 
 from explorer.contracts.measure import Measure, nested
 from explorer.contracts.table import Column, Table, number, words
+from explorer.contracts.units import in_units
 from explorer.domains.accelerator.acceltran.findings.ablation import FIGURES
 from explorer.domains.accelerator.acceltran.measures import (
     AREA_PARTS,
@@ -18,7 +19,6 @@ from explorer.domains.accelerator.acceltran.measures import (
     USE,
     in_words,
 )
-from explorer.report.figure import in_units
 
 _SUMS = (
     "cycles",
