@@ -17,7 +17,7 @@ from explorer.contracts.measure import Measures
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError, NotFoundError
 from graphdb.measurement import Measurement
-from graphdb.records import Relative, TrialRecord
+from graphdb.records import Relative, TrialRecord, Twin
 from graphdb.store import Store
 
 P = ParamSpec("P")
@@ -37,6 +37,8 @@ class Context:
         objectives: study name -> trial index -> performance.
         hypervolumes: study name -> trial index -> hypervolume of all trials up to that one.
         measures: simulator -> its measures, by name.
+        twins: architecture -> the stored ones of its domain with an equal graph but another key.
+        notes: key of an architecture or a measurement -> what reading changed in what the client gave.
     """
 
     def __init__(self, store: Store, searches: Searches, reads: Executor, simulations: Executor) -> None:
@@ -52,6 +54,8 @@ class Context:
         self.objectives = DataLoader(self._load_objectives)
         self.hypervolumes = DataLoader(self._load_hypervolumes)
         self.measures = DataLoader(self._load_measures)
+        self.twins = DataLoader(self._load_twins)
+        self.notes: dict[str, list[str]] = {}
 
     async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Calls the store in a separate thread.
@@ -80,6 +84,10 @@ class Context:
     async def _load_children(self, keys: Sequence[str]) -> list[list[Relative]]:
         children = await self.read(self.store.architectures.children, list(keys), MAXIMUM_PAGE)
         return [children.get(key, []) for key in keys]
+
+    async def _load_twins(self, architectures: Sequence[Architecture]) -> list[list[Twin]]:
+        twins = await self.read(self.store.architectures.twins, architectures)
+        return [twins[one.key] for one in architectures]
 
     async def _load_trials(self, names: Sequence[str]) -> list[list[TrialRecord]]:
         return [await self.read(self.store.studies.trials, name) for name in names]

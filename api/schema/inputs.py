@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import graphene
@@ -18,6 +19,9 @@ from graphdb.architecture import Architecture, Scalar
 from graphdb.errors import InputError
 from graphdb.records import ArchitectureFilter, Range
 from graphdb.store import Store
+
+WAYS = "A preset, a key, the beginning of a key (6 digits or more), or JSON as text."
+_KEY = re.compile(r"[0-9a-f]{6,64}")
 
 
 class ChoiceInput(graphene.InputObjectType):
@@ -48,13 +52,14 @@ class ArchitectureFilterInput(graphene.InputObjectType):
     choices = graphene.List(graphene.NonNull(ChoiceInput))
     measures = graphene.List(graphene.NonNull(MeasureInput))
     block_kind = graphene.String(description="A kind of block that the architecture contains.")
+    measured = graphene.Boolean(description="Whether there are measurements of the architecture.")
 
 
 class ArchitectureInput(graphene.InputObjectType):
     """An architecture, given in exactly one way: by the name of a preset, by key, or by its choices."""
 
     preset = graphene.String(description="Name of a preset; `domains` lists them.")
-    key = graphene.String(description="Key of a stored architecture, or a unique prefix of it.")
+    key = graphene.String(description=WAYS)
     choices = JSON(description="The design decisions, or another program's description that the domain can read.")
     domain = graphene.String(description="Domain of the `choices`; give it together with `space`, or neither.")
     space = graphene.String(description="Space of the `choices`; by default the first one that allows them.")
@@ -97,20 +102,54 @@ def filter_of(given: Mapping[str, Any] | None) -> ArchitectureFilter:
         choice_ranges=tuple(ranges),
         measure_ranges=tuple(_measure_range(condition) for condition in given.get("measures") or ()),
         block_kind=given.get("block_kind"),
+        measured=given.get("measured"),
     )
 
 
-def architecture_of(store: Store, given: Mapping[str, Any], argument: str, domain: str) -> Architecture:
-    """The architecture that an `ArchitectureInput` describes.
+def named(
+    store: Store, reference: str, argument: str, domain: str | None = None, note: Callable[[str], None] | None = None
+) -> Architecture:
+    """The architecture that a text names: a preset, a key, the beginning of a key, or JSON.
 
-    Files, which the command line can read by name, stay out of reach: a preset must be a known name, and a key
-    hexadecimal.
+    Files, which the command line can read by name, stay out of reach: a preset must be a known name, a key hexadecimal.
+
+    Args:
+        store: the database.
+        reference: the client's text.
+        argument: the name of the argument, for messages.
+        domain: the required domain of the architecture; None for any.
+        note: called with one sentence when reading changed what was given.
+
+    Returns:
+        The architecture, which need not be stored.
+
+    Raises:
+        InputError: the text names nothing, its JSON is malformed or illegal, or the architecture is of another domain.
+        NotFoundError: the key is not in the database.
+    """
+    if reference in registry.presets() or reference.lstrip().startswith("{"):
+        return resolve_architecture(store, reference, domain=domain, note=note)
+    if not _KEY.fullmatch(reference):
+        presets = ", ".join(registry.presets(domain)) or "none"
+        ways = f"no preset ({presets}), no key (6 to 64 hexadecimal digits) and no JSON object"
+        raise InputError(f"{argument}: {reference[:100]!r} is {ways}.")
+    architecture = store.architectures.get(store.architectures.resolve(reference))
+    if domain is not None and architecture.domain != domain:
+        raise InputError(f"{argument}: {reference[:64]} is of the domain {architecture.domain}; allowed: {domain}.")
+    return architecture
+
+
+def architecture_of(
+    store: Store, given: Mapping[str, Any], argument: str, domain: str, note: Callable[[str], None] | None = None
+) -> Architecture:
+    """The architecture that an `ArchitectureInput` describes.
 
     Args:
         store: the database.
         given: the input.
         argument: the name of the argument, for messages.
         domain: the required domain of the architecture.
+        note: called with one sentence when reading changed what was given.
 
     Raises:
         InputError: the architecture was not given in exactly one way, or is malformed, illegal or of another domain.
@@ -127,16 +166,16 @@ def architecture_of(store: Store, given: Mapping[str, Any], argument: str, domai
     if ways == ["preset"]:
         return _preset(store, given["preset"], argument, domain)
     if ways == ["key"]:
-        return _stored(store, given["key"], argument, domain)
+        return named(store, given["key"], argument, domain, note)
     if not isinstance(given["choices"], Mapping):
         raise InputError(f"The choices of {argument} are not a JSON object; allowed: an object with the decisions.")
     if len(described) == 1:
         raise InputError(f"{argument} has {described[0]} alone; domain and space belong together.")
     if described:
         return resolve_architecture(
-            store, {name: given[name] for name in ("domain", "space", "choices")}, domain=domain
+            store, {name: given[name] for name in ("domain", "space", "choices")}, domain=domain, note=note
         )
-    return resolve_architecture(store, given["choices"], domain=domain)
+    return resolve_architecture(store, given["choices"], domain=domain, note=note)
 
 
 def _preset(store: Store, name: str, argument: str, domain: str) -> Architecture:
@@ -145,13 +184,6 @@ def _preset(store: Store, name: str, argument: str, domain: str) -> Architecture
         allowed = ", ".join(presets) or "none"
         raise InputError(f"{argument}: {name[:100]!r} is no preset of the domain {domain}; allowed: {allowed}.")
     return resolve_architecture(store, name, domain=domain)
-
-
-def _stored(store: Store, key: str, argument: str, domain: str) -> Architecture:
-    architecture = store.architectures.get(store.architectures.resolve(key))
-    if architecture.domain != domain:
-        raise InputError(f"{argument}: {key[:64]} is of the domain {architecture.domain}; allowed: {domain}.")
-    return architecture
 
 
 def constraint_texts(given: Sequence[Mapping[str, Any]] | None) -> list[str]:

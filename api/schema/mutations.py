@@ -108,7 +108,10 @@ def simulation(entry: SimulatorEntry, roles: Mapping[str, Role], names: Names) -
     async def resolve(root: None, info: graphene.ResolveInfo, /, **given: Any) -> MeasurementValue:
         context = context_of(info)
         settings = chosen(options, given)
-        return await context.simulate(_simulate, context.store, entry.name, given, settings)
+        notes: list[str] = []
+        measured = await context.simulate(_simulate, context.store, entry.name, given, settings, notes.append)
+        context.notes[measured.key] = notes
+        return measured
 
     return graphene.Field(
         graphene.NonNull(Measurement),
@@ -268,9 +271,15 @@ def _plan(store: Store, **given: Any) -> StudyRecord:
     return studies.plan_study(store, **given)
 
 
-def _simulate(store: Store, simulator: str, given: Mapping[str, Any], settings: Mapping[str, Any]) -> MeasurementValue:
+def _simulate(
+    store: Store,
+    simulator: str,
+    given: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    note: Callable[[str], None],
+) -> MeasurementValue:
     architectures = {
-        role: architecture_of(store, given[role], role, who.domain)
+        role: architecture_of(store, given[role], role, who.domain, note)
         for role, who in registry.simulator(simulator).roles.items()
     }
     return simulations.simulate(store, simulator, architectures, settings)

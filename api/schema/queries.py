@@ -9,7 +9,7 @@ from typing import Any
 
 import graphene
 
-from api.schema.inputs import ArchitectureFilterInput, filter_of
+from api.schema.inputs import WAYS, ArchitectureFilterInput, filter_of, named
 from api.schema.paging import checked_first, cursor_of, key_of
 from api.schema.registered import Domain, Recipe, Simulator
 from api.schema.study_types import Study
@@ -36,8 +36,8 @@ class Query(graphene.ObjectType):
 
     architecture = graphene.Field(
         Architecture,
-        description="The architecture with a key or a unique prefix of it (6 digits or more); null if there is none.",
-        key=graphene.String(required=True),
+        description="The architecture that `key` names, stored or not; null if no stored one has that key.",
+        key=graphene.String(required=True, description=WAYS),
     )
     architectures = graphene.Field(
         graphene.NonNull(ArchitectureConnection),
@@ -49,7 +49,7 @@ class Query(graphene.ObjectType):
     similar = graphene.Field(
         many(SimilarArchitecture),
         description="The k nearest architectures of the same domain, nearest first, among those with an embedding.",
-        key=graphene.String(required=True),
+        key=graphene.String(required=True, description=WAYS),
         k=graphene.Int(required=True, default_value=10),
         by=graphene.Argument(Likeness, required=True, default_value=LikenessValue.BEHAVIOUR),
         rank_again=graphene.Boolean(
@@ -72,13 +72,14 @@ class Query(graphene.ObjectType):
 
     @staticmethod
     async def resolve_architecture(root: None, info: graphene.ResolveInfo, key: str) -> ArchitectureValue | None:
-        """Resolves `architecture` by its key or a unique prefix of it."""
+        """Resolves `architecture` by any of the ways to name one."""
         context = context_of(info)
+        notes: list[str] = []
         try:
-            full = await context.read(context.store.architectures.resolve, key)
-            architecture: ArchitectureValue = await context.architectures.load(full)
+            architecture = await context.read(named, context.store, key, "key", note=notes.append)
         except NotFoundError:
             return None
+        context.notes[architecture.key] = notes
         return architecture
 
     @staticmethod
@@ -104,8 +105,8 @@ class Query(graphene.ObjectType):
     ) -> list[dict[str, Any]]:
         """Resolves `similar` with the vector indexes."""
         context = context_of(info)
-        full = await context.read(context.store.architectures.resolve, key)
-        return await similar_to(context, full, k, by, rank_again=rank_again)
+        own = await context.read(named, context.store, key, "key")
+        return await similar_to(context, own.key, k, by, rank_again=rank_again)
 
     @staticmethod
     async def resolve_studies(root: None, info: graphene.ResolveInfo, first: int) -> list[StudyRecord]:

@@ -71,6 +71,9 @@ def roles_of(measurement: MeasurementValue) -> list[dict[str, str]]:
     return [{"role": role, "key": key} for role, key in sorted(measurement.roles.items())]
 
 
+_NOTES = "What reading changed in what this request gave, one sentence each."
+
+
 class Measure(graphene.ObjectType):
     """One value of a measurement; its name ends in the SI unit."""
 
@@ -146,6 +149,12 @@ class Measurement(graphene.ObjectType):
     settings = graphene.Field(JSON, required=True)
     measures = many(Measure)
     roles = many(Role)
+    notes = graphene.Field(many(graphene.String), description=_NOTES)
+
+    @staticmethod
+    def resolve_notes(parent: MeasurementValue, info: graphene.ResolveInfo) -> list[str]:
+        """Resolves what the request noted."""
+        return context_of(info).notes.get(parent.key, [])
 
     @staticmethod
     def resolve_settings(parent: MeasurementValue, info: graphene.ResolveInfo) -> dict[str, Any]:
@@ -190,6 +199,36 @@ class Architecture(graphene.ObjectType):
         k=graphene.Int(required=True, default_value=5),
         by=graphene.Argument(Likeness, required=True, default_value=LikenessValue.DISTANCE),
     )
+    facts = graphene.Field(many(Measure), description="What follows from it without a simulation, such as its size.")
+    twins = graphene.Field(
+        lambda: many(Architecture),
+        description="Stored designs of other spaces with the same graph: what was measured of them holds for it too.",
+        first=graphene.Int(required=True, default_value=5),
+    )
+    notes = graphene.Field(many(graphene.String), description=_NOTES)
+
+    @staticmethod
+    def resolve_facts(parent: ArchitectureValue, info: graphene.ResolveInfo) -> list[MeasureView]:
+        """Resolves the facts as measures that no simulator took."""
+        return [MeasureView("", fact.measure.name, fact.value, False) for fact in registry.facts(parent)]
+
+    @staticmethod
+    async def resolve_twins(
+        parent: ArchitectureValue, info: graphene.ResolveInfo, first: int
+    ) -> list[ArchitectureValue]:
+        """Resolves the twins, sorted by key."""
+        checked_first(first)
+        context = context_of(info)
+        twins = await context.twins.load(parent)
+        architectures: list[ArchitectureValue] = await context.architectures.load_many(
+            [twin.key for twin in twins[:first]]
+        )
+        return architectures
+
+    @staticmethod
+    def resolve_notes(parent: ArchitectureValue, info: graphene.ResolveInfo) -> list[str]:
+        """Resolves what the request noted."""
+        return context_of(info).notes.get(parent.key, [])
 
     @staticmethod
     def resolve_blocks(parent: ArchitectureValue, info: graphene.ResolveInfo) -> list[dict[str, Any]]:

@@ -82,7 +82,7 @@ def test_architecture_by_prefix_and_none(ask, stored):
     query = "query($key: String!) { architecture(key: $key) { key } }"
     assert ask(query, key=key[:12])["data"]["architecture"]["key"] == key
     assert ask(query, key="0" * 64) == {"data": {"architecture": None}}
-    assert code(ask(query, key="bert-tiny")) == "BAD_USER_INPUT"
+    assert code(ask(query, key="no-such-design")) == "BAD_USER_INPUT"
 
 
 def test_pages_join_to_the_whole_listing_in_key_order(store, ask, stored):
