@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from explorer.toolkit.folder import check_folder
+from explorer.toolkit.replacing import replacing
 from graphdb.errors import InputError
 
 Cell = str | int | float | bool | None
@@ -47,7 +47,7 @@ def write_rows(file: Path, rows: Sequence[Row]) -> None:
         rows: column -> cell, for each row.
 
     Raises:
-        InputError: the file cannot be written.
+        InputError, StorageFullError: the file cannot be written.
     """
     columns = list(dict.fromkeys(name for row in rows for name in row))
     write: Callable[[IO[bytes]], None]
@@ -62,17 +62,8 @@ def write_rows(file: Path, rows: Sequence[Row]) -> None:
         def write(stream: IO[bytes]) -> None:
             parquet.write_table(table, stream)
 
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("wb") as stream:
-                write(stream)
-            part.replace(file)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"{file} cannot be written to: {error.strerror or error}.") from error
+    with replacing(file) as part, part.open("wb") as stream:
+        write(stream)
 
 
 def flattened(name: str, value: Any) -> dict[str, Cell]:

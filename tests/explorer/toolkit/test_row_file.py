@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from explorer.toolkit.row_file import check_row_file, flattened, write_rows
-from graphdb.errors import InputError
+from graphdb.errors import InputError, StorageFullError
 
 ROWS = [
     {"trial": 0, "latency_s": 0.1 + 0.2, "state": 'done, "well"', "mixed": 1, "number": 1},
@@ -50,7 +50,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(InputError, match=r"rows\.csv cannot be written to: No space left on device\."):
+    with pytest.raises(StorageFullError, match=r"rows\.csv cannot be written; what it held before stays\."):
         write_rows(file, ROWS[:1])
     assert file.read_bytes() == before
     assert list(tmp_path.iterdir()) == [file]

@@ -23,6 +23,7 @@ from explorer.domains.transformer.pretrained.models import (
 from explorer.domains.transformer.training.checkpoint import check_shapes, read_tensors
 from explorer.domains.transformer.training.extras import extra
 from explorer.domains.transformer.training.saved import CONFIG, WEIGHTS
+from explorer.toolkit.replacing import unwritten
 from graphdb.errors import InputError
 
 OPSET = 20
@@ -101,7 +102,7 @@ def export_onnx(model: Model, file: Path) -> str:
                     os.fsync(stream.fileno())
                 written.replace(file.with_name(written.name))
     except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror or error}.") from error
+        raise unwritten(file, error) from error
     return output
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from explorer.toolkit.replacing import replacing, unwritten
 from graphdb.errors import InputError
 
 FILE = "checkpoint.safetensors"
@@ -29,7 +30,7 @@ def write_tensors(file: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
         metadata: name -> text, kept in the file's header.
 
     Raises:
-        InputError: the file cannot be written, for example on a full disk; an existing file is kept.
+        InputError, StorageFullError: the file cannot be written; an existing file is kept.
     """
 
     def write(temporary: Path) -> None:
@@ -47,7 +48,7 @@ def write_text(file: Path, text: str) -> None:
     """Write a text file completely or not at all.
 
     Raises:
-        InputError: the file cannot be written; an existing file is kept.
+        InputError, StorageFullError: the file cannot be written; an existing file is kept.
     """
 
     def write(temporary: Path) -> None:
@@ -60,21 +61,12 @@ def write_text(file: Path, text: str) -> None:
 
 
 def _replace(file: Path, write: Callable[[Path], None]) -> None:
-    temporary = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
-        write(temporary)
-        temporary.replace(file)
-        descriptor = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    except (OSError, SafetensorError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"{file} cannot be written: {reason}; what it held before stays.") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        with replacing(file, make_folder=False) as temporary:
+            write(temporary)
+    except SafetensorError as error:  # it names the error of the operating system only in words
+        full = os.strerror(errno.ENOSPC) in str(error)
+        raise unwritten(file, OSError(errno.ENOSPC if full else errno.EIO, str(error))) from error
 
 
 def save_checkpoint(

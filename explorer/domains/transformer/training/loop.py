@@ -23,6 +23,7 @@ from explorer.domains.transformer.training.checkpoint import load_checkpoint, sa
 from explorer.domains.transformer.training.config import TrainingConfig
 from explorer.domains.transformer.training.extras import extra
 from explorer.domains.transformer.training.order import DROPOUT, derived_seed
+from explorer.toolkit.replacing import unwritten
 from graphdb.errors import InputError
 
 METRICS = "metrics.jsonl"
@@ -238,8 +239,11 @@ class _Losses:
         loss = float(self.sum) / self.count
         _check_finite(loss, step, rate)
         self.sum, self.count = 0.0, 0
-        with self.file.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps({"step": step, "loss": loss, "learning_rate": rate}) + "\n")
+        try:
+            with self.file.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps({"step": step, "loss": loss, "learning_rate": rate}) + "\n")
+        except OSError as error:
+            raise unwritten(self.file, error) from error
         return TrainingStep(step, steps, loss, rate, speed)
 
 
