@@ -108,4 +108,5 @@ def print_table(table: Table) -> None:
         return
     made = drawn(table)
     wide = Console(width=_UNBOUNDED).measure(made).maximum
-    console.print(made, width=max(wide, console.width), crop=False, no_wrap=True, overflow="ignore")
+    # A console of its own, because rich prints nothing wider than its console.
+    Console(width=max(wide, console.width)).print(made, crop=False, no_wrap=True, overflow="ignore")

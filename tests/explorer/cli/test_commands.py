@@ -28,7 +28,7 @@ COMMANDS = (
     *(("db", name) for name in ("start", "stop", "status", "wipe")),
     *(
         (name,)
-        for name in ("load", "import", "export", "show", "similar", "space", "cross", "map", "onnx", "search", "serve")
+        for name in ("load", "import", "export", "show", "list", "similar", "space", "cross", "map", "onnx", "search", "serve")
     ),
     ("simulate", "acceltran"),
     *(("explore", name) for name in ("elector", "dataflow")),
