@@ -282,4 +282,6 @@ def _simulate(
         role: architecture_of(store, given[role], role, who.domain, note)
         for role, who in registry.simulator(simulator).roles.items()
     }
+    for remark in registry.simulator(simulator).remarks(architectures):
+        note(remark)
     return simulations.simulate(store, simulator, architectures, settings)

@@ -71,7 +71,7 @@ def roles_of(measurement: MeasurementValue) -> list[dict[str, str]]:
     return [{"role": role, "key": key} for role, key in sorted(measurement.roles.items())]
 
 
-_NOTES = "What reading changed in what this request gave, one sentence each."
+_NOTES = "What reading changed in what this request gave, and remarks on its results, one sentence each."
 
 
 class Measure(graphene.ObjectType):
@@ -323,13 +323,18 @@ class SimilarArchitecture(graphene.ObjectType):
         description="From 0 to 1 (identical): (1 + cosine) / 2 of the embeddings, or 1 / (1 + distance).",
     )
     distance = graphene.Float(
-        description="Edit distance: an estimate, or an upper bound if ranked again. Null for BEHAVIOUR."
+        description="The edit distance if it equals `atLeast`, otherwise an upper bound of it, or an estimate. Null "
+        "for BEHAVIOUR."
+    )
+    at_least = graphene.Float(description="A lower bound of the edit distance; null for estimates and for BEHAVIOUR.")
+    estimated = graphene.Boolean(
+        required=True, description="Whether the distance is an estimate, which may be too large or too small."
     )
     architecture = graphene.Field(Architecture, required=True)
 
 
 async def similar_to(
-    context: Context, key: str, k: int, by: LikenessValue, *, rank_again: bool = False
+    context: Context, key: str, k: int, by: LikenessValue, *, rank_again: bool | None = None
 ) -> list[dict[str, Any]]:
     """The nearest neighbours of an architecture, as `SimilarArchitecture` shows them.
 
@@ -338,7 +343,7 @@ async def similar_to(
         key: the key of the architecture.
         k: the number of neighbours, 1 to 100.
         by: the criterion for similarity.
-        rank_again: whether to order the nearest by an upper bound of their edit distance.
+        rank_again: whether to order by bounds of the edit distance; None for the default.
 
     Raises:
         InputError: `k` is out of range, or `rank_again` is not possible with `by`.
@@ -347,12 +352,18 @@ async def similar_to(
     nearest = await context.read(_nearest, context.store, key, k, by, rank_again)
     architectures = await context.architectures.load_many([neighbour.key for neighbour in nearest])
     return [
-        {"score": neighbour.score, "distance": neighbour.distance, "architecture": architecture}
+        {
+            "score": neighbour.score,
+            "distance": neighbour.distance,
+            "at_least": neighbour.at_least,
+            "estimated": neighbour.estimated,
+            "architecture": architecture,
+        }
         for neighbour, architecture in zip(nearest, architectures, strict=True)
     ]
 
 
-def _nearest(store: Store, key: str, k: int, by: LikenessValue, rank_again: bool) -> list[Neighbour]:
+def _nearest(store: Store, key: str, k: int, by: LikenessValue, rank_again: bool | None) -> list[Neighbour]:
     from explorer.learning import similarity  # brings PyTorch
 
     return similarity.neighbours(store, key, k, by=by, rank_again=rank_again)

@@ -141,6 +141,8 @@ def _run(name: str, simulator: str, given: dict[str, Any]) -> Findings:
             )
             for other in references
         }
+        for remark in made.remarks(partners):
+            noting(notes)(remark)
         sample = Sample(simulator, role, designs, partners, settings)
         with (
             resumable(

@@ -1,4 +1,4 @@
-"""What reading changed in what a user gave: said on stderr, and kept for `--json`."""
+"""What reading changed in what a user gave, and remarks on results: said on stderr, and kept for `--json`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def noting(notes: list[str]) -> Note:
 
 def with_notes(document: dict[str, Any], notes: Sequence[str]) -> dict[str, Any]:
     """A JSON object with the notes, if there are some."""
-    return document | {"notes": list(notes)} if notes else document
+    return document | {"notes": [*document.get("notes", ()), *notes]} if notes else document
 
 
 def noted(findings: Findings, notes: Sequence[str]) -> Findings:

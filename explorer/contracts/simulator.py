@@ -93,6 +93,14 @@ class Simulator(ABC):
             InputError: the architectures cannot be simulated together; the message says why.
         """
 
+    def remarks(self, architectures: Roles) -> Sequence[str]:
+        """What readers of results should know, one sentence each.
+
+        Args:
+            architectures: role -> architecture, for some of the roles.
+        """
+        return ()
+
     def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All settings of a run with defaults filled in, as plain JSON.
 

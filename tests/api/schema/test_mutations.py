@@ -49,6 +49,14 @@ def test_the_published_detailed_simulation_can_be_asked_for(ask):
     assert {item["name"]: item["value"] for item in measured}["cycles"] == 79324
 
 
+def test_results_of_decoders_are_marked_as_beyond_the_published_simulator(ask):
+    query = """mutation { simulateAccelTran(model: { preset: "llama-tiny" }, accelerator: { preset: "edge" },
+        engine: FAST, phase: TOKEN, sequenceLength: 64) { notes settings } }"""
+    measured = ask(query)["data"]["simulateAccelTran"]
+    assert [note.startswith("Decoders are beyond the published simulator") for note in measured["notes"]] == [True]
+    assert measured["settings"]["phase"] == "token"
+
+
 def test_presets_keys_and_choices_name_the_same_pair(ask):
     first = ask(SIMULATE, model=TINY, accelerator=EDGE)["data"]["simulateAccelTran"]["key"]
     model, accelerator = registry.preset("bert-tiny"), registry.preset("edge")

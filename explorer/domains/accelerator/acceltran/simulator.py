@@ -7,9 +7,11 @@ from types import MappingProxyType
 from typing import Any
 
 from explorer.contracts.simulator import Role, Roles, Simulator
+from explorer.domains.accelerator.acceltran.building.decoder import BEYOND
 from explorer.domains.accelerator.acceltran.engines import analytic, detailed, fast
 from explorer.domains.accelerator.acceltran.measures import MEASURES
 from explorer.domains.accelerator.acceltran.settings.run import NAME, Engine, Mode, RunSettings, run_settings
+from explorer.domains.transformer.model import is_decoder
 from graphdb.errors import InputError
 from graphdb.measurement import Measurement
 
@@ -34,6 +36,11 @@ class AccelTranSimulator(Simulator):
     measures = MEASURES
     options = RunSettings
     front = ("area_mm2", "energy_j", "latency_s")
+
+    def remarks(self, architectures: Roles) -> Sequence[str]:
+        """That decoders are beyond the published simulator, if the model is one."""
+        model = architectures.get("model")
+        return () if model is None or not is_decoder(model.choices) else (BEYOND,)
 
     def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All settings of a run as plain JSON, with defaults filled in.

@@ -64,7 +64,7 @@ def decoder_program(model: Mapping[str, Any], batch_size: int, settings: RunSett
             f"{most_blocks}."
         )
     length = settings.sequence_length
-    step = Step(decoder, 1, length) if settings.phase is Phase.GENERATION else Step(decoder, length, 0)
+    step = Step(decoder, 1, length) if settings.phase is Phase.TOKEN else Step(decoder, length, 0)
     if decoder.learnt_positions and step.keys > decoder.learnt_positions:
         most = decoder.learnt_positions - (step.keys - length)
         raise InputError(

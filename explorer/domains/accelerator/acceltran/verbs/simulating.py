@@ -152,18 +152,23 @@ def _detailed(architectures: Mapping[str, Architecture], settings: RunSettings) 
     return simulate(architectures["model"].choices, architectures["accelerator"].choices, settings)
 
 
-def _document(architectures: Mapping[str, Architecture], measurement: Measurement) -> dict[str, Any]:
-    from explorer.domains.accelerator.acceltran.building.decoder import BEYOND
-    from explorer.domains.accelerator.acceltran.measures import MEASURES
-    from explorer.domains.transformer.model import is_decoder
+def _remarks(architectures: Mapping[str, Architecture]) -> list[str]:
+    from explorer.domains.accelerator.acceltran.simulator import AccelTranSimulator
 
+    return list(AccelTranSimulator().remarks(architectures))
+
+
+def _document(architectures: Mapping[str, Architecture], measurement: Measurement) -> dict[str, Any]:
+    from explorer.domains.accelerator.acceltran.measures import MEASURES
+
+    remarks = _remarks(architectures)
     return {
         "key": measurement.key,
         "model": architecture_json(architectures["model"]),
         "accelerator": architecture_json(architectures["accelerator"]),
         "settings": dict(measurement.settings),
         "measures": nested(measurement.measures, MEASURES),
-        **({"remark": BEYOND} if is_decoder(architectures["model"].choices) else {}),
+        **({"notes": remarks} if remarks else {}),
     }
 
 
@@ -173,16 +178,13 @@ def _shown(
     title: str,
     corrections: Sequence[Mapping[str, Any]],
 ) -> list[Table | str]:
-    from explorer.domains.accelerator.acceltran.building.decoder import BEYOND
     from explorer.domains.accelerator.acceltran.findings.tables import ablation_table, tables
-    from explorer.domains.transformer.model import is_decoder
 
     shown: list[Table | str] = [*tables(measurement.measures, f"AccelTran: {title}")]
     if corrections:
         shown.append(ablation_table(corrections))
         shown += [f"{row['case']} {row['correction']}: {row['refusal']}" for row in corrections if row["refusal"]]
-    if is_decoder(architectures["model"].choices):
-        shown.append(BEYOND)
+    shown += _remarks(architectures)
     pair = ", ".join(f"{role} {short(architecture.key)}" for role, architecture in architectures.items())
     settings = ", ".join(f"{name}={value}" for name, value in measurement.settings.items())
     return [*shown, f"{pair}\nsettings: {settings}\nstored as {short(measurement.key)}"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from explorer import registry
+from explorer.domains.accelerator.acceltran.building.decoder import BEYOND
 from explorer.domains.accelerator.acceltran.settings.run import run_settings
 from explorer.domains.transformer.hugging_face import from_configuration
 from graphdb.architecture import Architecture
@@ -51,6 +52,13 @@ def test_a_longer_cache_moves_more_data(engine: str) -> None:
     assert long - short == pytest.approx(elements * (0.5 * 20 + 1) / 8 + position)
 
 
+def test_remarks_on_decoders_alone() -> None:
+    simulator = registry.simulator("acceltran")
+    assert simulator.remarks(roles()) == (BEYOND,)
+    assert not simulator.remarks({"model": registry.preset("bert-tiny")})
+    assert not simulator.remarks({"accelerator": registry.preset("edge")})
+
+
 @pytest.mark.parametrize("engine", ["fast", "detailed"])
 def test_mode_reference_refuses_decoders(engine: str) -> None:
     with pytest.raises(InputError, match="The model is a decoder, which the published simulator does not know"):
@@ -83,10 +91,12 @@ def test_what_is_printed_says_that_it_is_beyond_the_published_simulator(run: Run
     command = ("simulate", "acceltran", "--model", file, "--accelerator", "edge", "--phase", "token")
     assert "Decoders are beyond the published simulator" in " ".join(run(*command).out.split())
     document = run(*command, "--json").json
-    assert document["remark"].startswith("Decoders are beyond the published simulator")
+    assert document["notes"] == [BEYOND]
     assert document["settings"]["phase"] == "token"
     encoder = run("simulate", "acceltran", "--model", "bert-tiny", "--accelerator", "edge", "--json").json
-    assert "remark" not in encoder and "phase" not in encoder["settings"]
+    assert "notes" not in encoder and "phase" not in encoder["settings"]
+    sample = run("explore", "elector", "--model", file, "--samples", 2, "--json")
+    assert sample.json["notes"] == [BEYOND] and BEYOND in " ".join(sample.err.split())
 
 
 def test_an_ablation_says_which_corrections_a_decoder_needs(run: Run) -> None:
