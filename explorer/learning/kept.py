@@ -82,7 +82,7 @@ def kept_values(
         InputError: the task does not learn the measure.
     """
     measured = {choices: float(value) for choices, value in json.loads(store.tables.get(key)).items()}
-    return KnownValues(task.measure(measure), measured, surrogates.stored(store, surrogate), space)
+    return KnownValues(task.measure(measure), measured, surrogates.stored(store, surrogate), space, surrogate)
 
 
 def _digest(designs: Sequence[Architecture]) -> str:

@@ -315,9 +315,9 @@ def test_another_text_than_the_study_began_with_is_refused(corpus: Path) -> None
 
 def test_an_interrupted_study_goes_on_with_the_accuracies_it_began_with(loaded: Store, accuracies: KnownValues) -> None:
     settings = {"levels": 2, "trials_per_level": 4, **QUICK}
-    undisturbed = run(loaded, "undisturbed", 12, **settings)
-    run(loaded, "disturbed", 12, stop_after=5, **settings)
-    basis = loaded.studies.get("disturbed").basis
+    undisturbed = run(loaded, "steady", 12, **settings)
+    run(loaded, "shaken", 12, stop_after=5, **settings)
+    basis = loaded.studies.get("shaken").basis
     # What is stored in between is another accuracy of a model that the study has yet to try.
     untried = loaded.architectures.get(models(undisturbed)[10])
     taken = [("mlm_loss", registry.preset("bert-tiny"), 9.5), (accuracies.measure.name, untried, 0.99)]
@@ -325,8 +325,7 @@ def test_an_interrupted_study_goes_on_with_the_accuracies_it_began_with(loaded: 
     loaded.measurements.add(
         Measurement("later", "1", {"model": architecture.key}, {}, {name: value}) for name, architecture, value in taken
     )
-    assert known_values(loaded, FEW, accuracies.measure.name, EarlyFlexiBertSpace(), silent).key != accuracies.key
-    trials = run(loaded, "disturbed", 12)
+    trials = run(loaded, "shaken", 12)
     assert [trial.measurement.key for trial in trials] == [trial.measurement.key for trial in undisturbed]
-    assert loaded.studies.get("disturbed").basis == basis
+    assert loaded.studies.get("shaken").basis == basis
     assert basis.keys() == {"encoder", "measured", "surrogate"}
