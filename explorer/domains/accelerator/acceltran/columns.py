@@ -58,9 +58,13 @@ def smallest(figure: Figure) -> Figure:
 
 
 def total(figures: Iterable[Figure]) -> Figure:
-    """The sum: of numbers correctly rounded, of columns entry by entry."""
+    """The sum, correctly rounded, of numbers, or of columns entry by entry."""
     parts = list(figures)
-    return sum(parts) if any(map(is_column, parts)) else math.fsum(parts)
+    if not any(map(is_column, parts)):
+        return math.fsum(parts)
+    import numpy as np
+
+    return np.array([math.fsum(entries) for entries in np.stack(np.broadcast_arrays(*parts), axis=1).tolist()])
 
 
 def is_nothing(figure: Figure) -> bool:

@@ -136,12 +136,15 @@ def machine(choices: Mapping[str, Any], training: bool, overlay: Overlay = ()) -
     """
     hardware(choices, training, overlay)
     table, memory = constants(overlay), choices["memory"]
+    activation, weight, mask = (table[f"{name}_buffer", ""]["bandwidth"] for name in ("activation", "weight", "mask"))
     return Machine(
         choices["tile_b"],
         choices["tile_x"],
         choices["mac_per_lane"],
         memory_constants(memory if isinstance(memory, str) else UserMemory.of(memory), overlay)["bandwidth"],
-        *(table[f"{buffer}_buffer", ""]["bandwidth"] for buffer in ("activation", "weight", "mask")),
+        activation,
+        weight,
+        mask,
         _largest_deviate(choices["mac_per_lane"]),
     )
 

@@ -88,7 +88,7 @@ def _layer(
     parameters: list[Parameter],
 ) -> str:
     """Append a layer's gradients and parameters; return the tensor of its input's gradient."""
-    attended = before_heads(section, layer, index, record, gradient, parameters)
+    attended = _before_heads(section, layer, index, record, gradient, parameters)
     heads = [
         head_gradient_lists(
             section.options, head, head_name(head, index + 1, position), layer.hidden, record.reads, tag, attended
@@ -100,7 +100,7 @@ def _layer(
     return input_gradient(section, layer, index, tuple(of_input for _, of_input, _ in heads), attended)
 
 
-def before_heads(
+def _before_heads(
     section: Section,
     layer: EncoderLayer,
     index: int,
@@ -108,32 +108,67 @@ def before_heads(
     gradient: str,
     parameters: list[Parameter],
 ) -> str:
-    """Append the gradients of a layer that come before those of its heads.
+    """Append the gradients of a layer that come before those of its heads; return the tensor of what these made."""
+    if record.projection:
+        gradient = block_gradients(section, record.projection, gradient, parameters)
+    gradient = before_block_gradients(section, layer, index, record.summed, gradient, parameters)
+    summed = gradient
+    for block in reversed(record.blocks):
+        gradient = block_gradients(section, block, gradient, parameters)
+    return after_block_gradients(section, layer, index, record.attended, (gradient, summed), parameters)
+
+
+def before_block_gradients(
+    section: Section,
+    layer: EncoderLayer,
+    index: int,
+    summed: tuple[str, ...],
+    gradient: str,
+    parameters: list[Parameter],
+) -> str:
+    """Append the gradients of a layer's second normalisation.
 
     Args:
         section: section to append to.
-        layer: the layer; of its heads only their number and whether one is self-attention matter.
+        layer: the layer.
         index: number of the layer, counted from 0.
-        record: record of its forward pass.
-        gradient: tensor of the gradient of its output.
+        summed: tensors of the normalisation's input.
+        gradient: tensor of the gradient of its result.
+        parameters: list to which its parameters are added.
+
+    Returns:
+        The tensor of the gradient of the normalisation's input.
+    """
+    role = TensorRole.FEED_FORWARD_OUTPUT
+    return _normalisation(section, f"ln_{index}_2", layer.hidden, summed, role, gradient, parameters)
+
+
+def after_block_gradients(
+    section: Section,
+    layer: EncoderLayer,
+    index: int,
+    attended: tuple[str, ...],
+    gradients: tuple[str, str],
+    parameters: list[Parameter],
+) -> str:
+    """Append the gradients of a layer between those of its feed-forward blocks and those of its heads.
+
+    Args:
+        section: section to append to.
+        layer: the layer; of its heads it matters only whether one is self-attention.
+        index: number of the layer, counted from 0.
+        attended: tensors of the first normalisation's input.
+        gradients: tensors of the gradients of the blocks' input, and of the sum that their result is part of.
         parameters: list to which its parameters are added.
 
     Returns:
         The tensor of the gradient of what the heads made together.
     """
-    options, hidden, number = section.options, layer.hidden, index + 1
-    if record.projection:
-        gradient = _block(section, record.projection, f"nl_{index}_proj", gradient, parameters)
-    role = TensorRole.FEED_FORWARD_OUTPUT
-    gradient = _normalisation(section, f"ln_{index}_2", hidden, record.summed, role, gradient, parameters)
-    summed = gradient
-    for position in reversed(range(len(record.blocks))):
-        name = f"nl_{index}_{position + 1}"
-        gradient = _block(section, record.blocks[position], name, gradient, parameters)
+    options, hidden, number, gradient = section.options, layer.hidden, index + 1, gradients[0]
     if options.residual:
-        gradient = add_gradients(section, f"residual_{number}_2[del]", hidden, (gradient, summed))
+        gradient = add_gradients(section, f"residual_{number}_2[del]", hidden, gradients)
     role = TensorRole.ATTENTION_OUTPUT
-    attended = _normalisation(section, f"ln_{index}_1", hidden, record.attended, role, gradient, parameters)
+    of_heads = _normalisation(section, f"ln_{index}_1", hidden, attended, role, gradient, parameters)
     if options.elementwise and any(head.family == "sa" for head in layer.heads):
         made_by = section.run(
             f"bias_{number}[wgt]",
@@ -141,11 +176,11 @@ def before_heads(
             options.length,
             hidden,
             roles=(GRADIENT, GRADIENT),
-            needs=(attended,),
+            needs=(of_heads,),
             backward=True,
         )
         parameters.append(weight_gradient(section, (f"bias_{number}-l", 1, hidden), made_by))
-    return attended
+    return of_heads
 
 
 def input_gradient(section: Section, layer: EncoderLayer, index: int, inputs: tuple[str, ...], attended: str) -> str:
@@ -222,13 +257,23 @@ def _normalisation(
     )
 
 
-def _block(section: Section, block: Block, activation: str, gradient: str, parameters: list[Parameter]) -> str:
-    """Append a feed-forward product's gradients and its non-linearity's; return the tensor of the input's gradient."""
+def block_gradients(section: Section, block: Block, gradient: str, parameters: list[Parameter]) -> str:
+    """Append a feed-forward product's gradients and its non-linearity's.
+
+    Args:
+        section: section to append to.
+        block: the block.
+        gradient: tensor of the gradient of its result.
+        parameters: list to which its parameter is added.
+
+    Returns:
+        The tensor of the gradient of its input.
+    """
     options = section.options
     if block.activated:
         gradient = activation_gradient(
             section,
-            activation,
+            block.activation,
             (options.length, block.made, 0),
             roles=(TensorRole.FEED_FORWARD, GRADIENT),
             needs=(block.output, gradient),

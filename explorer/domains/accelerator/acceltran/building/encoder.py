@@ -29,11 +29,29 @@ class Result(NamedTuple):
     tensors: tuple[str, ...]
 
 
+class BlockShape(NamedTuple):
+    """A feed-forward product from one width to another.
+
+    Attributes:
+        position: position in its layer, counted from 1, or `proj`.
+        given, made: widths of its input and output.
+        role, output_role: roles of its input and output.
+        activated: whether a non-linearity follows.
+    """
+
+    position: str
+    given: int
+    made: int
+    role: TensorRole
+    output_role: TensorRole
+    activated: bool
+
+
 class Block(NamedTuple):
     """A feed-forward product from one width to another, as the backward pass needs it.
 
     Attributes:
-        name: name of the product.
+        name, activation: names of the product, and of the non-linearity after it.
         given, made: widths of its input and output.
         reads: input of the product.
         role: role of the input.
@@ -42,6 +60,7 @@ class Block(NamedTuple):
     """
 
     name: str
+    activation: str
     given: int
     made: int
     reads: tuple[str, ...]
@@ -131,26 +150,65 @@ def after_heads(
 
     Args:
         section: section to append to.
-        layer: the layer; of its heads only their number and whether one is self-attention matter.
+        layer: the layer.
         index: number of the layer, counted from 0.
         reads: tensors of its input.
         outputs: tensors that its heads make, one of each.
     """
-    options, number, hidden = section.options, index + 1, layer.hidden
-    attended = _attended(section, layer, number, reads, outputs)
-    normalised = _normalisation(section, f"ln_{index}_1", hidden, attended, TensorRole.ATTENTION_OUTPUT)
-    blocks, result = _feed_forward(section, layer, index, normalised)
-    summed = result.tensors
-    if options.residual:
-        operands = (*normalised.tensors, *(result.tensors or (blocks[-1].output,)))
-        summed = (_residual(section, f"residual_{number}_2", hidden, operands, result),)
-    result = _normalisation(section, f"ln_{index}_2", hidden, summed, TensorRole.FEED_FORWARD_OUTPUT)
+    attended, source = before_blocks(section, layer, index, reads, outputs)
+    normalised, blocks = source, []
+    for block in layer_blocks(layer, section.options):
+        made, source = feed_forward_block(section, block, index, source)
+        blocks.append(made)
+    summed, result = after_blocks(section, layer, index, normalised, source, blocks[-1].output)
     projection = None
-    if layer.projected:
-        names, widths = (f"ff_{number}_proj", f"nl_{index}_proj"), (hidden, layer.projected)
-        roles = (TensorRole.INPUT, TensorRole.FEED_FORWARD_OUTPUT)
-        projection, result = _block(section, names, widths, roles, result, not options.activation_shape)
-    return LayerRecord(reads, attended, summed, blocks, projection, result)
+    for block in projections(layer, section.options):
+        projection, result = feed_forward_block(section, block, index, result)
+    return LayerRecord(reads, attended, summed, tuple(blocks), projection, result)
+
+
+def before_blocks(
+    section: Section, layer: EncoderLayer, index: int, reads: tuple[str, ...], outputs: tuple[str, ...]
+) -> tuple[tuple[str, ...], Result]:
+    """Append the part of a layer between its heads and its feed-forward blocks.
+
+    Args:
+        section: section to append to.
+        layer: the layer; of its heads it matters only whether one is self-attention.
+        index: number of the layer, counted from 0.
+        reads: tensors of its input.
+        outputs: tensors that its heads make, one of each.
+
+    Returns:
+        The input of the first normalisation, and its result.
+    """
+    attended = _attended(section, layer, index + 1, reads, outputs)
+    role = TensorRole.ATTENTION_OUTPUT
+    return attended, _normalisation(section, f"ln_{index}_1", layer.hidden, attended, role)
+
+
+def after_blocks(
+    section: Section, layer: EncoderLayer, index: int, normalised: Result, result: Result, output: str
+) -> tuple[tuple[str, ...], Result]:
+    """Append the part of a layer after its feed-forward blocks, up to its second normalisation.
+
+    Args:
+        section: section to append to.
+        layer: the layer.
+        index: number of the layer, counted from 0.
+        normalised: result of the first normalisation.
+        result: result of the blocks.
+        output: output of the last block's product.
+
+    Returns:
+        The input of the second normalisation, and its result.
+    """
+    summed = result.tensors
+    if section.options.residual:
+        operands = (*normalised.tensors, *(result.tensors or (output,)))
+        summed = (_residual(section, f"residual_{index + 1}_2", layer.hidden, operands, result),)
+    role = TensorRole.FEED_FORWARD_OUTPUT
+    return summed, _normalisation(section, f"ln_{index}_2", layer.hidden, summed, role)
 
 
 @lru_cache(maxsize=8192)
@@ -238,47 +296,54 @@ def _kept(section: Section, name: str, width: int, role: TensorRole, made_by: st
     return Result(made_by, (section.store(name, section.options.activations(width), role, made_by),))
 
 
-def _feed_forward(
-    section: Section, layer: EncoderLayer, index: int, source: Result
-) -> tuple[tuple[Block, ...], Result]:
-    """Append the feed-forward blocks of a layer, which read `source`; return them and the result of the last one."""
-    widths = (layer.hidden, *layer.widths, layer.hidden)
-    last = len(layer.widths)
-    blocks = []
-    for position, pair in enumerate(itertools.pairwise(widths)):
-        names = (f"ff_{index + 1}_{position + 1}", f"nl_{index}_{position + 1}")
-        roles = (
+def layer_blocks(layer: EncoderLayer, options: ProgramOptions) -> list[BlockShape]:
+    """The feed-forward blocks of a layer, in order."""
+    widths, last = (layer.hidden, *layer.widths, layer.hidden), len(layer.widths)
+    return [
+        BlockShape(
+            str(position + 1),
+            given,
+            made,
             TensorRole.FEED_FORWARD if position else TensorRole.INPUT,
             TensorRole.FEED_FORWARD_OUTPUT if position == last else TensorRole.FEED_FORWARD,
+            position < last or not options.activation_shape,
         )
-        activated = position < last or not section.options.activation_shape
-        block, source = _block(section, names, pair, roles, source, activated)
-        blocks.append(block)
-    return tuple(blocks), source
+        for position, (given, made) in enumerate(itertools.pairwise(widths))
+    ]
 
 
-def _block(
-    section: Section,
-    names: tuple[str, str],
-    widths: tuple[int, int],
-    roles: tuple[TensorRole, TensorRole],
-    source: Result,
-    activated: bool,
-) -> tuple[Block, Result]:
-    """Append a product, its bias and the non-linearity after it; `names` are the names of product and non-linearity."""
-    options, length, (given, made), (role, output_role) = section.options, section.options.length, widths, roles
-    name = f"{names[0]}_f"
+def projections(layer: EncoderLayer, options: ProgramOptions) -> list[BlockShape]:
+    """The projection to the next layer's width, where there is one."""
+    roles = (TensorRole.INPUT, TensorRole.FEED_FORWARD_OUTPUT)
+    shape = BlockShape("proj", layer.hidden, layer.projected, *roles, not options.activation_shape)
+    return [shape] if layer.projected else []
+
+
+def feed_forward_block(section: Section, shape: BlockShape, index: int, source: Result) -> tuple[Block, Result]:
+    """Append a product, its bias and the non-linearity after it.
+
+    Args:
+        section: section to append to.
+        shape: sizes and roles of the product.
+        index: number of the layer, counted from 0.
+        source: input of the product.
+
+    Returns:
+        The block, and its result.
+    """
+    options, length, given, made = section.options, section.options.length, shape.given, shape.made
+    name, activation = f"ff_{index + 1}_{shape.position}_f", f"nl_{index}_{shape.position}"
     needs = (section.load(f"{name}-l", options.weights((given + options.elementwise) * made)), *source.tensors)
-    made_by = section.run(name, Kind.PRODUCT, length, given, made, roles=(role, TensorRole.WEIGHT), needs=needs)
-    made_by = section.biased(made_by, name, made, output_role)
-    output = section.store(name, options.activations(made), output_role, made_by)
-    block = Block(name, given, made, source.tensors, role, output, activated)
-    if not activated:
+    made_by = section.run(name, Kind.PRODUCT, length, given, made, roles=(shape.role, TensorRole.WEIGHT), needs=needs)
+    made_by = section.biased(made_by, name, made, shape.output_role)
+    output = section.store(name, options.activations(made), shape.output_role, made_by)
+    block = Block(name, activation, given, made, source.tensors, shape.role, output, shape.activated)
+    if not shape.activated:
         return block, Result(made_by, (output,))
     width = made if options.activation_shape else given
-    both = (output_role, output_role)
-    made_by = section.run(names[1], Kind.NON_LINEARITY, length, width, roles=both, needs=(output,))
-    return block, _kept(section, names[1], made, output_role, made_by)
+    both = (shape.output_role, shape.output_role)
+    made_by = section.run(activation, Kind.NON_LINEARITY, length, width, roles=both, needs=(output,))
+    return block, _kept(section, activation, made, shape.output_role, made_by)
 
 
 def _residual(section: Section, name: str, hidden: int, needs: tuple[str, ...], source: Result) -> str:

@@ -9,11 +9,11 @@ normalisations and non-linearities end in `[bwd]`.
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from explorer.domains.accelerator.acceltran.building.encoder import head_name
+from explorer.domains.accelerator.acceltran.building.encoder import BlockShape, head_name, layer_blocks, projections
 from explorer.domains.accelerator.acceltran.building.layers import EncoderLayer, Head
 from explorer.domains.accelerator.acceltran.building.options import ProgramOptions
 from explorer.domains.accelerator.acceltran.building.section import Lists, Section
@@ -27,7 +27,13 @@ def published_backward(section: Section, layers: tuple[EncoderLayer, ...]) -> No
     again = {o.name: o for o in section.compute if not isinstance(o, Heads)}
     for index in reversed(range(len(layers))):
         layer = layers[index]
-        published_before_heads(section, again, layer, index)
+        options = section.options
+        for block in projections(layer, options):
+            published_block(section, again, index, block)
+        repeat(section, again, f"ln_{index}_2")
+        for block in reversed(layer_blocks(layer, options)):
+            published_block(section, again, index, block)
+        repeat(section, again, f"ln_{index}_1")
         heads = []
         for order, head in enumerate(layer.heads, start=1):
             name = head_name(head, index + 1, order)
@@ -35,34 +41,24 @@ def published_backward(section: Section, layers: tuple[EncoderLayer, ...]) -> No
         section.side_by_side(heads)
 
 
-def published_before_heads(section: Section, again: dict[str, Operation], layer: EncoderLayer, index: int) -> None:
-    """Append the part of a layer's backward list that comes before its heads.
-
-    Args:
-        section: section to append to.
-        again: operations of the forward pass, by name.
-        layer: the layer.
-        index: number of the layer, counted from 0.
-    """
-    widths = (layer.hidden, *layer.widths, layer.hidden)
-    blocks = [(str(i), pair) for i, pair in enumerate(itertools.pairwise(widths), start=1)]
-    if layer.projected:
-        _block(section, again, index, "proj", (layer.hidden, layer.projected))
-    _repeat(section, again, f"ln_{index}_2")
-    for position, pair in reversed(blocks):
-        _block(section, again, index, position, pair)
-    _repeat(section, again, f"ln_{index}_1")
-
-
-def _repeat(section: Section, again: dict[str, Operation], name: str) -> None:
+def repeat(section: Section, again: Mapping[str, Operation], name: str) -> None:
+    """Append a normalisation or non-linearity of the forward pass, where it has one of that name, once more."""
     if name in again:
         section.compute.append(replace(again[name], name=f"{name}[bwd]", backward=True))
 
 
-def _block(section: Section, again: dict[str, Operation], index: int, position: str, widths: tuple[int, int]) -> None:
-    _repeat(section, again, f"nl_{index}_{position}")
-    given, made = widths
-    _product(section, f"ff_{index + 1}_{position}_f[wgt]", (given, section.options.length, made), (), True)
+def published_block(section: Section, again: Mapping[str, Operation], index: int, shape: BlockShape) -> None:
+    """Append the backward list of a feed-forward block.
+
+    Args:
+        section: section to append to.
+        again: operations of the forward pass, by name.
+        index: number of the layer, counted from 0.
+        shape: the block.
+    """
+    repeat(section, again, f"nl_{index}_{shape.position}")
+    name = f"ff_{index + 1}_{shape.position}_f[wgt]"
+    _product(section, name, (shape.given, section.options.length, shape.made), (), True)
 
 
 def _product(section: Section, name: str, shape: tuple[int, int, int], needs: tuple[str, ...], stored: bool) -> None:

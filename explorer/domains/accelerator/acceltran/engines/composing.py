@@ -1,8 +1,9 @@
-"""The outline of a model, put together from those of its distinct heads and layers, without its program.
+"""The outline of a model, put together from those of its distinct parts, without its program.
 
-The rules that build programs build the parts, each once: a kind of head with its gradients and updates, a layer without
-its heads, the embeddings, and the output. Parts read tensors of each other, which stand in their lists of given
-transfers, so that each part counts the readers that it has itself. Layers and heads that are equal count together.
+The rules that build programs build the parts, each once: a kind of head with its gradients and updates, a feed-forward
+block, a layer without these (its frame), the embeddings, and the output. Parts read tensors of each other, which stand
+in their lists of given transfers, so that each part counts the readers that it has itself. Parts that are equal count
+together.
 """
 
 from __future__ import annotations
@@ -23,20 +24,33 @@ from explorer.domains.accelerator.acceltran.building.assembly import (
 )
 from explorer.domains.accelerator.acceltran.building.backward import (
     AGAIN,
-    before_heads,
+    after_block_gradients,
+    before_block_gradients,
+    block_gradients,
     embedding_gradients,
     head_gradient_lists,
     input_gradient,
     loss_gradient,
 )
-from explorer.domains.accelerator.acceltran.building.encoder import Result, after_heads, embeddings, head_lists
+from explorer.domains.accelerator.acceltran.building.encoder import (
+    BlockShape,
+    Result,
+    after_blocks,
+    before_blocks,
+    embeddings,
+    feed_forward_block,
+    head_lists,
+    layer_blocks,
+    projections,
+)
 from explorer.domains.accelerator.acceltran.building.head_gradients import GRADIENT, Parameter
-from explorer.domains.accelerator.acceltran.building.layers import EncoderLayer, Head
+from explorer.domains.accelerator.acceltran.building.layers import EncoderLayer, Head, head_named
 from explorer.domains.accelerator.acceltran.building.optimiser import optimiser_step
 from explorer.domains.accelerator.acceltran.building.options import ProgramOptions
 from explorer.domains.accelerator.acceltran.building.published_backward import (
-    published_before_heads,
+    published_block,
     published_head_gradients,
+    repeat,
 )
 from explorer.domains.accelerator.acceltran.building.section import Lists, Section
 from explorer.domains.accelerator.acceltran.engines.outline import (
@@ -51,8 +65,10 @@ from explorer.domains.accelerator.acceltran.program import Heads, Operation, Pro
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from explorer.domains.transformer.model import is_decoder
 
-_INPUT, _OUTPUT, _GRADIENT, _INPUT_GRADIENT = "input", "output", "gradient", "input gradient"
-"""Tensors that parts read of each other: a layer's input, a head's output, and the gradients of either."""
+_INPUT, _OUTPUT, _BLOCK = "input", "head", "block"
+"""Tensors that parts read of each other: the input of a layer or block, and the outputs of a head and of the blocks."""
+_GRADIENT, _INPUT_GRADIENT, _BLOCK_GRADIENT = "gradient", "gradient of the input", "gradient of the blocks"
+"""Their gradients: of a part's result, and of the inputs of heads and blocks."""
 _NAME = "head"
 
 
@@ -94,16 +110,20 @@ def model_outline(model: Mapping[str, Any], batch_size: int, settings: RunSettin
 @lru_cache(maxsize=256)
 def _composed(layers: tuple[EncoderLayer, ...], options: ProgramOptions) -> Outline:
     first = _embeddings(options, layers[0].hidden)
-    parts = Counter([first])
-    groups = Counter([((first, 1),)])
+    parts: Counter[_Part] = Counter([first])
+    groups: Counter[tuple[tuple[_Part, int], ...]] = Counter([((first, 1),)])
     given = first.result
     for layer in layers:
-        heads = Counter(_head(options, _plain(head), layer.hidden, given) for head in layer.heads)
-        rest = _rest(options, _plain_layer(layer), len(layer.heads), given)
-        parts[rest] += 1
+        heads: Counter[_Part] = Counter()
+        for label, count in Counter(layer.labels).items():
+            heads[_head(options, _plain(label), layer.hidden, given)] += count
+        frame = _frame(options, _plain_layer(layer), len(layer.labels), given)
+        blocks = [*layer_blocks(layer, options), *projections(layer, options)]
+        made = [_block(options, block._replace(position="1")) for block in blocks]
         parts.update(heads)
+        parts.update([frame, *made])
         groups[tuple(heads.items())] += 1
-        given = rest.result
+        given = made[-1].result if layer.projected else frame.result
     parts[_ends(options, layers[-1].output, given)] += 1
     weights, activations = (sum(getattr(part, name) * n for part, n in parts.items()) for name in _FORWARD)
     return _together(parts, groups, footprint_elements(options, weights, activations, layers[0].hidden))
@@ -112,15 +132,17 @@ def _composed(layers: tuple[EncoderLayer, ...], options: ProgramOptions) -> Outl
 _FORWARD = ("weights", "activations")
 
 
-def _plain(head: Head) -> Head:
+@lru_cache(maxsize=1024)
+def _plain(label: str) -> Head:
     """The head without its label, which only names, and without a width that it ignores."""
+    head = head_named(label)
     return head._replace(label="", width=head.width if head.family == "sa" else 0)
 
 
 def _plain_layer(layer: EncoderLayer) -> EncoderLayer:
-    """The layer with one head, as a layer without its heads depends only on whether one of them is self-attention."""
+    """The layer with what its frame depends on: its width, and whether one of its heads is self-attention."""
     attends = any(head.family == "sa" for head in layer.heads)
-    return layer._replace(labels=("sa_sdp_1",) if attends else ("l_dft_1",))
+    return EncoderLayer(("sa_sdp_1",) if attends else ("l_dft_1",), layer.hidden, (), 0)
 
 
 def _together(
@@ -143,7 +165,7 @@ def _together(
     for group, count in groups.items():
         for phase in dict.fromkeys(phase for part, _ in group for phase in part.phases):
             heads = [
-                (*(rows + at for rows, at in zip(part.phases[phase], places[part], strict=True)), like_it)
+                (part.phases[phase][0] + places[part][0], part.phases[phase][1] + places[part][1], like_it)
                 for part, like_it in group
                 if phase in part.phases
             ]
@@ -219,31 +241,65 @@ def _head(options: ProgramOptions, head: Head, hidden: int, given: Transfer | No
     return _part(section, phases, [given, _activation(_GRADIENT, options, hidden)], phases["forward"])
 
 
-@lru_cache(maxsize=8192)
-def _rest(options: ProgramOptions, layer: EncoderLayer, heads: int, given: Transfer | None) -> _Part:
-    """A layer without its heads."""
-    section, outputs = Section(options), (_OUTPUT,) * heads
-    record = after_heads(section, layer, 0, (_INPUT,), outputs)
+@lru_cache(maxsize=4096)
+def _frame(options: ProgramOptions, layer: EncoderLayer, heads: int, given: Transfer | None) -> _Part:
+    """A layer without its heads and feed-forward blocks."""
+    section, outputs, hidden = Section(options), (_OUTPUT,) * heads, layer.hidden
+    attended, summed, result = _forward_frame(section, layer, outputs)
     forward = Lists((), (), section.weights, section.activations)
-    result = _result(section, record.result.tensors)
+    made = _result(section, result.tensors)
     if options.gradients:
         if options.recompute:
             again = Section(options, AGAIN)
-            record = after_heads(again, layer, 0, (_INPUT,), outputs)
+            attended, summed, _ = _forward_frame(again, layer, outputs)
             section.extend(again.finished())
         parameters: list[Parameter] = []
-        attended = before_heads(section, layer, 0, record, _GRADIENT, parameters)
-        input_gradient(section, layer, 0, (_INPUT_GRADIENT,) * heads, attended)
+        of_sum = before_block_gradients(section, layer, 0, summed, _GRADIENT, parameters)
+        gradients = (_BLOCK_GRADIENT, of_sum)
+        of_heads = after_block_gradients(section, layer, 0, attended, gradients, parameters)
+        input_gradient(section, layer, 0, (_INPUT_GRADIENT,) * heads, of_heads)
         optimiser_step(section, parameters)
     elif options.training:
-        again_by_name = {item.name: item for item in section.compute if isinstance(item, Operation)}
-        published_before_heads(section, again_by_name, layer, 0)
-    others = (
-        _activation(_OUTPUT, options, layer.hidden, TensorRole.ATTENTION_OUTPUT),
-        _activation(_GRADIENT, options, layer.output),
-        _activation(_INPUT_GRADIENT, options, layer.hidden),
-    )
-    return _part(section, {}, [given, *others], forward, result)
+        norms = {item.name: item for item in section.compute if isinstance(item, Operation)}
+        for name in ("ln_0_2", "ln_0_1"):
+            repeat(section, norms, name)
+    others = [
+        _activation(_OUTPUT, options, hidden, TensorRole.ATTENTION_OUTPUT),
+        _activation(_BLOCK, options, hidden, TensorRole.FEED_FORWARD_OUTPUT),
+        *(_activation(name, options, hidden) for name in (_GRADIENT, _INPUT_GRADIENT, _BLOCK_GRADIENT)),
+    ]
+    return _part(section, {}, [given, *others], forward, made)
+
+
+def _forward_frame(
+    section: Section, layer: EncoderLayer, outputs: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...], Result]:
+    """Append a frame's forward pass; return the inputs of its normalisations, and the result of the second."""
+    attended, normalised = before_blocks(section, layer, 0, (_INPUT,), outputs)
+    activated = not section.options.activation_shape
+    blocks = Result(_BLOCK, () if activated and not section.options.keeps else (_BLOCK,))
+    return attended, *after_blocks(section, layer, 0, normalised, blocks, _BLOCK)
+
+
+@lru_cache(maxsize=8192)
+def _block(options: ProgramOptions, shape: BlockShape) -> _Part:
+    """A feed-forward block or projection."""
+    section, source = Section(options), Result("", (_INPUT,) if options.keeps else ())
+    block, result = feed_forward_block(section, shape, 0, source)
+    forward = Lists((), (), section.weights, section.activations)
+    made = _result(section, result.tensors)
+    if options.gradients:
+        if options.recompute:
+            again = Section(options, AGAIN)
+            block, _ = feed_forward_block(again, shape, 0, source)
+            section.extend(again.finished())
+        parameters: list[Parameter] = []
+        block_gradients(section, block, _GRADIENT, parameters)
+        optimiser_step(section, parameters)
+    elif options.training:
+        published_block(section, {item.name: item for item in section.compute if isinstance(item, Operation)}, 0, shape)
+    given = _activation(_INPUT, options, shape.given, shape.role)
+    return _part(section, {}, [given, _activation(_GRADIENT, options, shape.made)], forward, made)
 
 
 @lru_cache(maxsize=512)

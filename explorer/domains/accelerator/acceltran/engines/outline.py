@@ -228,14 +228,20 @@ def head_table(groups: Sequence[tuple[Sequence[tuple[_Rows, _Rows, int]], int]])
             number of heads like it, and the number of groups like it.
     """
     heads = [(number, head) for number, (group, _) in enumerate(groups) for head in group]
-    tables = []
-    for which in (0, 1):
-        rows = [head[which] for _, head in heads]
-        tables.append(np.concatenate([np.asarray(one, dtype=np.intp) for one in rows] or [np.empty(0, np.intp)]))
-        tables.append(np.repeat(np.arange(len(heads)), [len(one) for one in rows]))
+    operations, operation_heads = _lined_up([rows for _, (rows, _, _) in heads])
+    transfers, transfer_heads = _lined_up([rows for _, (_, rows, _) in heads])
     return HeadTable(
-        *tables,
+        operations,
+        operation_heads,
+        transfers,
+        transfer_heads,
         np.array([number for number, _ in heads], dtype=np.intp),
-        np.array([head[2] for _, head in heads], dtype=np.float64),
+        np.array([count for _, (_, _, count) in heads], dtype=np.float64),
         np.array([times for _, times in groups], dtype=np.float64),
     )
+
+
+def _lined_up(lists: Sequence[_Rows]) -> tuple[Positions, Positions]:
+    """The entries of lists, one list after the other, and the list that each is from."""
+    joined = np.concatenate([np.asarray(rows, dtype=np.intp) for rows in lists] or [np.empty(0, np.intp)])
+    return joined, np.repeat(np.arange(len(lists)), [len(rows) for rows in lists])

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any, NamedTuple, cast
+from math import prod
+from typing import NamedTuple, cast
 
 import numpy as np
+import numpy.typing as npt
 
-from explorer.domains.accelerator.acceltran.chip.components import BUFFERS, Components, Module, stacked
+from explorer.domains.accelerator.acceltran.chip.components import BUFFERS, Component, Components, Module, stacked
 from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_MHZ
-from explorer.domains.accelerator.acceltran.columns import Figure
+from explorer.domains.accelerator.acceltran.columns import Figure, is_column
 from explorer.domains.accelerator.acceltran.costs import (
     Machine,
     OperationCost,
@@ -45,6 +47,7 @@ from explorer.domains.accelerator.acceltran.schedule.trace import COMPUTE_STALLS
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
 from explorer.domains.accelerator.acceltran.settings.sparsity import role_sparsities
 
+Flags = npt.NDArray[np.bool_]
 _MODULES = tuple(Module)
 
 
@@ -63,7 +66,7 @@ class Pair(NamedTuple):
     issue_width: int
 
 
-def estimates(pairs: Sequence[Pair], settings: RunSettings) -> tuple[Mapping[str, Figure], Sequence[bool]]:
+def estimates(pairs: Sequence[Pair], settings: RunSettings) -> tuple[Mapping[str, Figure], Flags]:
     """The measures of pairs, and whether each can run.
 
     Args:
@@ -77,37 +80,45 @@ def estimates(pairs: Sequence[Pair], settings: RunSettings) -> tuple[Mapping[str
 
 
 class _Ledger(Account):
-    """Energy by part and pair, charged for columns whose rows belong to a pair each.
-
-    Attributes:
-        joules: part of the energy -> entry for each pair.
-    """
+    """Energy by part and pair, charged for columns whose rows belong to a pair each."""
 
     def __init__(self, joules: dict[str, Numbers], of_pair: Positions) -> None:
         """
         Args:
-            joules: energy charged so far.
+            joules: part of the energy -> entry for each pair, to which charges are added.
             of_pair: pair of each row that is charged.
         """
-        self.joules, self._of_pair = joules, of_pair
+        self._joules, self._of_pair, self._count = joules, of_pair, len(joules[PARTS[0]])
 
     def add(self, part: str, price_nj: Figure, *amounts: Figure) -> None:
         """Add to a part of the energy; see `Account`."""
-        amount, *factors = amounts
-        for factor in factors:
-            amount = amount * factor
-        self.joules[part] += price_nj * _sums(amount, self._of_pair, len(self.joules[part])) * 1e-9
+        self._spend(part, price_nj, self._units(prod(amounts)))
+
+    def work(self, part: str, module: Component, cycles: Figure) -> None:
+        """Charge one module's dynamic and leakage power for a number of cycles; see `Account`."""
+        units = self._units(cycles)
+        self._spend(f"{part}_dynamic", module.dynamic_mw / CLOCK_MHZ, units)
+        self._spend(f"{part}_leakage", module.leakage_mw / CLOCK_MHZ, units)
+
+    def _units(self, amounts: Figure) -> Numbers:
+        return _sums(amounts, self._of_pair, self._count)
+
+    def _spend(self, part: str, price_nj: Figure, units: Numbers) -> None:
+        self._joules[part] += price_nj * units * 1e-9
 
 
 def _sums(amounts: Figure, places: Positions, count: int) -> Numbers:
     """For each place, the sum of its amounts, in their order."""
-    return np.bincount(places, np.broadcast_to(amounts, places.shape), count)
+    if is_column(amounts):
+        return cast("Numbers", np.bincount(places, amounts, count))
+    return cast("Numbers", amounts * np.bincount(places, minlength=count).astype(np.float64))
 
 
 def _joined(arrays: Sequence[Positions], sizes: Sequence[int]) -> Positions:
     """Positions of several tables in the table of them all, whose rows follow each other."""
     before = np.cumsum([0, *sizes[:-1]])
-    return np.concatenate(arrays) + np.repeat(before, [len(array) for array in arrays])
+    joined: Positions = np.concatenate(arrays) + np.repeat(before, [len(array) for array in arrays])
+    return joined
 
 
 def _all_heads(outlines: Sequence[Outline], operations: Positions, transfers: Positions) -> _AllHeads:
@@ -181,14 +192,14 @@ class _Moved(NamedTuple):
 
 
 class _AllHeads(NamedTuple):
-    """The heads of all pairs, as in `HeadTable`, and the pair of each group."""
+    """The heads of all pairs, as in `HeadTable` (`like_it` is its `count`), and the pair of each group."""
 
     operation: Positions
     operation_head: Positions
     transfer: Positions
     transfer_head: Positions
     group: Positions
-    count: Numbers
+    like_it: Numbers
     times: Numbers
     pair: Positions
 
@@ -196,10 +207,10 @@ class _AllHeads(NamedTuple):
 class _Grid(NamedTuple):
     """The tiles and lanes of the accelerators of some rows; see `findings.reads.Lanes`."""
 
-    tile_b: Any
-    tile: Any
+    tile_b: Figure
+    tile: Figure
     loop_order: str
-    lanes: Any
+    lanes: Figure
 
 
 class _Estimate:
@@ -209,9 +220,10 @@ class _Estimate:
         self._settings, self._sparsity = settings, role_sparsities(settings)
         self._outlines = [pair.outline for pair in pairs]
         self._chip = stacked([pair.chip for pair in pairs])
+        self._room = {name: cast("Numbers", buffer.bits) for name, buffer in self._chip.buffers.items()}
         self._machines = np.array([pair.machine for pair in pairs], dtype=np.float64).T
         self._issue_width = np.array([pair.issue_width for pair in pairs], dtype=np.float64)
-        self._count = len(pairs)
+        self._count, self._lanes = len(pairs), self._modules(Module.MAC_LANE)
         self._joules = {part: np.zeros(self._count) for part in PARTS}
         self._cycles = np.zeros(self._count)
         self._module_cycles: dict[Module, Numbers] = {kind: np.zeros(self._count) for kind in Module}
@@ -220,7 +232,7 @@ class _Estimate:
         self._work = _Rows([outline.operations for outline in self._outlines])
         self._moves = _Rows([outline.transfers for outline in self._outlines])
 
-    def measures(self) -> tuple[Mapping[str, Figure], Sequence[bool]]:
+    def measures(self) -> tuple[Mapping[str, Figure], Flags]:
         """The measures of the pairs, and whether each can run."""
         alone, port = self._operations()
         costs = self._costs(self._moves)
@@ -228,12 +240,12 @@ class _Estimate:
         self._heads(alone, port, costs, moving)
         self._cycles = np.maximum(self._cycles, 1)
         trace = Trace(
-            cycles=cast(int, self._cycles),
+            cycles=cast("int", self._cycles),
             operations=(),
             transfers=(),
             module_cycles=cast("dict[Module, int]", self._module_cycles),
             buffer_cycles=cast("dict[str, int]", self._buffer_cycles),
-            held_bit_cycles={name: self._held_bit_cycles(name, bits) for name, bits in held.items()},
+            held_bit_cycles=cast("dict[str, float]", self._held_bit_cycles(held)),
             peak_bits={},
             stalls=dict.fromkeys((*MEMORY_STALLS, *COMPUTE_STALLS), 0),
             overlap_cycles=0,
@@ -271,11 +283,11 @@ class _Estimate:
     ) -> None:
         """Charge an operation that runs so many tiles in all."""
         switches, ledger = self._settings.switches, _Ledger(self._joules, of_pair)
-        run = OperationRun(operation, 0, 0, cast(int, tiles), cast(int, tiles * cost.cycles))
+        run = OperationRun(operation, 0, 0, cast("int", tiles), cast("int", tiles * cost.cycles))
         self._module_cycles[cost.module] += self._sums(run.module_cycles, of_pair)
         charge_operation(ledger, run, cost, self._chip, self._settings)
         if "buffer-reads" in switches:
-            grid = _Grid(machine.tile_b, machine.tile, self._chip.loop_order, self._chip.lanes[of_pair])
+            grid = _Grid(machine.tile_b, machine.tile, self._chip.loop_order, self._lanes[of_pair])
             operands = operand_reads(run, cost, grid, HOLDERS, switches)
             charge_reads(ledger, operands, cost, lambda reads: self._cost(tile_transfer(reads), machine), self._chip)
 
@@ -298,24 +310,24 @@ class _Estimate:
     def _costs(self, rows: _Rows) -> _Moved:
         """Costs of transfers, row by row."""
         machines = self._machines[:, rows.pair]
-        sizes = (np.empty(len(rows.pair)) for _ in range(4))
-        moved = _Moved(*sizes, np.empty(len(rows.pair), dtype=np.intp), {})
+        bits, mask_bits, cycles, mask_cycles = np.empty((4, len(rows.pair)))
+        moved = _Moved(bits, mask_bits, cycles, mask_cycles, np.empty(len(rows.pair), dtype=np.intp), {})
         for pattern, at in rows.groups():
-            transfer = replace(TRANSFERS[pattern], elements=rows.columns[0, at])
+            transfer = replace(TRANSFERS[pattern], elements=cast("int", rows.columns[0, at]))
             cost = self._cost(transfer, Machine(*machines[:, at]))
             moved.costs[pattern], moved.buffer[at] = cost, BUFFERS.index(transfer.buffer)
             moved.bits[at], moved.mask_bits[at] = cost.bits, cost.mask_bits
             moved.cycles[at], moved.mask_cycles[at] = cost.cycles, cost.mask_cycles
         return moved
 
-    def _transfers(self, moved: _Moved) -> tuple[dict[str, Numbers], Numbers, Sequence[bool]]:
+    def _transfers(self, moved: _Moved) -> tuple[dict[str, Numbers], Numbers, Flags]:
         """Charge all transfers, and add those outside heads to the cycles.
 
         Returns:
             For each buffer the bits that it is given, for each row the cycles that it takes if it has to be moved, and
             for each pair whether it can run.
         """
-        rows, bits = self._moves, self._chip.buffers
+        rows = self._moves
         _, times, outside, again, _ = rows.columns
         held = {name: np.zeros(self._count) for name in BUFFERS}
         fits = np.ones(self._count, dtype=bool)
@@ -325,7 +337,7 @@ class _Estimate:
                 held[TRANSFERS[pattern].buffer] += self._sums(moved.bits[at] * kept, pair)
                 held["mask"] += self._sums(moved.mask_bits[at] * kept, pair)
                 fits[self._rest(pattern, at, moved)] = "refetch" in self._settings.switches
-        free = np.all([held[name] <= bits[name].bits for name in BUFFERS], axis=0)
+        free = np.all([held[name] <= self._room[name] for name in BUFFERS], axis=0)
         skipped = again * free[rows.pair]
         for pattern, at in rows.groups():
             self._move(TRANSFERS[pattern], moved.costs[pattern], times[at] - skipped[at], rows.pair[at])
@@ -339,22 +351,24 @@ class _Estimate:
         Returns:
             The pairs of these tensors.
         """
-        rows, buffers, transfer = self._moves, self._chip.buffers, TRANSFERS[pattern]
+        rows, transfer = self._moves, TRANSFERS[pattern]
         pair, bits = rows.pair[at], moved.bits[at]
-        mask_share = buffers["mask"].bits[pair] / np.maximum(moved.mask_bits[at], 1)
-        share = np.minimum(buffers[transfer.buffer].bits[pair] / np.where(bits, bits, 1), mask_share)
+        mask_share = self._room["mask"][pair] / np.maximum(moved.mask_bits[at], 1)
+        share = np.minimum(self._room[transfer.buffer][pair] / np.where(bits, bits, 1), mask_share)
         large = np.flatnonzero((share < 1) & (bits > 0))
         if large.size:
             elements, times, _, _, readers = rows.columns[:, at][:, large]
             rest, pair = np.rint(elements * (1 - share[large])), pair[large]
             machine = Machine(*self._machines[:, pair])
-            streams = [("load", readers), *([("write_back", times)] if transfer.action == "store" else [])]
-            for action, count in streams:
-                stream = replace(transfer, elements=rest, action=action)
+            rest_of = replace(transfer, elements=cast("int", rest))
+            streams = [(replace(rest_of, action="load"), readers)]
+            if transfer.action == "store":
+                streams.append((replace(rest_of, action="write_back"), times))
+            for stream, count in streams:
                 cost = self._cost(stream, machine)
                 self._move(stream, cost, count, pair)
                 self._cycles += self._sums(np.maximum(cost.cycles, cost.mask_cycles) * count, pair)
-        return pair[large] if not large.size else pair
+        return rows.pair[at][large]
 
     def _move(self, transfer: Transfer, cost: TransferCost, times: Numbers, of_pair: Positions) -> None:
         """Charge a transfer that happens so often."""
@@ -369,13 +383,13 @@ class _Estimate:
         """Add the heads to the cycles: each group those of its busiest port or class of modules, or longest head."""
         heads = _all_heads(self._outlines, self._work.place, self._moves.place)
         classes, of_group = len(_MODULES), heads.group[heads.operation_head]
-        count, size = heads.count[heads.operation_head], len(heads.times)
+        count, size = heads.like_it[heads.operation_head], len(heads.times)
         modules = np.stack([self._modules(kind) for kind in _MODULES])
         kinds = self._classes[heads.operation]
         shares = count * port[heads.operation] / modules[kinds, self._work.pair[heads.operation]]
         busy = [_sums(shares, of_group * classes + kinds, size * classes).reshape(size, classes)]
         ports = heads.group[heads.transfer_head]
-        count = heads.count[heads.transfer_head]
+        count = heads.like_it[heads.transfer_head]
         for cycles, of_buffer in ((moved.cycles, moved.buffer), (moved.mask_cycles, np.full_like(moved.buffer, 2))):
             places = ports * len(BUFFERS) + of_buffer[heads.transfer]
             taken = _sums(count * cycles[heads.transfer], places, size * len(BUFFERS))
@@ -386,11 +400,14 @@ class _Estimate:
         np.maximum.at(longest, heads.group, lengths)
         self._cycles += self._sums(np.rint(longest) * heads.times, heads.pair)
 
-    def _held_bit_cycles(self, name: str, bits: Numbers) -> Numbers:
+    def _held_bit_cycles(self, held: Mapping[str, Numbers]) -> dict[str, Numbers]:
         """Stored tensors stay until room is needed, so a buffer fills up evenly and then stays full."""
-        capacity = self._chip.buffers[name].bits
-        full = capacity * (1 - capacity / np.maximum(bits, 1) / 2)
-        return cast("Numbers", self._cycles * np.where(bits <= capacity, bits / 2, full))
+        sums = {}
+        for name, bits in held.items():
+            capacity = self._room[name]
+            full = capacity * (1 - capacity / np.maximum(bits, 1) / 2)
+            sums[name] = self._cycles * np.where(bits <= capacity, bits / 2, full)
+        return sums
 
     def _waiting(self, trace: Trace) -> None:
         """Charge leakage of the buffers, background energy, and the control of all."""

@@ -42,7 +42,6 @@ class TransferRun:
         start, end: cycles in which it starts and ends in its data buffer.
         mask_end: cycle in which it ends in the mask buffer.
         unplanned: whether it is not in the program: a refetch of an evicted tensor, or a spill.
-        times: number of transfers that this one stands for, in an estimate without a schedule.
     """
 
     transfer: Transfer
@@ -50,7 +49,6 @@ class TransferRun:
     end: int
     mask_end: int
     unplanned: bool = False
-    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
