@@ -17,6 +17,7 @@ from neo4j import exceptions
 from graphdb import cypher
 from graphdb.errors import ConflictError, ExplorerError, InputError, StorageFullError, UnavailableError
 from graphdb.interrupt import interrupt_held
+from graphdb.system_errors import has_too_many_files, too_many_files
 
 T = TypeVar("T")
 
@@ -159,6 +160,8 @@ class Database:
         except exceptions.Neo4jError as error:
             raise self._translated(error) from error
         except (exceptions.DriverError, OSError) as error:
+            if has_too_many_files(error):
+                raise UnavailableError(too_many_files()) from error
             raise UnavailableError(f"The database at {self._address} cannot be reached ({_reason(error)}).") from error
 
     def _translated(self, error: exceptions.Neo4jError) -> ExplorerError:

@@ -62,6 +62,16 @@ def open_files_limit() -> int | None:
     return None if limit == resource.RLIM_INFINITY else limit
 
 
+def allowed_files() -> int | None:
+    """How far this process may raise its limit of open files; None where the system sets no limit."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if limit == resource.RLIM_INFINITY else limit
+
+
 def allow_more_files(wanted: int) -> None:
     """Raises the limit of open files as far as the system lets this process, but not above `wanted`."""
     try:

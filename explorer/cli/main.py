@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 from types import FrameType
 from typing import NoReturn
 
@@ -31,7 +32,9 @@ def run() -> int:
 
     Handlers of signals and the encoding of standard output are the same after it as before.
     """
-    with usable_streams():
+    with usable_streams(), warnings.catch_warnings():
+        # torch_geometric still scripts a few functions on import, about which users can do nothing.
+        warnings.filterwarnings("ignore", message=".*torch.jit.script.*", category=FutureWarning)
         # A shell's background process ignores Ctrl-C, and a program that calls this may have a handler of its own.
         ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
         with handled([signal.SIGINT] if ours else [], raise_interrupt):

@@ -7,6 +7,7 @@ It holds the lock of the data directory for its lifetime, starts Neo4j through i
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import signal
@@ -24,6 +25,7 @@ import jpype
 from graphdb.embedded.files import (
     EXIT_ANOTHER_SERVES,
     EXIT_STORAGE_FULL,
+    EXIT_TOO_MANY_FILES,
     DataDirectory,
     ServerState,
     try_lock,
@@ -31,11 +33,19 @@ from graphdb.embedded.files import (
 )
 from graphdb.embedded.jars import NEO4J_VERSION
 from graphdb.embedded.process import start_time
+from graphdb.system_errors import allow_more_files
 
 HEAP_MIB = 512
 PAGE_CACHE_MIB = 128
 LOCK_WAIT_S = 60.0
+MOST_FILES = 4096
 _PORT_ATTEMPTS = 5
+_REASONS = {
+    os.strerror(errno.ENOSPC): EXIT_STORAGE_FULL,
+    os.strerror(errno.EDQUOT): EXIT_STORAGE_FULL,
+    os.strerror(errno.EMFILE): EXIT_TOO_MANY_FILES,
+}
+"""Words of a traceback, which may be Java's -> the exit status."""
 
 
 def main(data_directory: str, jars: str, port: str) -> int:
@@ -50,19 +60,20 @@ def main(data_directory: str, jars: str, port: str) -> int:
     lock = _wait_for_lock(directory)
     if lock is None:
         return EXIT_ANOTHER_SERVES
-    os.truncate(lock, 0)
-    os.write(lock, f"{os.getpid()}\n".encode())
+    allow_more_files(MOST_FILES)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     try:
+        os.truncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())
         start_virtual_machine(Path(jars))
         service, bound = _start_database(directory, int(port))
+        directory.write_state(ServerState(os.getpid(), start_time(os.getpid()), bound, NEO4J_VERSION))
     except Exception:
         report = traceback.format_exc()
         sys.stderr.write(report)
-        return EXIT_STORAGE_FULL if "No space left on device" in report else 1
-    directory.write_state(ServerState(os.getpid(), start_time(os.getpid()), bound, NEO4J_VERSION))
+        return next((status for words, status in _REASONS.items() if words in report), 1)
     while not stopping.wait(1.0):
         pass
     directory.state.unlink(missing_ok=True)

@@ -16,6 +16,8 @@ EXIT_ANOTHER_SERVES = 3
 """Exit status of a server process that finds another server serving the same directory."""
 EXIT_STORAGE_FULL = 4
 """Exit status of a server process when the disk is full."""
+EXIT_TOO_MANY_FILES = 5
+"""Exit status of a server process that may not open all its files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,10 @@ class DataDirectory:
 def write_atomically(path: Path, text: str) -> None:
     """Writes a file so that readers see the old content or the new, never a part of it, even after a crash."""
     temporary = _written_beside(path, text)
-    temporary.replace(path)
+    try:
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _publish_once(path: Path, text: str) -> None:
@@ -103,10 +108,14 @@ def _publish_once(path: Path, text: str) -> None:
 
 def _written_beside(path: Path, text: str) -> Path:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 0600
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
     return Path(name)
 
 

@@ -7,7 +7,7 @@ fetched by its own name, several at a time, and only a jar with the right checks
 from __future__ import annotations
 
 import csv
-import errno
+import fcntl
 import hashlib
 import os
 import tempfile
@@ -19,6 +19,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from graphdb.errors import ProvisionError, StorageFullError
+from graphdb.system_errors import FULL, TOO_MANY_FILES, sentence
 
 NEO4J_VERSION = "2026.08.1"
 
@@ -79,10 +80,22 @@ def provision(progress: Progress | None = None) -> Path:
         if (target / _VERIFIED).exists() and all(_size_is_right(target, jar) for jar in jars):
             return target
         target.mkdir(parents=True, exist_ok=True)
+    with _storage_errors(target), _alone(target):  # another process may fetch them at this moment
         missing = [jar for jar in jars if not _is_whole(target / jar.file_name, jar)]
         _fetch_all(missing, target, len(jars), progress)
         (target / _VERIFIED).touch()
     return target
+
+
+@contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """Waits while another process fetches the jars of a folder."""
+    folder = os.open(target, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _size_is_right(directory: Path, jar: Jar) -> bool:
@@ -135,7 +148,7 @@ def _download(jar: Jar, scratch: Path) -> Path:
     try:
         return Path(component.artifact(classifier=jar.classifier, packaging="jar").resolve())
     except OSError as error:  # errors of requests are OSErrors too; only those of the disk have an errno
-        if error.errno in _FULL:
+        if error.errno in (*FULL, *TOO_MANY_FILES):
             raise
         raise ProvisionError(
             f"The file {jar.file_name} of Neo4j {NEO4J_VERSION} cannot be fetched: {_first_line(error)}"
@@ -144,9 +157,6 @@ def _download(jar: Jar, scratch: Path) -> Path:
         raise ProvisionError(
             f"The file {jar.file_name} of Neo4j {NEO4J_VERSION} cannot be fetched: {_first_line(error)}"
         ) from error
-
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def _first_line(error: Exception) -> str:
@@ -158,9 +168,11 @@ def _storage_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             needed_bytes = sum(jar.size_bytes for jar in locked_jars())
             raise StorageFullError(
                 f"The disk of {target} is full; Neo4j {NEO4J_VERSION} needs {needed_bytes // 1_000_000} MB there."
             ) from error
+        if error.errno in TOO_MANY_FILES:
+            raise ProvisionError(sentence(error)) from error
         raise ProvisionError(f"{target} cannot be written: {error.strerror or error}.") from error

@@ -12,16 +12,26 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from graphdb.embedded.files import EXIT_ANOTHER_SERVES, EXIT_STORAGE_FULL, DataDirectory, ServerState, try_lock
+from graphdb.embedded.files import (
+    EXIT_ANOTHER_SERVES,
+    EXIT_STORAGE_FULL,
+    EXIT_TOO_MANY_FILES,
+    DataDirectory,
+    ServerState,
+    try_lock,
+)
 from graphdb.embedded.jars import NEO4J_VERSION, Progress, provision
 from graphdb.embedded.process import is_alive, resident_memory_bytes, start_time
 from graphdb.errors import ConflictError, InputError, StorageFullError, UnavailableError
+from graphdb.system_errors import ENOUGH_FILES, allowed_files, is_full, sentence, too_many_files
 
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 30.0
 LOCK_TIMEOUT_S = 5.0
 NEEDED_BYTES = 100_000_000
 """Free disk space without which no server is started."""
+NEEDED_FILES = 448
+"""Open files without which no server is started: its jars, its indexes and some connections."""
 _POLL_S = 0.05
 
 
@@ -72,6 +82,7 @@ def start(data_directory: Path, *, port: int = 7687, progress: Progress | None =
     data_directory = data_directory.absolute()
     directory = DataDirectory(data_directory)
     if directory.read_state() is None:
+        _check_files()
         jars = provision(progress)
         _create(directory)
         _await_server(directory, _spawn(directory, jars, port))
@@ -114,6 +125,16 @@ def wipe(data_directory: Path) -> None:
         os.close(lock)
 
 
+def _check_files() -> None:
+    """Refuses to start a server that would end at the limit of open files, which it raises as far as it may."""
+    limit = allowed_files()
+    if limit is not None and limit < NEEDED_FILES:
+        raise UnavailableError(
+            f"The embedded Neo4j needs {NEEDED_FILES} open files, and the limit is {limit}; raise it with: "
+            f"ulimit -n {ENOUGH_FILES}."
+        )
+
+
 def _create(directory: DataDirectory) -> None:
     try:
         directory.create()
@@ -140,6 +161,8 @@ def _spawn(directory: DataDirectory, jars: Path, port: int) -> subprocess.Popen[
                 cwd="/",
             )
     except OSError as error:
+        if is_full(error):
+            raise StorageFullError(sentence(error, directory.root)) from error
         raise UnavailableError(f"The server of {directory.root} cannot be started: {error.strerror}.") from error
     threading.Thread(target=process.wait, daemon=True).start()  # reaps the process if it ends before this one
     return process
@@ -153,6 +176,8 @@ def _await_server(directory: DataDirectory, process: subprocess.Popen[bytes]) ->
             return state
         if process.returncode == EXIT_STORAGE_FULL:
             raise StorageFullError(f"The disk of {directory.root} is full; the database needs more room to start.")
+        if process.returncode == EXIT_TOO_MANY_FILES:
+            raise UnavailableError(too_many_files())
         if process.returncode not in (None, EXIT_ANOTHER_SERVES):
             raise UnavailableError(
                 f"The embedded Neo4j ended with status {process.returncode} while starting; see {directory.log}."

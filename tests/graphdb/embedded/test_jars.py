@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 
@@ -55,8 +58,6 @@ def test_a_jar_with_another_sum_is_refused_and_not_kept(cache: Path, monkeypatch
 
 
 def test_a_damaged_jar_in_the_cache_is_fetched_again(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import hashlib
-
     good = jars.Jar("g", "a", "1", "", 4, hashlib.sha256(b"good").hexdigest())
     monkeypatch.setattr(jars, "locked_jars", lambda: (good,))
     monkeypatch.setattr(jars, "_download", _downloads(b"good"))
@@ -66,6 +67,27 @@ def test_a_damaged_jar_in_the_cache_is_fetched_again(cache: Path, monkeypatch: p
     (directory / good.file_name).write_bytes(b"goo")
     assert (jars.provision() / good.file_name).read_bytes() == b"good"
     assert jars.provision(lambda *_: pytest.fail("nothing is missing")) == directory
+
+
+def test_programs_that_start_together_fetch_each_jar_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = jars.Jar("g", "a", "1", "", 4, hashlib.sha256(b"good").hexdigest())
+    monkeypatch.setattr(jars, "locked_jars", lambda: (good,))
+    both, fetched = threading.Barrier(2, timeout=60), []
+    fetch = _downloads(b"good")
+
+    def download(jar: jars.Jar, scratch: Path) -> Path:
+        fetched.append(jar)
+        return fetch(jar, scratch)  # type: ignore[operator]
+
+    def start(_: int) -> Path:
+        both.wait()
+        return jars.provision()
+
+    monkeypatch.setattr(jars, "_download", download)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(start, range(2))
+    assert first == second
+    assert fetched == [good]
 
 
 def test_without_a_network_it_is_one_sentence(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
