@@ -14,8 +14,9 @@ import time
 from dataclasses import replace
 
 from explorer import registry
+from explorer.domains.accelerator.acceltran.settings.run import Mode
 from explorer.recipes.transcode.options import Models, Scales
-from explorer.recipes.transcode.recipe import RECIPE
+from explorer.recipes.transcode.recipe import COSTS, RECIPE
 from graphdb.connection import open_store
 from graphdb.errors import InputError
 from graphdb.records import StudyRecord
@@ -30,15 +31,19 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--objective", default=Scales.DECADES.value, choices=[scales.value for scales in Scales])
     parser.add_argument("--models", choices=[models.value for models in Models], default=Models.ALL.value)
+    parser.add_argument("--mode", choices=[mode.value for mode in Mode], default=COSTS["mode"])
     arguments = parser.parse_args()
     with open_store(Settings.from_environment()) as store:
         curves = {
             optimiser: [
-                curve(store, optimiser, seed, arguments.objective, arguments.models) for seed in range(arguments.seeds)
+                curve(store, optimiser, seed, arguments.objective, arguments.models, arguments.mode)
+                for seed in range(arguments.seeds)
             ]
             for optimiser in ("random", "boshcode")
         }
-    print(f"objective {arguments.objective}, models {arguments.models}, {arguments.seeds} seeds: median (min to max)")
+    print(
+        f"objective {arguments.objective}, models {arguments.models}, mode {arguments.mode}, {arguments.seeds} seeds: median (min to max)"
+    )
     for optimiser, runs in curves.items():
         cells = []
         for mark in MARKS:
@@ -56,9 +61,11 @@ def main() -> None:
     )
 
 
-def curve(store: Store, optimiser: str, seed: int, objective: str, models: str) -> tuple[list[float], float]:
+def curve(store: Store, optimiser: str, seed: int, objective: str, models: str, mode: str) -> tuple[list[float], float]:
     """Best objective after each evaluation, and the seconds that choosing and measuring took."""
-    settings = RECIPE.settings({"optimiser": optimiser, "objective": objective, "models": models}, MARKS[-1])
+    settings = RECIPE.settings(
+        {"optimiser": optimiser, "objective": objective, "models": models, "mode": mode}, MARKS[-1]
+    )
     record = StudyRecord("bench", RECIPE.name, seed, MARKS[-1], settings)
     record = replace(record, basis=RECIPE.basis(store, record, lambda phase: None))
     plan = RECIPE.prepare(store, record, lambda phase: None)

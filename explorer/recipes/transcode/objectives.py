@@ -32,7 +32,8 @@ OBJECTIVES = {Scales.DECADES: _DECADES, Scales.PUBLISHED: _PUBLISHED}
 
 `published` divides each cost of a batch by a constant far above what these models cost (a median pair scores 0.999 on
 dynamic energy), so that only accuracy decides. `decades` counts powers of ten instead: each cost spans the smallest
-range of whole decades that covers the inference of every early FlexiBERT model on every ELECTOR accelerator.
+range of whole decades that covers the inference of every early FlexiBERT model on every ELECTOR accelerator, with the
+published costs; the corrected ones, which are lower, lie within it.
 """
 
 

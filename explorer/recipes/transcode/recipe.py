@@ -35,8 +35,8 @@ from graphdb.measurement import Measurement
 from graphdb.records import StudyRecord
 from graphdb.store import Store
 
-PUBLISHED_COSTS = MappingProxyType({"engine": Engine.FAST.value, "mode": Mode.REFERENCE.value})
-"""Settings of the published co-design and of its data set of pairs; both can be changed."""
+COSTS = MappingProxyType({"engine": Engine.FAST.value, "mode": Mode.CORRECTED.value})
+"""Settings of AccelTran where a study names no others; the published co-design has the mode `reference`."""
 
 
 class TransCode(Recipe[Inputs]):
@@ -59,7 +59,7 @@ class TransCode(Recipe[Inputs]):
         own = {name: value for name, value in given.items() if name in TransCodeSettings.model_fields}
         rest = {name: value for name, value in given.items() if name not in own}
         read = checked(TransCodeSettings, own, self.name)
-        simulation = AccelTranSimulator().settings({**PUBLISHED_COSTS, **read.simulation, **rest})
+        simulation = AccelTranSimulator().settings({**COSTS, **read.simulation, **rest})
         full = read.model_dump(mode="json") | {"simulation": simulation}
         self.objective(full)  # refuses an invalid objective before anything is stored
         return full

@@ -9,8 +9,8 @@ from explorer import registry
 from explorer.contracts.optimiser import Inputs
 from explorer.domains.accelerator.acceltran.engines.fit import fits
 from explorer.recipes.transcode.candidates import PairCandidates
-from explorer.recipes.transcode.recipe import PUBLISHED_COSTS
 from graphdb.errors import InputError
+from tests.explorer.recipes.transcode.costs import PUBLISHED_COSTS
 
 SETTINGS = registry.simulator("acceltran").settings(PUBLISHED_COSTS)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
@@ -10,8 +12,8 @@ from explorer.contracts.objective import Objective
 from explorer.domains.accelerator.acceltran.engines.fit import fits
 from explorer.recipes.transcode.objectives import OBJECTIVES, objective
 from explorer.recipes.transcode.options import Scales
-from explorer.recipes.transcode.recipe import PUBLISHED_COSTS
 from graphdb.errors import InputError
+from tests.explorer.recipes.transcode.costs import BOTH
 
 MEASURES = registry.simulator("transcode").measures
 
@@ -46,7 +48,8 @@ def test_a_tenfold_cost_takes_the_same_everywhere() -> None:
         assert value - named("decades").value(dearer) == pytest.approx(weight / decades)
 
 
-def test_the_decades_hold_every_inference_of_the_space() -> None:
+@pytest.mark.parametrize("costs", BOTH.values(), ids=BOTH)
+def test_the_decades_hold_every_inference_of_the_space(costs: Mapping[str, str]) -> None:
     """Random pairs, and the corners: the smallest and largest model on accelerators that differ in one decision."""
     generator = np.random.default_rng(0)
     models, accelerators = registry.space("flexibert_early"), registry.space("elector")
@@ -55,22 +58,23 @@ def test_the_decades_hold_every_inference_of_the_space() -> None:
     corners = [accelerators.from_vector(np.where(generator.random(len(low)) < 0.5, low, high)) for _ in range(300)]
     smallest, largest = models.from_vector(models.bounds[0]), models.from_vector(models.bounds[1])
     pairs += [(model, corner) for corner in corners for model in (smallest, largest)]
-    settings = registry.simulator("acceltran").settings(PUBLISHED_COSTS)
+    settings = registry.simulator("acceltran").settings(costs)
     runnable = [
         {"model": models.build(model), "accelerator": accelerators.build(accelerator)}
         for model, accelerator in pairs
         if fits(model, accelerator, settings)
     ]
-    measurements = registry.simulator("acceltran").run_batch(runnable, PUBLISHED_COSTS)
-    costs = [(measure, scale) for measure, scale in OBJECTIVES[Scales.DECADES].values() if measure != "accuracy"]
+    measurements = registry.simulator("acceltran").run_batch(runnable, costs)
+    terms = [(measure, scale) for measure, scale in OBJECTIVES[Scales.DECADES].values() if measure != "accuracy"]
     assert len(measurements) > 400
     for measurement in measurements:
         assert not isinstance(measurement, InputError)
-        for measure, scale in costs:
+        for measure, scale in terms:
             assert 0 <= scale.position(measurement.measures[measure]) <= 1, (measure, measurement.measures[measure])
 
 
-def test_under_the_published_objective_costs_hardly_count() -> None:
+@pytest.mark.parametrize("costs", BOTH.values(), ids=BOTH)
+def test_under_the_published_objective_costs_hardly_count(costs: Mapping[str, str]) -> None:
     """The reason for the default: on each published term but area, a median pair is within 1 % of the best possible."""
     generator = np.random.default_rng(1)
     models, accelerators = registry.space("flexibert_early"), registry.space("elector")
@@ -81,9 +85,7 @@ def test_under_the_published_objective_costs_hardly_count() -> None:
         }
         for _ in range(200)
     ]
-    measurements = [
-        m for m in registry.simulator("acceltran").run_batch(pairs, PUBLISHED_COSTS) if not isinstance(m, InputError)
-    ]
+    measurements = [m for m in registry.simulator("acceltran").run_batch(pairs, costs) if not isinstance(m, InputError)]
     for term in ("dynamic energy", "leakage energy", "latency"):
         measure, scale = OBJECTIVES[Scales.PUBLISHED][term]
         assert np.median([scale.position(m.measures[measure]) for m in measurements]) < 0.01

@@ -21,7 +21,7 @@ from explorer.domains.transformer.spaces.early import EarlyFlexiBertSpace
 from explorer.learning import surrogates
 from explorer.learning.known import ValueTable, value_table
 from explorer.recipes.transcode import recipe as recipe_module
-from explorer.recipes.transcode.recipe import PUBLISHED_COSTS, RECIPE
+from explorer.recipes.transcode.recipe import COSTS, RECIPE
 from explorer.recipes.transcode.simulator import TransCodeSimulator
 from explorer.running.executor import open_executor
 from explorer.running.study import Study
@@ -175,8 +175,15 @@ def test_the_costs_of_a_trial_are_those_of_acceltran(loaded: Store, table: Value
     trial = loaded.studies.trials("whole")[0]
     pair = loaded.architectures.get_many(list(trial.measurement.roles.values()))
     roles = {role: pair[key] for role, key in trial.measurement.roles.items()}
-    alone = registry.simulator("acceltran").run(roles, PUBLISHED_COSTS)
+    alone = registry.simulator("acceltran").run(roles, COSTS)
     assert {name: trial.measurement.measures[name] for name in alone.measures} == alone.measures
+
+
+def test_costs_are_corrected_unless_the_published_ones_are_asked_for() -> None:
+    assert {**RECIPE.settings({}, 4)["simulation"], **COSTS} == RECIPE.settings({}, 4)["simulation"]
+    assert RECIPE.settings({"mode": "reference"}, 4)["simulation"]["mode"] == "reference"
+    began = RECIPE.settings({"mode": "reference"}, 4)
+    assert RECIPE.settings(began, 4) == began
 
 
 def test_the_front_holds_no_dominated_trial_and_misses_none(loaded: Store, table: ValueTable) -> None:
