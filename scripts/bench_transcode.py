@@ -41,9 +41,8 @@ def main() -> None:
             ]
             for optimiser in ("random", "boshcode")
         }
-    print(
-        f"objective {arguments.objective}, models {arguments.models}, mode {arguments.mode}, {arguments.seeds} seeds: median (min to max)"
-    )
+    print(f"objective {arguments.objective}, models {arguments.models}, mode {arguments.mode}")
+    print(f"{arguments.seeds} seeds: median (min to max)")
     for optimiser, runs in curves.items():
         cells = []
         for mark in MARKS:
