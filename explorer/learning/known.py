@@ -120,7 +120,8 @@ def value_table(store: Store, task: LearningTask, measure: str, space: DesignSpa
     """All designs of a space, with their values and embeddings.
 
     The surrogate is trained on the data in the database if necessary, and the embeddings of all stored designs of the
-    domain are written back. The published measurements are loaded if the database has none.
+    domain are written back. The published measurements are loaded if the database has none. What was measured of the same
+    design in another space counts where nothing was measured of it in this one.
 
     Args:
         store: the database.
@@ -145,7 +146,25 @@ def value_table(store: Store, task: LearningTask, measure: str, space: DesignSpa
     for measurement in known:
         row = rows[measurement.roles[role]]
         values[row], measured[row] = measurement.measures[measure], True
+    for row, value in _of_twins(store, measure, role, designs).items():
+        if not measured[row]:
+            values[row], measured[row] = value, True
     return ValueTable(designs, trained.surrogate.embed(designs, role), values, measured)
+
+
+def _of_twins(store: Store, measure: str, role: str, designs: Sequence[Architecture]) -> dict[int, float]:
+    """Row -> the mean of what was measured of the same design in other spaces."""
+    rows = {design.choices_json: row for row, design in enumerate(designs)}
+    own = {design.key for design in designs}
+    every = _measured(store, measure, role, designs[0].domain, None) if designs else []
+    elsewhere = [one for one in every if one.roles[role] not in own]
+    architectures = store.architectures.get_many(sorted({one.roles[role] for one in elsewhere}))
+    values: dict[int, list[float]] = {}
+    for one in elsewhere:
+        row = rows.get(architectures[one.roles[role]].choices_json)
+        if row is not None:
+            values.setdefault(row, []).append(one.measures[measure])
+    return {row: fmean(some) for row, some in values.items()}
 
 
 def _predicted(surrogate: GraphSurrogate, measure: Measure, designs: Sequence[Architecture]) -> Array:

@@ -53,6 +53,21 @@ def test_the_mean_counts_of_what_was_measured_in_any_space(store: Store) -> None
     assert known.of(Beams().build(choices)) == (pytest.approx((1.0 + 0.5 + 0.2) / 3), Source.MEASURED)
 
 
+def test_what_was_measured_of_a_twin_counts_where_nothing_else_was(store: Store) -> None:
+    space = Beams()
+    store.architectures.add(published().architectures)
+    store.measurements.add(published().measurements)
+    before = value_table(store, TASK, "share", space, silent)
+    unmeasured = next(row for row, known in enumerate(before.measured) if not known)
+    other = next(row for row, known in enumerate(before.measured) if known)
+    twins = [MoreBeams().build(before.architectures[row].choices) for row in (unmeasured, other)]
+    store.architectures.add(twins)
+    store.measurements.add([loaded(twin, 0.25) for twin in twins])
+    after = value_table(store, TASK, "share", space, silent)
+    assert after.value_of(before.architectures[unmeasured].key) == (0.25, True)
+    assert after.value_of(before.architectures[other].key) == before.value_of(before.architectures[other].key)
+
+
 def test_a_table_has_all_designs_of_the_space(store: Store) -> None:
     space, phases = Beams(), []
     table = value_table(store, TASK, "share", space, phases.append)
