@@ -120,8 +120,8 @@ def value_table(store: Store, task: LearningTask, measure: str, space: DesignSpa
     """All designs of a space, with their values and embeddings.
 
     The surrogate is trained on the data in the database if necessary, and the embeddings of all stored designs of the
-    domain are written back. The published measurements are loaded if the database has none. What was measured of the same
-    design in another space counts where nothing was measured of it in this one.
+    domain are written back. The published measurements are loaded if the database has none. What was measured of the
+    same design in another space counts where nothing was measured of it in this one.
 
     Args:
         store: the database.
