@@ -76,8 +76,7 @@ MULTIPLICATIONS = Measure(
     _MINIMISE,
     logarithmic=True,
     whole=True,
-    description=f"scalar multiplications of all products of matrices, and of convolutions, for one sequence of {LENGTH} "
-    "tokens",
+    description=f"multiplications of all products of matrices, and of convolutions, for one sequence of {LENGTH} tokens",
 )
 
 MEASURES = catalogue(
