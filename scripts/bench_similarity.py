@@ -1,9 +1,11 @@
 """Edit distances of FlexiBERT models: bounds, exact values and networkx; encoder and index.
 
-python scripts/bench_similarity.py [--pairs 100] [--exact 50] [--seed 0] [--encoder] [--table] [--stored 10000 100000]
+python scripts/bench_similarity.py [--pairs 100] [--exact 50] [--seed 0] [--no-bounds]
+    [--encoder] [--table] [--stored 10000 100000] [--published]
 
 --table fits Transformer2vec tables; --encoder trains the encoder of distances and compares it with upper bounds of held
-out models; --stored (with --encoder) writes so many models into an embedded Neo4j of its own and asks for neighbours.
+out models; --stored (with --encoder) writes so many models into an embedded Neo4j of its own and asks for neighbours;
+--published does that with the published models, and says which share of the ten nearest each way finds.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from explorer import registry
-from explorer.distance.bounds import LowerBounds, upper_bounds
+from explorer.distance.bounds import LowerBounds, upper_bound, upper_bounds
 from explorer.distance.exact import edit_distance
 from explorer.distance.graph import EDGE_COST, PlacedGraph
 from explorer.domains.transformer.edit_costs import EditCosts
@@ -42,12 +44,17 @@ def main() -> None:
     parser.add_argument("--encoder", action="store_true")
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--stored", type=int, nargs="*", default=[])
+    parser.add_argument("--published", action="store_true")
+    parser.add_argument("--no-bounds", action="store_true", help="skip the comparison of bounds")
     given = parser.parse_args()
-    bounds(given)
+    if not given.no_bounds:
+        bounds(given)
     if given.table:
         tables(given.seed)
     if given.encoder:
         encoder(given.seed, given.stored)
+    if given.published:
+        published(given.seed)
 
 
 def bounds(given: argparse.Namespace) -> None:
@@ -178,6 +185,45 @@ def index(trained: InductiveEncoder, sizes: list[int], seed: int) -> None:
                     )
         finally:
             embedded.stop(Path(folder), timeout_s=0)
+
+
+def published(seed: int, space: str = "flexibert_early", probes: int = 25) -> None:
+    """Prints what is found among the published models, and among all models of their space."""
+    metric = registry.metric("transformer")
+    data = registry.published()
+    stored = [one for one in data.architectures if one.domain == "transformer"]
+    with tempfile.TemporaryDirectory() as folder:
+        embedded.start(Path(folder))
+        try:
+            with open_store(Settings(data_directory=Path(folder))) as store:
+                store.architectures.add(stored)
+                train_s, _ = timed(lambda: similarity.embed_missing(store, "transformer", lambda phase: None))
+                print(f"published: {len(stored)} models stored; encoder trained in {train_s:.0f} s")
+                chosen = [one.key for one in stored if one.space == space]
+                picked = [chosen[at] for at in np.random.default_rng(seed).permutation(len(chosen))[:probes]]
+                graphs = {one.key: PlacedGraph.of(one, metric.place) for one in stored}
+                shares: dict[str, list[float]] = {}
+                seconds: dict[str, list[float]] = {}
+                for probe in picked:
+                    others = [key for key in graphs if key != probe]
+                    distances = {key: upper_bound(graphs[probe], graphs[key]) for key in others}
+                    tenth = sorted(distances.values())[9] + 1e-6  # ties count
+                    for name, again in (("estimate", False), ("ranked", None)):
+                        spent, near = timed(lambda p=probe, a=again: similarity.neighbours(store, p, 10, rank_again=a))
+                        shares.setdefault(name, []).append(np.mean([distances[one.key] <= tenth for one in near]))
+                        seconds.setdefault(name, []).append(spent)
+                    order = [key for key, _ in store.distances.similar(probe, len(others))]
+                    for count in (25, 50, 100, 200, 400):
+                        best = sorted(order[:count], key=distances.__getitem__)[:10]
+                        share = np.mean([distances[key] <= tenth for key in best])
+                        shares.setdefault(f"best of {count} by estimate", []).append(share)
+        finally:
+            embedded.stop(Path(folder), timeout_s=0)
+    print(f"{len(picked)} probes of {space}, ten nearest by upper bound of all, ties counted")
+    for name, reached in shares.items():
+        line = f"{name:28} recall@10 mean {np.mean(reached):.3f}, least {np.min(reached):.2f}"
+        times = seconds.get(name)
+        print(line + (f"; {1e3 * times[0]:.0f} ms at first, then {1e3 * np.median(times[1:]):.0f}" if times else ""))
 
 
 def sampled(name: str, count: int, generator: np.random.Generator) -> list[Architecture]:

@@ -48,14 +48,14 @@ class Query(graphene.ObjectType):
     )
     similar = graphene.Field(
         many(SimilarArchitecture),
-        description="The k nearest architectures of the same domain, nearest first, among those with an embedding.",
+        description="The k nearest architectures of the same domain, nearest first. By DISTANCE and BEGINNING all designs "
+        "of a domain are compared if there are at most 1,000, otherwise those with an embedding.",
         key=graphene.String(required=True, description=WAYS),
         k=graphene.Int(required=True, default_value=10),
         by=graphene.Argument(Likeness, required=True, default_value=LikenessValue.BEHAVIOUR),
         rank_again=graphene.Boolean(
-            required=True,
-            default_value=False,
-            description="Order the nearest 200 by an upper bound of their edit distance; only with DISTANCE.",
+            description="Whether to order by bounds of the edit distance, which is the default, or by the encoder's "
+            "estimate; only with DISTANCE.",
         ),
     )
     studies = graphene.Field(
@@ -101,9 +101,9 @@ class Query(graphene.ObjectType):
 
     @staticmethod
     async def resolve_similar(
-        root: None, info: graphene.ResolveInfo, key: str, k: int, by: LikenessValue, rank_again: bool
+        root: None, info: graphene.ResolveInfo, key: str, k: int, by: LikenessValue, rank_again: bool | None = None
     ) -> list[dict[str, Any]]:
-        """Resolves `similar` with the vector indexes."""
+        """Resolves `similar` by bounds of distances, or with the vector indexes."""
         context = context_of(info)
         own = await context.read(named, context.store, key, "key")
         return await similar_to(context, own.key, k, by, rank_again=rank_again)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json as json_format
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from explorer.cli.notes import noting
+from explorer.cli.notes import noting, with_notes
 from explorer.cli.output import AsJson, emit, print_table, say
 from explorer.cli.progress import displayed, working
 from explorer.cli.show import Key
 from explorer.cli.store import opened
 from explorer.contracts.metric import Likeness
-from explorer.contracts.table import Column, Table, architecture_json, number, short, words
+from explorer.contracts.table import Column, Table, architecture_json, keys, number, prose, short, words
 from graphdb.errors import InputError
+
+if TYPE_CHECKING:
+    from explorer.learning.similarity import Neighbour
+    from graphdb.architecture import Architecture
 
 
 def load(json: AsJson = False) -> None:
@@ -46,11 +50,12 @@ def import_file(
     """
     from explorer.services import references
 
-    architecture = references.read_architecture(file)
+    notes: list[str] = []
+    architecture = references.read_architecture(file, note=noting(notes))
     with opened() as store:
         added = store.architectures.add([architecture])
     if json:
-        emit({"key": architecture.key, "added": bool(added)})
+        emit(with_notes({"key": architecture.key, "added": bool(added)}, notes))
     else:
         say(f"{architecture.key} {'added' if added else 'already stored'}")
 
@@ -80,17 +85,23 @@ def similar(
         ),
     ] = None,
     rank_again: Annotated[
-        bool, typer.Option("--rank-again", help="Order the nearest 200 by a bound of their edit distance.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--rank-again/--estimate",
+            help="By distance: order by bounds of the edit distance, which is the default, or be content with the "
+            "estimates of a graph neural network.",
+            show_default=False,
+        ),
+    ] = None,
     json: AsJson = False,
 ) -> None:
-    """Find the nearest architectures with Neo4j's vector indexes.
+    """Find the nearest architectures.
 
-    By distance: the edit distance, which a graph neural network estimates. By behaviour: the embedding of the surrogate
-    that predicts measures. By beginning: the nearest 200, first those that share the most blocks from the input on, and
-    so inherit the most weights.
+    By distance: bounds of the edit distance, of all designs of a domain or, if they are more than 1,000, of the nearest
+    1,000 by the estimate of a graph neural network. By behaviour: the embedding of the surrogate that predicts
+    measures. By beginning: first those that share the most blocks from the input on, and so inherit the most weights.
 
-    Example: explorer similar 3f2a91c0 -k 10 --rank-again
+    Example: explorer similar 3f2a91c0 -k 10
     """
     from explorer.learning import similarity
     from explorer.services.references import resolve_architecture
@@ -99,21 +110,40 @@ def similar(
         architecture = resolve_architecture(store, key, note=noting([]))
         full = architecture.key
         chosen = by or similarity.default_likeness(architecture.domain)
-        if rank_again and chosen is not Likeness.DISTANCE:
-            raise InputError("--rank-again orders by edit distance; it needs --by distance.")
+        if rank_again is not None and chosen is not Likeness.DISTANCE:
+            flag = "--rank-again" if rank_again else "--estimate"
+            raise InputError(f"{flag} is about the edit distance; it needs --by distance.")
         store.architectures.add([architecture])
         with displayed("similar", at_once=False) as display:
             display.report("looking for the embedding")
             near = similarity.nearest(store, full, count, display.report, by=chosen, rank_again=rank_again)
         architectures = store.architectures.get_many([one.key for one in near])
-    value = "score" if chosen is Likeness.BEHAVIOUR else "distance"
-    values = {one.key: one.score if one.distance is None else one.distance for one in near}
     if json:
-        emit([{"key": other, value: score} for other, score in values.items()])
+        emit([_neighbour_json(one, architectures[one.key]) for one in near])
         return
-    rows = [
-        [short(other), number(score), architectures[other].space, architectures[other].choices_json]
-        for other, score in values.items()
-    ]
-    columns = [words("key"), Column(value), words("space"), words("choices")]
+    rows = [[one.key, _value(one), architectures[one.key].space, architectures[one.key].choices_json] for one in near]
+    if chosen is Likeness.BEHAVIOUR:
+        heading = "score"
+    else:
+        heading = "estimated distance" if any(one.estimated for one in near) else "distance"
+    columns = [keys("key"), Column(heading), words("space", rank=1), prose("choices", rank=2)]
     print_table(Table(f"Nearest to {short(full)} by {chosen.value}", columns, rows))
+
+
+def _value(neighbour: Neighbour) -> str:
+    """The score, the distance, its estimate, or its bounds."""
+    if neighbour.distance is None:
+        return number(neighbour.score)
+    if neighbour.estimated or neighbour.exact:
+        return number(neighbour.distance)
+    return f"{number(neighbour.at_least)} to {number(neighbour.distance)}"
+
+
+def _neighbour_json(neighbour: Neighbour, architecture: Architecture) -> dict[str, Any]:
+    if neighbour.distance is None:
+        measured: dict[str, Any] = {"score": neighbour.score}
+    elif neighbour.estimated:
+        measured = {"distance": neighbour.distance, "estimated": True}
+    else:
+        measured = {"distance": neighbour.distance, "estimated": False, "at_least": neighbour.at_least}
+    return {"key": neighbour.key, **measured, "space": architecture.space, "choices": architecture.choices}

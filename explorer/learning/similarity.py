@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -10,15 +10,17 @@ import numpy as np
 from explorer import registry
 from explorer.contracts.metric import Likeness, Metric
 from explorer.contracts.session import Report
-from explorer.distance.bounds import LowerBounds, upper_bound
+from explorer.contracts.space import Choices
+from explorer.distance.bounds import LowerBounds
 from explorer.distance.graph import Floats, PlacedGraph
 from explorer.learning import surrogates
+from explorer.learning.ranking import graphs_of, ranked
 from gnn.inductive import VERSION, EncoderSettings, InductiveEncoder
 from gnn.table import classical_scaling
 from graphdb.architecture import Architecture
 from graphdb.canonical import digest
 from graphdb.errors import InputError, NotFoundError
-from graphdb.records import SurrogateRecord
+from graphdb.records import ArchitectureFilter, SurrogateRecord
 from graphdb.store import Store
 from graphdb.store.embeddings import DISTANCE
 from graphdb.store.rows import CorruptError
@@ -27,7 +29,9 @@ SETTINGS = EncoderSettings(width=256, steps=2000)
 DESIGNS_PER_SPACE = 1000
 _SEED = 0
 _ENCODED_AT_ONCE = 2000
-_RANKED_AGAIN = 200
+RANKED = 1000
+"""Designs that are ordered by bounds of their distance: all of a domain, if it has no more."""
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +42,36 @@ class Neighbour:
         key: the key of the architecture.
         score: a number from 0 to 1 (identical): (1 + cosine) / 2 of the embeddings by behaviour, 1 / (1 + distance)
             otherwise.
-        distance: the encoder's estimate of the edit distance, or an upper bound of it if neighbours were ranked again
-            or by beginning; None by behaviour.
+        distance: the edit distance if it equals `at_least`, an upper bound of it otherwise, or the encoder's estimate;
+            None by behaviour.
+        at_least: a lower bound of the edit distance; None for an estimate, and by behaviour.
     """
 
     key: str
     score: float
     distance: float | None = None
+    at_least: float | None = None
 
     @classmethod
-    def at(cls, key: str, distance: float) -> Neighbour:
-        """Returns the neighbour at an edit distance."""
-        return cls(key, 1.0 / (1.0 + distance), distance)
+    def at(cls, key: str, distance: float, at_least: float | None = None) -> Neighbour:
+        """Returns the neighbour at an edit distance.
+
+        Args:
+            key: the key of the architecture.
+            distance: the distance, an upper bound of it, or an estimate.
+            at_least: a lower bound of the distance; None for an estimate.
+        """
+        return cls(key, 1.0 / (1.0 + distance), distance, at_least)
+
+    @property
+    def estimated(self) -> bool:
+        """Whether the distance is an estimate, which may be too large or too small."""
+        return self.distance is not None and self.at_least is None
+
+    @property
+    def exact(self) -> bool:
+        """Whether the distance is the edit distance itself."""
+        return self.at_least is not None and self.distance is not None and self.distance - self.at_least <= _ROUNDING
 
 
 def default_likeness(domain: str) -> Likeness:
@@ -64,12 +86,12 @@ def nearest(
     report: Report,
     *,
     by: Likeness = Likeness.DISTANCE,
-    rank_again: bool = False,
+    rank_again: bool | None = None,
 ) -> list[Neighbour]:
     """`neighbours`, after embedding the architectures of the domain that do not have the necessary embedding yet.
 
     The encoder of edit distances, or the surrogate of measures, is trained when it is first needed, and then kept in
-    the database.
+    the database. A domain of few architectures is ranked without one.
 
     Args:
         store: the database.
@@ -77,7 +99,7 @@ def nearest(
         count: the number of neighbours, at least 1.
         report: called with a few words about the current work.
         by: the criterion of similarity.
-        rank_again: by distance only: order the nearest 200 by an upper bound of the distance.
+        rank_again: whether to order by bounds of the distance; by distance only, where it is the default.
 
     Raises:
         NotFoundError: there is no such architecture, or the domain lacks the edit distance or the surrogate for `by`.
@@ -85,24 +107,26 @@ def nearest(
     """
     if by is Likeness.BEHAVIOUR:
         surrogates.ensure_embedding(store, key, report)
-    else:
+    elif _estimates(by, rank_again) or not _few(store, store.architectures.get(key).domain):
         embed_missing(store, store.architectures.get(key).domain, report)
     return neighbours(store, key, count, by=by, rank_again=rank_again)
 
 
 def neighbours(
-    store: Store, key: str, count: int, *, by: Likeness = Likeness.DISTANCE, rank_again: bool = False
+    store: Store, key: str, count: int, *, by: Likeness = Likeness.DISTANCE, rank_again: bool | None = None
 ) -> list[Neighbour]:
-    """The stored and embedded architectures of the same domain nearest to one, nearest first.
+    """The stored architectures of the same domain nearest to one, nearest first.
+
+    By distance, all of the domain are ordered by bounds of the edit distance if they are at most 1,000; otherwise the
+    nearest 1,000 by the encoder's estimate are. By beginning the same designs are ordered by how much is the same from
+    the input on, and then by these bounds.
 
     Args:
         store: the database.
         key: the key of a stored architecture.
         count: the number of neighbours, at least 1.
-        by: the criterion of similarity. By beginning, the nearest 200 by estimate, or `count` if that is more, are
-            ordered by how much is the same from the input on, and then by an upper bound of the edit distance.
-        rank_again: by distance only: order as many by that bound alone. Either takes from a fraction of a millisecond
-            to some milliseconds for each.
+        by: the criterion of similarity.
+        rank_again: False to be content with the estimates, by distance only; None for the default.
 
     Raises:
         NotFoundError: there is no such architecture, its domain has no edit distance, or it has not been embedded.
@@ -114,20 +138,61 @@ def neighbours(
         return [Neighbour(other, score) for other, score in store.embeddings.similar(key, count)]
     own = store.architectures.get(key)
     metric = _metric(own.domain)
-    if by is Likeness.DISTANCE and not rank_again:
+    if _estimates(by, rank_again):
         estimates = store.distances.similar(key, count)
         return [Neighbour.at(other, max(0.0, 1.0 / score - 1.0)) for other, score in estimates]
-    if by is Likeness.BEGINNING and metric.beginning is None:
+    beginning = metric.beginning
+    if by is Likeness.BEGINNING and beginning is None:
         raise InputError(f"Designs of the domain {own.domain} have no beginning to be ordered by.")
-    estimates = store.distances.similar(key, max(_RANKED_AGAIN, count))
-    others = store.architectures.get_many([other for other, _ in estimates])
-    graph = PlacedGraph.of(own, metric.place)
-    bounds = {other: upper_bound(graph, PlacedGraph.of(one, metric.place)) for other, one in others.items()}
-    shared = dict.fromkeys(others, 0)
-    if by is Likeness.BEGINNING and metric.beginning is not None:
-        shared = {other: metric.beginning(own.choices, one.choices) for other, one in others.items()}
-    order = sorted(bounds, key=lambda other: (-shared[other], bounds[other], other))
-    return [Neighbour.at(other, bounds[other]) for other in order[:count]]
+    candidates = _candidates(store, own, count)
+    if by is Likeness.BEGINNING and beginning is not None:
+        return _by_beginning(store, own, candidates, metric, beginning)[:count]
+    graphs = graphs_of(metric)
+    near = ranked(graphs.placed(own), graphs.of(store, candidates), count)
+    return [Neighbour.at(one.key, one.at_most, one.at_least) for one in near]
+
+
+def _estimates(by: Likeness, rank_again: bool | None) -> bool:
+    return by is Likeness.DISTANCE and rank_again is False
+
+
+def _few(store: Store, domain: str) -> bool:
+    """Whether a domain has so few designs that all of them are ranked."""
+    counts = store.architectures.counts().items()
+    return sum(count for where, count in counts if where.partition("/")[0] == domain) <= RANKED
+
+
+def _candidates(store: Store, own: Architecture, count: int) -> list[str]:
+    """The keys of the designs that are ranked: all of the domain, or the nearest by estimate."""
+    if _few(store, own.domain):
+        keys = store.architectures.keys(ArchitectureFilter(domain=own.domain))
+    else:
+        keys = [other for other, _ in store.distances.similar(own.key, max(RANKED, count))]
+    return [other for other in keys if other != own.key]
+
+
+def _by_beginning(
+    store: Store,
+    own: Architecture,
+    candidates: Sequence[str],
+    metric: Metric,
+    beginning: Callable[[Choices, Choices], int],
+) -> list[Neighbour]:
+    """The candidates, first those that share the most with a design from the input on.
+
+    Args:
+        store: the database.
+        own: the design.
+        candidates: the keys of the others.
+        metric: the edit distance.
+        beginning: how much of two designs is the same.
+    """
+    others = store.architectures.get_many(candidates)
+    graphs = graphs_of(metric)
+    near = ranked(graphs.placed(own), {key: graphs.placed(one) for key, one in others.items()}, len(others))
+    shared = {key: beginning(own.choices, one.choices) for key, one in others.items()}
+    near.sort(key=lambda one: (-shared[one.key], one.at_most, one.key))
+    return [Neighbour.at(one.key, one.at_most, one.at_least) for one in near]
 
 
 def encoder_of(store: Store, domain: str, report: Report) -> InductiveEncoder:

@@ -247,13 +247,16 @@ def test_similar_by_edit_distance(store, ask):
     vectors = {model.key: [float(i)] + [0.0] * 127 for i, model in enumerate(models)}
     store.distances.write("toy", vectors)
     query = (
-        "query($key: String!, $by: Likeness!, $again: Boolean!) "
-        "{ similar(key: $key, k: 5, by: $by, rankAgain: $again) { score distance architecture { key } } }"
+        "query($key: String!, $by: Likeness!, $again: Boolean) { similar(key: $key, k: 5, by: $by, rankAgain: $again) "
+        "{ score distance atLeast estimated architecture { key } } }"
     )
     near = ask(query, key=models[0].key, by="DISTANCE", again=False)["data"]["similar"]
     assert [item["architecture"]["key"] for item in near] == [model.key for model in models[1:]]
     assert [item["distance"] for item in near] == pytest.approx([1.0, 4.0, 9.0, 16.0, 25.0], rel=1e-3)
+    assert all(item["estimated"] and item["atLeast"] is None for item in near)
     again = ask(query, key=models[0].key, by="DISTANCE", again=True)["data"]["similar"]
+    assert ask(query, key=models[0].key, by="DISTANCE")["data"]["similar"] == again
+    assert all(not item["estimated"] and item["atLeast"] <= item["distance"] for item in again)
     place = registry.metric("transformer").place
     graphs = {model.key: PlacedGraph.of(model, place) for model in models}
     bounds = {key: upper_bound(graphs[models[0].key], graph) for key, graph in graphs.items()}
@@ -270,7 +273,7 @@ def test_similar_by_edit_distance(store, ask):
         neighbours { distance architecture { key } }
         begun: neighbours(k: 5, by: BEGINNING) { architecture { key } } } }"""
     node = ask(of_node, key=models[0].key)["data"]["architecture"]
-    assert node["neighbours"] == [{k: item[k] for k in ("distance", "architecture")} for item in near]
+    assert node["neighbours"] == [{k: item[k] for k in ("distance", "architecture")} for item in again]
     assert [item["architecture"] for item in node["begun"]] == [item["architecture"] for item in begun]
 
 

@@ -224,14 +224,19 @@ def test_similar_by_edit_distance(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("explorer.learning.similarity.DESIGNS_PER_SPACE", 60)
     run("load")
     model = registry.preset("bert-tiny")
-    estimated = run("similar", model.key, "-k", "5", "--json")
-    assert estimated.status == 0, estimated.err
-    assert [set(row) for row in estimated.json] == [{"key", "distance"}] * 5
-    ranked = run("similar", model.key, "-k", "5", "--rank-again", "--json").json
+    ranked = run("similar", model.key, "-k", "5", "--json").json
+    assert ranked == run("similar", model.key, "-k", "5", "--rank-again", "--json").json
+    assert all(row["at_least"] <= row["distance"] and row["estimated"] is False for row in ranked)
     distances = [row["distance"] for row in ranked]
     assert distances == sorted(distances)  # the first can be 0: the same graph in another space
     assert distances[-1] > 0
-    assert "by distance" in run("similar", model.key, "-k", "2").out
+    table = run("similar", model.key, "-k", "2").out
+    assert "by distance" in table and "estimated" not in table and ranked[0]["key"][:12] in table
+    estimated = run("similar", model.key, "-k", "5", "--estimate", "--json")
+    assert estimated.status == 0, estimated.err
+    assert [row["estimated"] for row in estimated.json] == [True] * 5
+    assert "estimated distance" in " ".join(run("similar", model.key, "-k", "2", "--estimate").out.split())
+    assert "needs --by distance" in run("similar", model.key, "--estimate", "--by", "behaviour").err
     accelerator = registry.preset("edge")
     refused = run("similar", accelerator.key, "--by", "distance")
     assert refused.status == 2

@@ -57,21 +57,27 @@ def test_estimates_order_unseen_models_as_edit_distances_do() -> None:
     assert spearmanr(estimates, upper_bounds(graphs, pairs)).statistic > 0.95
 
 
-def test_neighbours_are_near_and_nothing_is_done_twice(store: Store) -> None:
+def test_neighbours_are_near_and_nothing_is_done_twice(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     stored = models(150, seed=1)
     store.architectures.add(stored)
     phases: list[str] = []
     place = metric().place
     graphs = {model.key: PlacedGraph.of(model, place) for model in stored}
     probe = stored[0].key
-    ranked = similarity.nearest(store, probe, 10, phases.append, rank_again=True)
+    everything = similarity.nearest(store, probe, 10, phases.append)
+    assert phases == []  # so few designs are ranked without an encoder
+    monkeypatch.setattr(similarity, "RANKED", 100)
+    ranked = similarity.nearest(store, probe, 10, phases.append)
     assert any("training" in phase for phase in phases)
+    assert [one.distance for one in ranked] == [one.distance for one in everything]
     exact = sorted((upper_bound(graphs[probe], graph), key) for key, graph in graphs.items() if key != probe)
-    assert [(one.distance, one.key) for one in ranked] == exact[:10]
+    assert [(one.distance, one.key) for one in everything] == exact[:10]
 
     phases.clear()
-    estimated = similarity.nearest(store, probe, 10, phases.append)
+    estimated = similarity.nearest(store, probe, 10, phases.append, rank_again=False)
     assert phases == []
+    assert all(one.estimated and not one.exact for one in estimated)
+    assert not any(one.estimated for one in ranked)
     assert [one.distance for one in estimated] == sorted(one.distance for one in estimated)
     assert len({one.key for one in estimated} & {key for _, key in exact[:30]}) >= 5
 
