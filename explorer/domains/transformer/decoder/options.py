@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from explorer.contracts.options import checked
 from explorer.domains.transformer.model import DECODER, MOST_HEADS, model_violations
-from explorer.toolkit.reading import refused, shown
+from explorer.toolkit.reading import is_integer, refused, shown
 from graphdb.errors import InputError
 
 HEAD_KIND = "sa_sdp"
@@ -38,7 +38,13 @@ class Activation(StrEnum):
     RELU = "relu"
 
 
-_KeyValueHeads = Annotated[int, Field(ge=1, le=MOST_HEADS)]
+def _checked_counts(value: object) -> object:
+    """A number of heads, one for each layer, or None; a union of types would be refused in the words of pydantic."""
+    counts = value if isinstance(value, list) else [value]
+    if value is None or all(is_integer(count) and 1 <= count <= MOST_HEADS for count in counts):
+        return value
+    allowed = f"an integer from 1 to {MOST_HEADS}, or a list of one for each layer"
+    raise ValueError(refused(f"key_value_heads of {DECODER}", value, allowed))
 
 
 class DecoderOptions(BaseModel):
@@ -58,7 +64,7 @@ class DecoderOptions(BaseModel):
     )
     norm: Norm = Field(default=Norm.RMS, description="Kind of normalisation.")
     norm_bias: bool = Field(default=False, description="Whether normalisations have a bias.")
-    key_value_heads: _KeyValueHeads | list[_KeyValueHeads] | None = Field(
+    key_value_heads: Annotated[int | list[int] | None, BeforeValidator(_checked_counts)] = Field(
         default=None,
         description="Number of heads of keys and values, of all layers or of each; by default one for each head.",
     )

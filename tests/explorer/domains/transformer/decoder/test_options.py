@@ -50,6 +50,11 @@ def test_an_encoder_keeps_its_key() -> None:
         (with_options(norm_bias=True), "norm_bias of decoder is true with the norm rms"),
         (with_options(key_value_heads=3), "Layer 0 of the decoder has 4 heads and 3 key-value heads"),
         (with_options(key_value_heads=[4]), "key_value_heads of decoder has 1 entries; allowed: 2"),
+        (
+            with_options(key_value_heads=0),
+            "key_value_heads of decoder is 0; allowed: an integer from 1 to 256, or a list",
+        ),
+        (with_options(key_value_heads=[4, True]), "key_value_heads of decoder is [4, True]; allowed: an integer from"),
         (with_options(vocabulary=True), "vocabulary"),
         (PLAIN | {"h": [32, 64]}, "h is [32, 64]; allowed in a decoder: one width"),
         (PLAIN | {"o": [["sa_sdp_8"], ["l_dct_8"]]}, "o[1] is 'l_dct_8'; allowed: sa_sdp_<width> in a decoder"),
