@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from graphdb.store import Store
 
 Rows = list[dict[str, Cell]]
+_SPACE = ".space"
 
 
 def trial_rows(store: Store, name: str) -> Rows:
@@ -56,7 +57,7 @@ def trial_rows(store: Store, name: str) -> Rows:
             violation = constraint.violation(measurement.measures) if known else None
             row[column] = violation if violation is None else violation + float(row.get(column) or 0.0)
         rows.append(row | dict(measurement.measures) | _about(measurement.predicted, roles))
-    return rows
+    return _in_order(rows)
 
 
 def sample_rows(exploration: Exploration) -> Rows:
@@ -77,7 +78,7 @@ def sample_rows(exploration: Exploration) -> Rows:
         }
         measures = {} if measurement is None else dict(measurement.measures)
         rows.append(row | measures | _about(frozenset() if measurement is None else measurement.predicted, roles))
-    return rows
+    return _in_order(rows)
 
 
 def _keys(roles: Mapping[str, Architecture]) -> dict[str, Cell]:
@@ -87,5 +88,22 @@ def _keys(roles: Mapping[str, Architecture]) -> dict[str, Cell]:
 def _about(predicted: frozenset[str], roles: Mapping[str, Architecture]) -> dict[str, Cell]:
     cells: dict[str, Cell] = {"predicted": " ".join(sorted(predicted))}
     for role, architecture in roles.items():
-        cells |= {f"{role}.space": architecture.space, **flattened(role, architecture.choices)}
+        cells |= {role + _SPACE: architecture.space, **flattened(role, architecture.choices)}
     return cells
+
+
+def _in_order(rows: Rows) -> Rows:
+    """The rows with the same columns each: first those of all trials, then the decisions of each role side by side."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    roles = [name.removesuffix(_SPACE) for name in columns if name.endswith(_SPACE)]
+    decisions = {role: [name for name in columns if name.startswith(f"{role}.")] for role in roles}
+    taken = {name for names in decisions.values() for name in names}
+    order = [name for name in columns if name not in taken]
+    for role, names in decisions.items():
+        order += [role + _SPACE, *sorted((name for name in names if name != role + _SPACE), key=_places)]
+    return [{name: row.get(name) for name in order} for row in rows]
+
+
+def _places(column: str) -> list[tuple[int, str]]:
+    """A sort key by which `o.2` comes before `o.10`."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in column.split(".")]

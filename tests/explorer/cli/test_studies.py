@@ -117,6 +117,7 @@ def test_trials_are_exported_with_everything_that_is_known_of_them(
     typed = parquet.read_table(tmp_path / "trials.parquet").to_pylist()
     shown = run("study", "show", "mine", "--json").json["trials"]
     assert {trial["state"] for trial in shown} == {"done", "failed"}
+    assert list(rows[0])[-4:] == ["model.space", "model.x", "accelerator.space", "accelerator.x"]
     for row, cells, trial in zip(rows, typed, shown, strict=True):
         roles = {role: trial["roles"][role] for role in ("model", "accelerator")}
         assert (cells["trial"], cells["state"], cells["origin"]) == (trial["index"], trial["state"], trial["origin"])
