@@ -11,7 +11,7 @@ import typer
 
 from explorer.cli.output import AsJson, emit, print_table, say
 from explorer.cli.store import opened
-from explorer.contracts.table import Column, Table, architecture_json, keys, prose
+from explorer.contracts.table import Cell, Column, Table, architecture_json, keys, prose
 from graphdb.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def space(
     say(f"{name}: {size:,} designs{about}, {chosen.domain}, {chosen.dimensions} entries")
     if designs:
         shown = designs[:_LONGEST_TABLE]
-        rows = [[design.key, len(design.blocks), design.choices_json] for design in shown]
+        rows: list[list[Cell]] = [[one.key, len(one.blocks), one.choices_json] for one in shown]
         title = f"{len(shown)} of {len(designs)} random designs"
         print_table(Table(title, [keys("key"), Column("blocks"), prose("choices")], rows))
     if added is not None:
