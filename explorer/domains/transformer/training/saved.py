@@ -108,6 +108,8 @@ def read_description(folder: Path) -> Description:
             values = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"{folder} holds no trained model: there is no {DESCRIPTION}.") from error
+    except InputError:  # a sentence of its own, about what the file says
+        raise
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{file} cannot be read: {error}.") from error
     sizes = ("vocabulary", "maximum_positions")
