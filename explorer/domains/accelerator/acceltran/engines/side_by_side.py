@@ -80,31 +80,45 @@ def estimates(pairs: Sequence[Pair], settings: RunSettings) -> tuple[Mapping[str
 
 
 class _Ledger(Account):
-    """Energy by part and pair, charged for columns whose rows belong to a pair each."""
+    """Energy by part and pair, charged for columns whose rows belong to a pair each.
 
-    def __init__(self, joules: dict[str, Numbers], of_pair: Positions) -> None:
+    Attributes:
+        of_pair: pair of each row that is charged.
+    """
+
+    def __init__(self, count: int) -> None:
         """
         Args:
-            joules: part of the energy -> entry for each pair, to which charges are added.
-            of_pair: pair of each row that is charged.
+            count: number of pairs.
         """
-        self._joules, self._of_pair, self._count = joules, of_pair, len(joules[PARTS[0]])
+        self._count, self.of_pair = count, np.arange(count)
+        # Prices with their amounts, and modules with their cycles: summed at the end, as every sum has its own cost.
+        self._added: dict[tuple[str, int], tuple[Figure, list[tuple[Figure, Positions]]]] = {}
+        self._worked: dict[tuple[str, int], tuple[Component, list[tuple[Figure, Positions]]]] = {}
 
     def add(self, part: str, price_nj: Figure, *amounts: Figure) -> None:
         """Add to a part of the energy; see `Account`."""
-        self._spend(part, price_nj, self._units(prod(amounts)))
+        self._added.setdefault((part, id(price_nj)), (price_nj, []))[1].append((prod(amounts), self.of_pair))
 
     def work(self, part: str, module: Component, cycles: Figure) -> None:
         """Charge one module's dynamic and leakage power for a number of cycles; see `Account`."""
-        units = self._units(cycles)
-        self._spend(f"{part}_dynamic", module.dynamic_mw / CLOCK_MHZ, units)
-        self._spend(f"{part}_leakage", module.leakage_mw / CLOCK_MHZ, units)
+        self._worked.setdefault((part, id(module)), (module, []))[1].append((cycles, self.of_pair))
 
-    def _units(self, amounts: Figure) -> Numbers:
-        return _sums(amounts, self._of_pair, self._count)
+    def joules(self) -> dict[str, Numbers]:
+        """Part of the energy -> energy of each pair."""
+        joules = {part: np.zeros(self._count) for part in PARTS}
+        for (part, _), (price_nj, amounts) in self._added.items():
+            joules[part] += price_nj * self._units(amounts) * 1e-9
+        for (part, _), (module, amounts) in self._worked.items():
+            cycles = self._units(amounts) * 1e-9 / CLOCK_MHZ
+            joules[f"{part}_dynamic"] += module.dynamic_mw * cycles
+            joules[f"{part}_leakage"] += module.leakage_mw * cycles
+        return joules
 
-    def _spend(self, part: str, price_nj: Figure, units: Numbers) -> None:
-        self._joules[part] += price_nj * units * 1e-9
+    def _units(self, amounts: list[tuple[Figure, Positions]]) -> Numbers:
+        columns = [np.broadcast_to(amount, of_pair.shape) for amount, of_pair in amounts]
+        places = np.concatenate([of_pair for _, of_pair in amounts])
+        return _sums(np.concatenate(columns), places, self._count)
 
 
 def _sums(amounts: Figure, places: Positions, count: int) -> Numbers:
@@ -224,7 +238,7 @@ class _Estimate:
         self._machines = np.array([pair.machine for pair in pairs], dtype=np.float64).T
         self._issue_width = np.array([pair.issue_width for pair in pairs], dtype=np.float64)
         self._count, self._lanes = len(pairs), self._modules(Module.MAC_LANE)
-        self._joules = {part: np.zeros(self._count) for part in PARTS}
+        self._ledger = _Ledger(self._count)
         self._cycles = np.zeros(self._count)
         self._module_cycles: dict[Module, Numbers] = {kind: np.zeros(self._count) for kind in Module}
         self._buffer_cycles = {name: np.zeros(self._count) for name in BUFFERS}
@@ -250,11 +264,10 @@ class _Estimate:
             stalls=dict.fromkeys((*MEMORY_STALLS, *COMPUTE_STALLS), 0),
             overlap_cycles=0,
         )
-        self._waiting(trace)
+        joules = self._waiting(trace)
         footprints = [dict(outline.footprint_elements) for outline in self._outlines]
         footprint = {name: np.array([sizes[name] for sizes in footprints], dtype=np.float64) for name in footprints[0]}
-        energy = energy_measures(self._joules)
-        return measured(energy, footprint, self._memory_bits, trace, self._chip, self._settings), fits
+        return measured(energy_measures(joules), footprint, self._memory_bits, trace, self._chip, self._settings), fits
 
     def _operations(self) -> tuple[Numbers, Numbers]:
         """Charge all operations, and add those outside heads to the cycles.
@@ -282,7 +295,8 @@ class _Estimate:
         self, operation: Operation, cost: OperationCost, tiles: Numbers, of_pair: Positions, machine: Machine
     ) -> None:
         """Charge an operation that runs so many tiles in all."""
-        switches, ledger = self._settings.switches, _Ledger(self._joules, of_pair)
+        switches, ledger = self._settings.switches, self._ledger
+        ledger.of_pair = of_pair
         run = OperationRun(operation, 0, 0, cast("int", tiles), cast("int", tiles * cost.cycles))
         self._module_cycles[cost.module] += self._sums(run.module_cycles, of_pair)
         charge_operation(ledger, run, cost, self._chip, self._settings)
@@ -376,8 +390,8 @@ class _Estimate:
         self._buffer_cycles["mask"] += self._sums(cost.mask_cycles * times, of_pair)
         if transfer.action != "store":
             self._memory_bits += self._sums((cost.bits + cost.mask_bits) * times, of_pair)
-        ledger = _Ledger(self._joules, of_pair)
-        charge_transfer(ledger, transfer, cost, (times, times), self._chip, self._settings)
+        self._ledger.of_pair = of_pair
+        charge_transfer(self._ledger, transfer, cost, (times, times), self._chip, self._settings)
 
     def _heads(self, alone: Numbers, port: Numbers, moved: _Moved, moving: Numbers) -> None:
         """Add the heads to the cycles: each group those of its busiest port or class of modules, or longest head."""
@@ -409,9 +423,10 @@ class _Estimate:
             sums[name] = self._cycles * np.where(bits <= capacity, bits / 2, full)
         return sums
 
-    def _waiting(self, trace: Trace) -> None:
-        """Charge leakage of the buffers, background energy, and the control of all."""
-        ledger, switches = _Ledger(self._joules, np.arange(self._count)), self._settings.switches
+    def _waiting(self, trace: Trace) -> dict[str, Numbers]:
+        """Charge leakage of the buffers, background energy, and the control of all; return the energy by part."""
+        ledger, switches = self._ledger, self._settings.switches
+        ledger.of_pair = np.arange(self._count)
         for name, buffer in self._chip.buffers.items():
             moving = self._buffer_cycles[name]
             ledger.add(f"{name}_buffer_leakage", buffer.leakage_mw / CLOCK_MHZ, moving)
@@ -421,8 +436,10 @@ class _Estimate:
                 ledger.add(f"{name}_buffer_leakage", 1.0, leakage)
         if "background" in switches:
             charge_main_memory(ledger, self._cycles, self._chip)
+        joules = ledger.joules()
         if "control" in switches:
-            ledger.add("control", self._chip.control_dynamic * 1e9, sum(self._joules[part] for part in CONTROLLED))
+            joules["control"] = self._chip.control_dynamic * sum(joules[part] for part in CONTROLLED)
+        return joules
 
     def _sums(self, amounts: Figure, of_pair: Positions) -> Numbers:
         return _sums(amounts, of_pair, self._count)
