@@ -19,6 +19,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.server.errors import request_id
 from api.server.limits import Limits
+from explorer.toolkit.json_file import parsed_json
+from graphdb.errors import InputError
 
 PROTOCOL = "graphql-transport-ws"
 
@@ -144,9 +146,11 @@ class HttpHandler(GraphQLHTTPHandler):
             message = "The content type must be application/json."
             return refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "BAD_REQUEST", message)
         try:
-            data = await request.json()
-        except (ValueError, RecursionError):
-            return refused(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", "The body is not valid JSON.")
+            data = parsed_json((await request.body()).decode("utf-8-sig"), "The body", "a request")
+        except UnicodeDecodeError:
+            return refused(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", "The body is not UTF-8 text.")
+        except InputError as error:
+            return refused(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", str(error))
         problem = problem_of(data)
         if problem:
             return refused(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", problem)

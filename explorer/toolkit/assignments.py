@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
+from explorer.toolkit.json_file import has_repeated_key, parsed_json, strict_json
 from graphdb.errors import InputError
 
 
@@ -51,8 +51,12 @@ def split_assignments(texts: Iterable[str], flag: str = "--set") -> dict[str, st
 
 
 def parsed_value(text: str) -> Any:
-    """The JSON value in a text, or the text itself if it is not JSON."""
+    """The JSON value in a text, or the text itself if it is not JSON.
+
+    Raises:
+        InputError: an object in it has a key twice.
+    """
     try:
-        return json.loads(text, parse_constant=lambda constant: constant)
-    except (ValueError, RecursionError):
-        return text
+        return strict_json(text, constant=str)
+    except (ValueError, RecursionError) as error:
+        return parsed_json(text, f"The value {text[:60]}") if has_repeated_key(error) else text

@@ -46,7 +46,9 @@ def load_files(files: Sequence[Path], cache: Path | None = None) -> Any:
             f"allowed: {', '.join(FORMATS)}."
         )
     names = [str(file) for file in files]
-    return _loaded(kind, f"The files {', '.join(names)[:200]}", data_files=names, split="train", cache_dir=_text(cache))
+    place = f"The files {', '.join(names)[:200]}"
+    # Editors on Windows begin a file with a byte order mark, which is no part of the text.
+    return _loaded(kind, place, data_files=names, split="train", cache_dir=_text(cache), encoding="utf-8-sig")
 
 
 def load_hub(name: str, configuration: str | None = None, split: str = "train", cache: Path | None = None) -> Any:

@@ -110,3 +110,13 @@ def test_bad_corpora_and_tokenizers_are_refused(tokenizer: Any, cache: Path, tmp
         with pytest.raises(InputError, match=words) as refusal:
             call()
         assert "\n" not in str(refusal.value)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_corpus(tmp_path: Path) -> None:
+    mark = b"\xef\xbb\xbf"
+    contents = {"a.txt": b"first\nsecond\n", "a.csv": b"text\nfirst\nsecond\n", "a.jsonl": b'{"text": "first"}\n' * 2}
+    for name, content in contents.items():
+        file = tmp_path / name
+        file.write_bytes(mark + content)
+        read = corpus.load_files([file], tmp_path / "cache")
+        assert (read.column_names, read[0]["text"]) == (["text"], "first"), name
