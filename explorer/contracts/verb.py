@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from explorer.contracts.session import Session
     from explorer.contracts.table import Findings
 
-RESERVED = frozenset(("db", "load", "import", "export", "show", "similar", "space", "map", "study", "search", "serve"))
+RESERVED = frozenset(
+    ("db", "load", "import", "export", "show", "list", "similar", "space", "map", "study", "search", "serve")
+)
 """The first words of the commands that all domains share; no verb may begin with one."""
 
 

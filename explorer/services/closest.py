@@ -35,11 +35,11 @@ class Miss:
     def sentence(self) -> str:
         """The miss in words."""
         limit = self.constraint.minimum if self.is_below else self.constraint.maximum
+        share = f"{100 * self.share:.3g} %" if self.share < 10 else f"{number(self.share)} times the limit"
+        relative = f" ({share})" if limit else ""
         side = "below its minimum" if self.is_below else "above its maximum"
-        return (
-            f"{self.constraint.measure} is {number(self.value)}, {side} of {number(limit)} by {number(self.by)} "
-            f"({100 * self.share:.3g} %)"
-        )
+        missed = f"{side} of {number(limit)} by {number(self.by)}{relative}"
+        return f"{self.constraint.measure} is {number(self.value)}, {missed}"
 
     @property
     def is_below(self) -> bool:

@@ -51,7 +51,7 @@ def resolve_architecture(
         store: the database, in which keys are looked up.
         reference: the name of a preset; a key or its first digits; the path of a JSON file; or a JSON object, as a
             value or a text, either `{"domain", "space", "choices"}` or bare choices.
-        domain: the required domain; None allows any, but no bare choices.
+        domain: the required domain; None allows any, and bare choices that only one domain allows.
         overrides: decisions to change, if the domain supports it.
         note: called with one sentence when reading changed what was given.
 
@@ -91,6 +91,8 @@ def read_architecture(file: Path, *, note: Note | None = None) -> Architecture:
         foreign = _foreign(value, None, place, note or _silent)
         if foreign is not None:
             return foreign
+        if not {"domain", "space"} & value.keys():
+            return _built(value, _domain_of(value, place), place, note or _silent)
     return _placed(value, place, note or _silent)
 
 
@@ -167,9 +169,20 @@ def _read(value: object, domain: str | None, place: str, note: Note) -> Architec
     foreign = _foreign(value, domain, place, note)
     if foreign is not None:
         return foreign
-    if domain is None:
-        raise InputError(f"{place} names no domain; allowed: an object with the keys domain, space and choices.")
-    return _built(value, domain, place, note)
+    return _built(value, domain or _domain_of(value, place), place, note)
+
+
+def _domain_of(choices: Mapping[str, Any], place: str) -> str:
+    """The only domain that allows bare choices."""
+    able = [
+        owner
+        for owner in registry.domains()
+        if any(not registry.space(name).violations(dict(choices)) for name in registry.bare_spaces(owner))
+    ]
+    if len(able) == 1:
+        return able[0]
+    why = f"and its choices are legal in {' and '.join(able)}" if able else "and its choices are legal in none"
+    raise InputError(f"{place} names no domain, {why}; allowed: an object with the keys domain, space and choices.")
 
 
 def _placed(value: object, place: str, note: Note) -> Architecture:

@@ -322,7 +322,8 @@ def test_what_cannot_be_offered_is_left_out_and_the_log_says_why(monkeypatch, ca
     monkeypatch.setattr(registry, "recipes", lambda: tuple(recipes))
     monkeypatch.setattr(registry, "recipe_entry", recipes.__getitem__)
     schema = graphene.Schema(query=Query, mutation=mutation_type())
-    assert set(schema.graphql_schema.mutation_type.fields) == {"simulateToyTruss", "searchBoshcode", "search"}
+    always = {"searchBoshcode", "search", "stopStudy", "deleteStudy"}
+    assert set(schema.graphql_schema.mutation_type.fields) == {"simulateToyTruss", *always}
     assert set(schema.graphql_schema.type_map["RecipeInput"].fields) == {"strongBridge", "plain"}
     messages = [record.getMessage() for record in caplog.records if record.name == mutations.logger.name]
     assert [message.split(":")[0] for message in messages] == [

@@ -107,6 +107,16 @@ def test_a_design_that_is_not_stored_is_shown_and_exported_without_storing_it(
         assert run("show", reference, "--json").json["key"] == tiny.key, way
 
 
+def test_a_bare_dictionary_is_read_by_every_command(run: Run, store: Store, tmp_path: Path) -> None:
+    tiny = registry.preset("bert-tiny")
+    file = tmp_path / "bare.json"
+    file.write_text(json.dumps(tiny.choices))
+    assert run("show", file, "--json").json["key"] == tiny.key
+    assert run("export", json.dumps(tiny.choices)).json["space"] == tiny.space
+    assert run("import", file, "--json").json == {"key": tiny.key, "added": True}
+    assert list(store.architectures.counts().values()) == [1]
+
+
 def test_similar_stores_what_it_looks_up(run: Run, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("explorer.learning.similarity.SETTINGS", EncoderSettings(width=64, steps=20))
     monkeypatch.setattr("explorer.learning.similarity.DESIGNS_PER_SPACE", 10)

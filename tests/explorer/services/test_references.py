@@ -212,8 +212,11 @@ def test_any_domain_is_allowed_where_none_is_named(store: Store, tmp_path: Path)
     assert resolve_architecture(store, "edge", overrides={"pe": 128}).choices["pe"] == 128
     whole = {"domain": "transformer", "space": "transformer_free", "choices": TINY}
     assert resolve_architecture(store, whole).domain == "transformer"
-    with pytest.raises(InputError, match="names no domain"):
-        resolve_architecture(store, TINY)
+    assert resolve_architecture(store, TINY) == registry.preset("bert-tiny")
+    assert resolve_architecture(store, json.dumps(TINY)) == registry.preset("bert-tiny")
+    assert read_architecture(written(tmp_path, json.dumps(TINY))) == registry.preset("bert-tiny")
+    with pytest.raises(InputError, match="names no domain, and its choices are legal in none"):
+        resolve_architecture(store, {"l": 2})
     with pytest.raises(InputError, match=r"is no preset \(.*edge.*bert-tiny"):
         resolve_architecture(store, "nothing")
     with pytest.raises(InputError, match="The domain transformer has no decisions"):
