@@ -96,3 +96,9 @@ def test_a_measure_with_both_limits_is_beyond_the_nearer_one(value: float, by: f
     assert closest is not None
     assert closest.misses[0].by == by
     assert ("below its minimum of 1" in closest.sentence) is (value < 1)
+
+
+def test_a_wide_miss_is_told_in_multiples_of_the_limit() -> None:
+    closest = closest_of(_Two(), RECORD, trials((404.0, 2.0)))
+    assert closest is not None
+    assert "loss is 404, above its maximum of 4 by 400 (100 times the limit)" in closest.sentence
