@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -37,7 +38,7 @@ class EncoderLayer(nn.Module):
 
         Args:
             hidden: hidden states of shape (B, S, h).
-            present: mask of shape (B, S), False at padding.
+            present: mask of shape (B, S) or (B, S, S), as for `MixedAttention`.
             prune: as for `HeterogeneousEncoder`.
         """
         hidden = self.attention_norm(hidden + self.dropout(self.attention(hidden, present, prune)))
@@ -101,33 +102,59 @@ class HeterogeneousEncoder(nn.Module):
             token_ids: integers from 0 to below the vocabulary.
             attention_mask: mask of shape (B, S), 0 or False at padding; None without padding. Self-attention and
                 convolution heads give the same results with and without padding; a transform spans the padded length.
+                Also of shape (B, S, S) or (B, 1, S, S), with 0 or False where the position of the row may not attend to
+                that of the column; transforms and convolutions see every position that any other may attend to.
             prune: called with the role of every activation that DynaTran prunes, and the activation; the model
                 continues with the returned value. Scores are passed before padding is masked.
 
         Raises:
             InputError: the shapes do not fit, or the sequence is too long.
         """
-        present = self._present(token_ids, attention_mask)
-        hidden: Tensor = self.dropout(self.embedding_norm(self.words(token_ids) + self.token_types.weight[0]))
+        present = self.present(token_ids.shape, attention_mask, token_ids.device)
+        hidden = self.embed(self.words(token_ids))
         for layer in self.layers:
             hidden = layer(hidden, present, prune)
         return hidden
+
+    def embed(self, words: Tensor) -> Tensor:
+        """The input of the first layer, (B, S, h), from word embeddings of the same shape."""
+        embedded: Tensor = self.dropout(self.embedding_norm(words + self.token_types.weight[0]))
+        return embedded
 
     def pool(self, hidden: Tensor) -> Tensor:
         """The input of a classifier, (B, h): the hidden state of the first token after the pooler and tanh."""
         pooled: Tensor = self.pooler(hidden[:, 0])
         return pooled.tanh()
 
-    def _present(self, token_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
-        shape = tuple(token_ids.shape)
+    def present(self, shape: Sequence[int], attention_mask: Tensor | None, device: torch.device) -> Tensor:
+        """The attention mask as booleans, of shape (B, S) or (B, S, S).
+
+        Args:
+            shape: shape (B, S) of the tokens.
+            attention_mask: as for `forward`.
+            device: device of a mask that is not given.
+
+        Raises:
+            InputError: the shapes do not fit, the sequence is too long, or the mask is to be added to scores.
+        """
+        shape = tuple(shape)
         if len(shape) != 2 or not 1 <= shape[1] <= self.maximum_positions:
             raise InputError(
                 f"The tokens have the shape {shape}; allowed: (B, S), S from 1 to {self.maximum_positions}."
             )
         if attention_mask is None:
-            return torch.ones(shape, dtype=torch.bool, device=token_ids.device)
-        if attention_mask.shape != token_ids.shape:
-            raise InputError(f"The attention mask has the shape {tuple(attention_mask.shape)}; allowed: {shape}.")
+            return torch.ones(shape, dtype=torch.bool, device=device)
+        batch, length = shape
+        allowed = [shape, (batch, length, length), (batch, 1, length, length)]
+        if attention_mask.shape not in allowed:
+            raise InputError(f"The attention mask has the shape {tuple(attention_mask.shape)}; allowed: {allowed}.")
+        if attention_mask.dim() == 4:
+            if attention_mask.is_floating_point():  # transformers adds such a mask to the scores
+                raise InputError(
+                    f"The attention mask of four dimensions is of the type {attention_mask.dtype}; allowed: booleans "
+                    "or whole numbers, as transforms and convolutions have no scores to which numbers could be added."
+                )
+            attention_mask = attention_mask[:, 0]
         return attention_mask.bool()
 
 

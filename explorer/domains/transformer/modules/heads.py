@@ -194,14 +194,16 @@ class MixedAttention(nn.Module):
 
         Args:
             hidden: hidden states of shape (B, S, h).
-            present: mask of shape (B, S), False at padding.
+            present: mask of shape (B, S), False at padding; or (B, S, S), False where the position of the row may not
+                attend to that of the column. A position that none may attend to counts as padding.
             prune: pruning function for activations; None for no pruning.
         """
+        visible, present = (present, present.any(dim=1)) if present.dim() == 3 else (present[:, None], present)
         query = self._split(offered(prune, "query", self.query(hidden)))
         key = self._split(offered(prune, "key", self.key(hidden)))
         value = self._split(offered(prune, "value", self.value(hidden)))
         scores = offered(prune, "scores", self._scores(query, key))
-        scores = scores.masked_fill(~present[:, None, None, :], torch.finfo(scores.dtype).min)
+        scores = scores.masked_fill(~visible[:, None], torch.finfo(scores.dtype).min)
         probabilities = offered(prune, "probabilities", self.dropout(scores.softmax(dim=-1)))
         context = probabilities @ value + self._additions(query, key, value, present)
         context = offered(prune, "context", context.transpose(1, 2).flatten(2))

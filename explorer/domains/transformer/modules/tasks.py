@@ -131,7 +131,7 @@ def language_model_head(hidden: int, words: nn.Embedding, generator: torch.Gener
         generator: random generator for the weights; the head is created on its device.
     """
     head = LanguageModelHead(hidden, words)
-    _initialise(head, generator)
+    initialise_head(head, generator)
     return head
 
 
@@ -150,13 +150,13 @@ def classifier_head(width: int, labels: int, generator: torch.Generator) -> nn.L
         raise InputError(refused("labels", labels, "1 (regression) or more"))
     with torch.device("meta"):
         head = nn.Linear(width, labels)
-    _initialise(head, generator)
+    initialise_head(head, generator)
     return head
 
 
 @torch.no_grad()
-def _initialise(head: nn.Module, generator: torch.Generator) -> None:
-    """Initialise the weights of a head like those of an encoder."""
+def initialise_head(head: nn.Module, generator: torch.Generator) -> None:
+    """Initialise the weights of a head like those of an encoder, on the device of `generator`."""
     head.to_empty(device=generator.device)
     for module in head.modules():
         if isinstance(module, nn.LayerNorm):

@@ -28,6 +28,7 @@ class FlexiBertConfig(transformers.PreTrainedConfig):  # type: ignore[name-defin
         vocab_size: number of tokens.
         max_position_embeddings: length of the longest sequence in tokens.
         hidden_dropout_prob: share of embeddings, probabilities and outputs that training sets to zero.
+        tie_word_embeddings: whether the head of a language model shares the word embeddings.
 
     Raises:
         InputError: the dictionary is illegal, or a number is out of range.
@@ -41,6 +42,7 @@ class FlexiBertConfig(transformers.PreTrainedConfig):  # type: ignore[name-defin
         vocab_size: int = 30522,
         max_position_embeddings: int = 512,
         hidden_dropout_prob: float = 0.1,
+        tie_word_embeddings: bool = True,
         **others: Any,
     ) -> None:
         self.design = _MINI if design is None else design
@@ -59,6 +61,7 @@ class FlexiBertConfig(transformers.PreTrainedConfig):  # type: ignore[name-defin
         self.vocab_size = vocab_size
         self.max_position_embeddings = max_position_embeddings
         self.hidden_dropout_prob = hidden_dropout_prob
+        self.tie_word_embeddings = tie_word_embeddings
         self.type_vocab_size = 1
         layers = layers_of(self.design)
         self.num_hidden_layers = len(layers)

@@ -9,7 +9,7 @@ pretrain` or `explorer finetune`, and `explorer finetune` reads one written by `
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -17,13 +17,14 @@ from torch import Tensor, nn
 from explorer.domains.transformer.modules.encoder import DEVIATION, SPAN, HeterogeneousEncoder
 from explorer.domains.transformer.modules.heads import WeightedMultiplicativeHead
 from explorer.domains.transformer.modules.tasks import (
-    classification_loss,
+    LanguageModelHead,
     classifier_head,
-    language_model_head,
+    initialise_head,
     masked_loss,
 )
 from explorer.domains.transformer.pretrained.configuration import MODEL_TYPE, FlexiBertConfig
 from explorer.domains.transformer.training.extras import extra
+from graphdb.errors import InputError
 
 transformers = extra("transformers")
 outputs = extra("transformers.modeling_outputs")
@@ -34,6 +35,9 @@ class _FlexiBert(transformers.PreTrainedModel):  # type: ignore[name-defined]
 
     config_class = FlexiBertConfig
     base_model_prefix = "encoder"
+    supports_gradient_checkpointing = True
+    _input_embed_layer = "words"
+    _no_split_modules: ClassVar[list[str]] = ["EncoderLayer"]
 
     def _init_weights(self, module: nn.Module) -> None:
         """Initialise weights that are missing from a file; `nn.init` does not touch those that were read."""
@@ -53,77 +57,157 @@ class FlexiBertModel(_FlexiBert):
 
     maximum_positions: int
     words: nn.Embedding
+    layers: nn.ModuleList
     pooler: nn.Linear
-    encode = HeterogeneousEncoder.forward
+    embed = HeterogeneousEncoder.embed
     pool = HeterogeneousEncoder.pool
-    _present = HeterogeneousEncoder._present
+    present = HeterogeneousEncoder.present
 
     def __init__(self, config: FlexiBertConfig) -> None:
         super().__init__(config)
         encoder = _encoder(config)
+        self.gradient_checkpointing = False
         self.maximum_positions = encoder.maximum_positions
         for name, part in encoder.named_children():
             self.add_module(name, part)
         self.post_init()
 
-    def get_input_embeddings(self) -> nn.Module:
-        """The table of word embeddings."""
-        return self.words
-
-    def set_input_embeddings(self, value: nn.Embedding) -> None:
-        """Replace the table of word embeddings."""
-        self.words = value
-
     def forward(
         self,
-        input_ids: Tensor,
+        input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
         return_dict: bool | None = None,
     ) -> Any:
         """`last_hidden_state` (B, S, h) and `pooler_output` (B, h) for tokens (B, S).
 
         Args:
-            input_ids: tokens.
-            attention_mask: mask of shape (B, S), 0 at padding.
+            input_ids: tokens; None if `inputs_embeds` are given.
+            attention_mask: mask of shape (B, S), 0 at padding; or (B, S, S) or (B, 1, S, S), as for
+                `HeterogeneousEncoder`.
             token_type_ids: ignored, because a FlexiBERT model has only one type.
+            inputs_embeds: word embeddings (B, S, h of the first layer) instead of tokens.
+            output_attentions: whether to return the probabilities by which the heads of each layer weigh the values,
+                (B, heads of the layer, S, S). What transforms and convolutions add to the weighted values has none.
+            output_hidden_states: whether to return the input of the first layer and the output of every layer, each of
+                the width of the layer after it.
             return_dict: whether to return a dictionary; False for a tuple.
+
+        Raises:
+            InputError: both or neither of `input_ids` and `inputs_embeds` are given, or the shapes do not fit.
         """
-        hidden = self.encode(input_ids, attention_mask)
-        output = outputs.BaseModelOutputWithPooling(last_hidden_state=hidden, pooler_output=self.pool(hidden))
-        return output if _as_dictionary(self, return_dict) else output.to_tuple()
+        words = self._words(input_ids, inputs_embeds)
+        present = self.present(words.shape[:2], attention_mask, words.device)
+        probabilities: list[Tensor] = []
+
+        def kept(role: str, activation: Tensor) -> Tensor:
+            if role == "probabilities":
+                probabilities.append(activation)
+            return activation
+
+        record = kept if _chosen(self, "output_attentions", output_attentions) else None
+        states = [self.embed(words)]
+        for layer in self.layers:
+            if self.gradient_checkpointing and self.training:
+                states.append(self._gradient_checkpointing_func(layer.__call__, states[-1], present, record))
+            else:
+                states.append(layer(states[-1], present, record))
+        output = outputs.BaseModelOutputWithPooling(
+            last_hidden_state=states[-1],
+            pooler_output=self.pool(states[-1]),
+            hidden_states=tuple(states) if _chosen(self, "output_hidden_states", output_hidden_states) else None,
+            attentions=tuple(probabilities) if record is not None else None,
+        )
+        return output if _chosen(self, "return_dict", return_dict) else output.to_tuple()
+
+    def _words(self, input_ids: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
+        """The word embeddings, (B, S, h of the first layer)."""
+        if (input_ids is None) == (inputs_embeds is None):
+            raise InputError("Either input_ids or inputs_embeds is needed, but not both.")
+        if input_ids is not None:
+            self.present(input_ids.shape, None, input_ids.device)  # refuses a wrong shape before the look-up
+            words: Tensor = self.words(input_ids)
+            return words
+        assert inputs_embeds is not None
+        width = self.words.embedding_dim
+        if inputs_embeds.dim() != 3 or inputs_embeds.shape[2] != width:
+            raise InputError(f"inputs_embeds has the shape {tuple(inputs_embeds.shape)}; allowed: (B, S, {width}).")
+        return inputs_embeds
+
+
+class _LanguageModelHead(LanguageModelHead):
+    """The head of a language model with its last product as a module, whose weights transformers ties and resizes."""
+
+    def __init__(self, hidden: int, words: nn.Embedding) -> None:
+        super().__init__(hidden, words)
+        with torch.device("meta"):
+            self.decoder = nn.Linear(words.embedding_dim, words.num_embeddings)
 
 
 class FlexiBertForMaskedLM(_FlexiBert):
-    """An encoder that predicts masked tokens."""
+    """An encoder that predicts masked tokens.
+
+    The product of its head shares the word embeddings, unless `config.tie_word_embeddings` is False.
+    """
+
+    _tied_weights_keys: ClassVar[dict[str, str]] = {
+        "head.decoder.weight": "encoder.words.weight",
+        "head.decoder.bias": "head.bias",
+    }
 
     def __init__(self, config: FlexiBertConfig) -> None:
         super().__init__(config)
         self.encoder = FlexiBertModel(config)
-        self.head = language_model_head(self.encoder.pooler.in_features, self.encoder.words, _seeded())
+        self.head = _LanguageModelHead(self.encoder.pooler.in_features, self.encoder.words)
+        initialise_head(self.head, _seeded())
+        self.head.decoder.bias = self.head.bias  # the same with and without tied word embeddings
         self.post_init()
+
+    def get_output_embeddings(self) -> nn.Linear:
+        """The last product of the head."""
+        return self.head.decoder
+
+    def set_output_embeddings(self, new_embeddings: nn.Linear) -> None:
+        """Replace the last product of the head."""
+        self.head.decoder = new_embeddings
+        self.head.bias = new_embeddings.bias
 
     def forward(
         self,
-        input_ids: Tensor,
+        input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
         labels: Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
         return_dict: bool | None = None,
     ) -> Any:
         """`logits` (B, S, V) for tokens (B, S), and `loss` if `labels` are given.
 
         Args:
-            input_ids: tokens.
-            attention_mask: mask of shape (B, S), 0 at padding.
-            token_type_ids: ignored, because a FlexiBERT model has only one type.
+            input_ids, attention_mask, token_type_ids, inputs_embeds: as for `FlexiBertModel`.
             labels: masked tokens, (B, S), with -100 at all other positions.
+            output_attentions, output_hidden_states: as for `FlexiBertModel`.
             return_dict: whether to return a dictionary; False for a tuple.
         """
-        logits = self.head(self.encoder.encode(input_ids, attention_mask), self.encoder.words.weight)
+        encoded = self.encoder(
+            input_ids,
+            attention_mask,
+            inputs_embeds=inputs_embeds,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+            return_dict=True,
+        )
+        logits = self.head(encoded.last_hidden_state, self.head.decoder.weight)
         loss = None if labels is None else masked_loss(logits, labels)
-        output = outputs.MaskedLMOutput(loss=loss, logits=logits)
-        return output if _as_dictionary(self, return_dict) else output.to_tuple()
+        output = outputs.MaskedLMOutput(
+            loss=loss, logits=logits, hidden_states=encoded.hidden_states, attentions=encoded.attentions
+        )
+        return output if _chosen(self, "return_dict", return_dict) else output.to_tuple()
 
 
 class FlexiBertForSequenceClassification(_FlexiBert):
@@ -131,32 +215,57 @@ class FlexiBertForSequenceClassification(_FlexiBert):
 
     def __init__(self, config: FlexiBertConfig) -> None:
         super().__init__(config)
+        self.num_labels = config.num_labels
         self.encoder = FlexiBertModel(config)
         self.classifier = classifier_head(self.encoder.pooler.out_features, config.num_labels, _seeded())
         self.post_init()
 
     def forward(
         self,
-        input_ids: Tensor,
+        input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
         labels: Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
         return_dict: bool | None = None,
     ) -> Any:
         """`logits` (B, labels) for tokens (B, S), and `loss` if `labels` are given.
 
         Args:
-            input_ids: tokens.
-            attention_mask: mask of shape (B, S), 0 at padding.
-            token_type_ids: ignored, because a FlexiBERT model has only one type.
-            labels: classes as integers, or numbers for regression, of shape (B,).
+            input_ids, attention_mask, token_type_ids, inputs_embeds: as for `FlexiBertModel`.
+            labels: classes as integers, or numbers for regression, of shape (B,); of shape (B, labels) for regression
+                of several numbers, or for 0 and 1 at each of several classes. `config.problem_type` says which; if it
+                is None, the first labels decide, and it is set.
+            output_attentions, output_hidden_states: as for `FlexiBertModel`.
             return_dict: whether to return a dictionary; False for a tuple.
         """
-        pooled = self.encoder.pool(self.encoder.encode(input_ids, attention_mask))
-        logits = self.classifier(self.encoder.dropout(pooled))
-        loss = None if labels is None else classification_loss(logits, labels)
-        output = outputs.SequenceClassifierOutput(loss=loss, logits=logits)
-        return output if _as_dictionary(self, return_dict) else output.to_tuple()
+        encoded = self.encoder(
+            input_ids,
+            attention_mask,
+            inputs_embeds=inputs_embeds,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+            return_dict=True,
+        )
+        logits = self.classifier(self.encoder.dropout(encoded.pooler_output))
+        loss = None if labels is None else self._loss(logits, labels)
+        output = outputs.SequenceClassifierOutput(
+            loss=loss, logits=logits, hidden_states=encoded.hidden_states, attentions=encoded.attentions
+        )
+        return output if _chosen(self, "return_dict", return_dict) else output.to_tuple()
+
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        if self.config.problem_type is None:
+            whole = not labels.is_floating_point()
+            several = "single_label_classification" if whole else "multi_label_classification"
+            self.config.problem_type = "regression" if logits.shape[1] == 1 else several
+        if self.config.problem_type == "single_label_classification":
+            return nn.functional.cross_entropy(logits.float(), labels.flatten())
+        if self.config.problem_type == "multi_label_classification":
+            return nn.functional.binary_cross_entropy_with_logits(logits.float(), labels.float())
+        return nn.functional.mse_loss(logits.float(), labels.float().reshape(logits.shape))
 
 
 def _encoder(config: FlexiBertConfig) -> HeterogeneousEncoder:
@@ -177,13 +286,16 @@ def _seeded() -> torch.Generator:
     return torch.Generator().manual_seed(int(seed))
 
 
-def _as_dictionary(model: _FlexiBert, return_dict: bool | None) -> bool:
-    return bool(model.config.return_dict if return_dict is None else return_dict)
+def _chosen(model: _FlexiBert, name: str, given: bool | None) -> bool:
+    """A choice of the caller, or else of the configuration."""
+    return bool(getattr(model.config, name) if given is None else given)
 
 
 transformers.AutoConfig.register(MODEL_TYPE, FlexiBertConfig, exist_ok=True)
 transformers.AutoModel.register(FlexiBertConfig, FlexiBertModel, exist_ok=True)
+transformers.AutoModelForTextEncoding.register(FlexiBertConfig, FlexiBertModel, exist_ok=True)
 transformers.AutoModelForMaskedLM.register(FlexiBertConfig, FlexiBertForMaskedLM, exist_ok=True)
+transformers.AutoModelForPreTraining.register(FlexiBertConfig, FlexiBertForMaskedLM, exist_ok=True)
 transformers.AutoModelForSequenceClassification.register(
     FlexiBertConfig, FlexiBertForSequenceClassification, exist_ok=True
 )

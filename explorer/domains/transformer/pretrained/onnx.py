@@ -58,6 +58,9 @@ def load_model(folder: Path) -> Model:
         raise InputError(f"{file} has no design; needed: a model dictionary with the keys l, o, h and f.")
     model = kinds[name](config)
     weights, _ = read_tensors(folder / WEIGHTS, "file of weights")
+    for tied, source in model.all_tied_weights_keys.items():  # which a file does not repeat
+        if source in weights:
+            weights.setdefault(tied, weights[source])
     check_shapes(folder / WEIGHTS, model, weights)
     model.load_state_dict(weights)
     model.eval()
