@@ -24,6 +24,10 @@ Note = Callable[[str], None]
 _KEY = re.compile(r"[0-9a-f]{6,64}")
 
 
+_DESCRIPTIONS = ("config.json", "model.json")
+"""Files that describe the model of a folder, in the order in which they are looked for."""
+
+
 @dataclass(frozen=True)
 class Assignments:
     """Values that a user set by name, sorted by what they change.
@@ -49,8 +53,9 @@ def resolve_architecture(
 
     Args:
         store: the database, in which keys are looked up.
-        reference: the name of a preset; a key or its first digits; the path of a JSON file; or a JSON object, as a
-            value or a text, either `{"domain", "space", "choices"}` or bare choices.
+        reference: the name of a preset; a key or its first digits; the path of a JSON file, or of a folder with a
+            `config.json` or a `model.json`; or a JSON object, as a value or a text, either
+            `{"domain", "space", "choices"}` or bare choices.
         domain: the required domain; None allows any, and bare choices that only one domain allows.
         overrides: decisions to change, if the domain supports it.
         note: called with one sentence when reading changed what was given.
@@ -78,12 +83,13 @@ def read_architecture(file: Path, *, note: Note | None = None) -> Architecture:
     """The architecture in a JSON file, which may be one of another program, or on standard input if the file is `-`.
 
     Args:
-        file: the file.
+        file: the file, or a folder with a `config.json` or a `model.json`.
         note: called with one sentence when reading changed what was given.
 
     Raises:
         InputError: the file is unreadable, malformed or illegal.
     """
+    file = described_in(file) or file
     place = "standard input" if str(file) == "-" else str(file)
     value = read_json(file, place)
     if isinstance(value, dict):
@@ -145,13 +151,22 @@ def _referred(store: Store, reference: str | Mapping[str, Any], domain: str | No
     if reference.endswith(".json") or reference == "-" or _is_file(reference):
         place = "standard input" if reference == "-" else reference
         return _read(read_json(Path(reference), place), domain, place, note)
-    if _KEY.fullmatch(reference):
+    described = described_in(Path(reference))
+    if _KEY.fullmatch(reference) and described is None:
         return store.architectures.get(store.architectures.resolve(reference))
+    if described is not None:
+        return _read(read_json(described, str(described)), domain, str(described), note)
     kind = f"{domain} preset" if domain else "preset"
     allowed = ", ".join(registry.presets(domain))
     raise InputError(
         f"{reference[:100]!r} is no {kind} ({allowed}), no key (6 to 64 hexadecimal digits) and no JSON file or object."
     )
+
+
+def described_in(folder: Path) -> Path | None:
+    """The file that describes the model of a folder; None if there is no such file, or no folder."""
+    files = (folder / name for name in _DESCRIPTIONS)
+    return next((file for file in files if _is_file(str(file))), None)
 
 
 def _is_file(name: str) -> bool:

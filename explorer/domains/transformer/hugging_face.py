@@ -7,7 +7,7 @@ configuration says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -35,6 +35,9 @@ FAMILIES: Mapping[str, _Names] = {
     "distilbert": _Names("n_layers", "dim", "n_heads", "hidden_dim"),
 }
 """`model_type` -> the names of its sizes: encoders of self-attention with one feed-forward of two products a layer."""
+
+OWN = "flexibert"
+"""`model_type` of the models that this product trains and saves."""
 
 _REASONS = {
     "albert": "its layers share their weights",
@@ -113,4 +116,31 @@ def _size(configuration: Mapping[str, Any], name: str, most: int) -> int:
     return value
 
 
-READERS = (Reader("a configuration of Hugging Face", is_configuration, from_configuration),)
+def is_own_configuration(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a JSON value is the `config.json` of a model of this product."""
+    return isinstance(value, dict) and value.get("model_type") == OWN
+
+
+def is_own_description(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a JSON value is the `model.json` of a model that this product trained."""
+    return isinstance(value, dict) and {"model", "vocabulary", "maximum_positions"} <= value.keys()
+
+
+def _part(name: str) -> Callable[[Mapping[str, Any]], Choices]:
+    def read(value: Mapping[str, Any]) -> Choices:
+        if value.get("pruned_heads"):
+            raise InputError("pruned_heads is given; allowed: none, as a model with fewer heads is another design.")
+        violations = [f"The key {name} is missing."] if name not in value else model_violations(value[name])
+        if violations:
+            raise InputError(violations[0])
+        choices: Choices = value[name]
+        return choices
+
+    return read
+
+
+READERS = (
+    Reader("the configuration of a model of this product", is_own_configuration, _part("design")),
+    Reader("the description of a trained model", is_own_description, _part("model")),
+    Reader("a configuration of Hugging Face", is_configuration, from_configuration),
+)

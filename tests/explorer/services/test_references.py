@@ -43,6 +43,32 @@ def test_a_preset_a_key_its_first_digits_a_file_and_a_value_name_the_same(store:
         assert resolve_architecture(store, reference, domain="transformer") == tiny, reference
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("config.json", {"model_type": "flexibert", "design": TINY, "vocab_size": 40, "max_position_embeddings": 9}),
+        ("model.json", {"model": TINY, "vocabulary": 40, "maximum_positions": 9, "labels": None}),
+    ],
+)
+def test_the_folder_of_a_trained_model_names_its_architecture(
+    store: Store, tmp_path: Path, name: str, content: dict[str, Any]
+) -> None:
+    folder = tmp_path / "abcdef"  # might be the beginning of a key
+    folder.mkdir()
+    (folder / name).write_text(json.dumps(content))
+    tiny = registry.preset("bert-tiny")
+    for reference in (folder, folder / name):
+        assert resolve_architecture(store, str(reference), domain="transformer") == tiny
+        assert resolve_architecture(store, str(reference)) == tiny
+        assert read_architecture(reference) == tiny
+    (folder / name).write_text(json.dumps({**content, "pruned_heads": {"0": [1]}}))
+    with pytest.raises(InputError, match=r"\.json: pruned_heads is given; allowed: none"):
+        read_architecture(folder)
+    (folder / name).write_text(json.dumps({key: 3 if key in ("design", "model") else content[key] for key in content}))
+    with pytest.raises(InputError, match=r"\.json: The choices are 3; allowed: an object"):
+        read_architecture(folder)
+
+
 def test_first_digits_that_two_keys_share_are_refused(store: Store) -> None:
     by_digits: dict[str, Architecture] = {}
     for x in count():

@@ -164,6 +164,7 @@ def initialise_head(head: nn.Module, generator: torch.Generator) -> None:
             module.bias.zero_()
         elif isinstance(module, nn.Linear):
             module.weight.normal_(0, DEVIATION, generator=generator)
-            module.bias.zero_()
+            if module.bias is not None:
+                module.bias.zero_()
     if isinstance(head, LanguageModelHead):
         head.bias.zero_()

@@ -144,7 +144,7 @@ class _LanguageModelHead(LanguageModelHead):
     def __init__(self, hidden: int, words: nn.Embedding) -> None:
         super().__init__(hidden, words)
         with torch.device("meta"):
-            self.decoder = nn.Linear(words.embedding_dim, words.num_embeddings)
+            self.decoder = nn.Linear(words.embedding_dim, words.num_embeddings, bias=False)
 
 
 class FlexiBertForMaskedLM(_FlexiBert):
@@ -153,27 +153,44 @@ class FlexiBertForMaskedLM(_FlexiBert):
     The product of its head shares the word embeddings, unless `config.tie_word_embeddings` is False.
     """
 
-    _tied_weights_keys: ClassVar[dict[str, str]] = {
-        "head.decoder.weight": "encoder.words.weight",
-        "head.decoder.bias": "head.bias",
-    }
+    _tied_weights_keys: ClassVar[dict[str, str]] = {"head.decoder.weight": "encoder.words.weight"}
 
     def __init__(self, config: FlexiBertConfig) -> None:
         super().__init__(config)
         self.encoder = FlexiBertModel(config)
         self.head = _LanguageModelHead(self.encoder.pooler.in_features, self.encoder.words)
         initialise_head(self.head, _seeded())
-        self.head.decoder.bias = self.head.bias  # the same with and without tied word embeddings
         self.post_init()
 
     def get_output_embeddings(self) -> nn.Linear:
-        """The last product of the head."""
+        """The last product of the head, without its bias."""
         return self.head.decoder
 
     def set_output_embeddings(self, new_embeddings: nn.Linear) -> None:
-        """Replace the last product of the head."""
+        """Replace the last product of the head; if it has a bias, the head takes that over."""
         self.head.decoder = new_embeddings
-        self.head.bias = new_embeddings.bias
+        if new_embeddings.bias is not None:
+            self.head.bias = new_embeddings.bias
+            new_embeddings.register_parameter("bias", None)
+
+    def resize_token_embeddings(
+        self, new_num_tokens: int | None = None, pad_to_multiple_of: int | None = None, mean_resizing: bool = True
+    ) -> nn.Embedding:
+        """Change the number of tokens, also of the head; its bias is 0 for new tokens.
+
+        Args:
+            new_num_tokens: number of tokens; None for the present one.
+            pad_to_multiple_of: number of which the number of tokens becomes a multiple.
+            mean_resizing: whether new embeddings are drawn around the mean of the present ones.
+
+        Returns:
+            The word embeddings.
+        """
+        words: nn.Embedding = super().resize_token_embeddings(new_num_tokens, pad_to_multiple_of, mean_resizing)
+        bias, missing = self.head.bias, words.num_embeddings - len(self.head.bias)
+        if missing:
+            self.head.bias = nn.Parameter(nn.functional.pad(bias.data, (0, missing)), bias.requires_grad)
+        return words
 
     def forward(
         self,

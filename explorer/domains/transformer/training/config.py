@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from explorer.contracts.options import checked
+from explorer.toolkit.json_file import read_json
+from explorer.toolkit.yaml_file import read_yaml
 from graphdb.errors import InputError
 
 
@@ -140,15 +141,11 @@ def read_config(file: Path, base: TrainingConfig) -> TrainingConfig:
     """`base` with the changes in a JSON or YAML file.
 
     Raises:
-        InputError: the file cannot be read, is malformed, or contains an unknown name or a value that is not allowed.
+        InputError: the file cannot be read, is malformed, or contains a name that is unknown or given twice, or a value
+            that is not allowed.
     """
-    try:
-        value: Any = yaml.safe_load(file.read_text(encoding="utf-8"))  # JSON is YAML
-    except OSError as error:
-        raise InputError(f"The configuration {file} cannot be read: {error.strerror}.") from error
-    except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"The configuration {file} is neither JSON nor YAML: {reason}.") from error
+    json_file = file.suffix.lower() == ".json"
+    value: Any = read_json(file, f"The configuration {file}", "it") if json_file else read_yaml(file, "configuration")
     if not isinstance(value, dict):
         raise InputError(f"The configuration {file} holds a {type(value).__name__}; an object of settings is needed.")
     return changed(base, _numbers({str(name): entry for name, entry in value.items()}), f"The configuration {file}")
