@@ -29,6 +29,9 @@ from graphdb.errors import InputError
 METRICS = "metrics.jsonl"
 PRECISIONS = {"float32": "no", "bfloat16": "bf16"}
 
+REPORT_S = 5.0
+"""The most seconds between two reports, however slow the updates between two rows of metrics are."""
+
 Batch = dict[str, Tensor]
 Task = MaskedLanguageModel | SequenceClassifier
 
@@ -116,7 +119,7 @@ def train(
         identity: value that a checkpoint must share with this training to continue from it.
         devices: an `accelerate.Accelerator`.
         schedule: schedule of reports and checkpoints.
-        report: function called every `report_every` updates and at the end.
+        report: function called every `report_every` updates, at the end, and where updates are slow every few seconds.
 
     Raises:
         InputError: the checkpoint is corrupt or belongs to another training, or the loss is no longer finite.
@@ -129,6 +132,7 @@ def train(
     wrapped, _ = devices.prepare(task, optimiser)
     task.train()
     began, first = time.monotonic(), done
+    reported = began
     with _interruption() as interrupted, ThreadPoolExecutor(1) as ahead:
         following: Future[Batch] | None = ahead.submit(batch_of, done) if done < steps else None
         while following is not None:
@@ -139,9 +143,12 @@ def train(
             done += 1
             if losses is not None:
                 losses.add(loss)
-                if done % schedule.report_every == 0 or done == steps:
-                    speed = (done - first) * config.batch_size / (time.monotonic() - began)
-                    report(losses.written(done, steps, rate, speed))
+                now = time.monotonic()
+                written = done % schedule.report_every == 0 or done == steps
+                if written or now - reported >= REPORT_S:
+                    speed = (done - first) * config.batch_size / (now - began)
+                    report((losses.written if written else losses.reached)(done, steps, rate, speed))
+                    reported = now
             stopped = interrupted()
             if main and (done % schedule.checkpoint_every == 0 or done == steps or stopped):
                 _check_finite(float(loss), done, rate)
@@ -236,14 +243,19 @@ class _Losses:
         Raises:
             InputError: the loss is not finite.
         """
-        loss = float(self.sum) / self.count
-        _check_finite(loss, step, rate)
+        reached = self.reached(step, steps, rate, speed)
         self.sum, self.count = 0.0, 0
         try:
             with self.file.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps({"step": step, "loss": loss, "learning_rate": rate}) + "\n")
+                stream.write(json.dumps({"step": step, "loss": reached.loss, "learning_rate": rate}) + "\n")
         except OSError as error:
             raise unwritten(self.file, error) from error
+        return reached
+
+    def reached(self, step: int, steps: int, rate: float, speed: float) -> TrainingStep:
+        """The progress of the training, as `written` returns it, without writing it."""
+        loss = float(self.sum) / self.count
+        _check_finite(loss, step, rate)
         return TrainingStep(step, steps, loss, rate, speed)
 
 

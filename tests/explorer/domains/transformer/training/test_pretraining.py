@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 from explorer.domains.transformer.modules.encoder import HeterogeneousEncoder
 from explorer.domains.transformer.modules.tasks import MaskedLanguageModel
-from explorer.domains.transformer.training import corpus
+from explorer.domains.transformer.training import corpus, loop
 from explorer.domains.transformer.training.loop import ReportIntervals, TrainingStep, accelerator
 from explorer.domains.transformer.training.pretraining import held_out_measures, pretrain
 from explorer.domains.transformer.training.saved import load_encoder, read_description
@@ -37,7 +37,10 @@ def same(first: Path, second: Path) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_the_loss_falls_far_below_guessing(text: corpus.MaskedText, tmp_path: Path) -> None:
+def test_the_loss_falls_far_below_guessing(
+    text: corpus.MaskedText, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "REPORT_S", float("inf"))
     longer = replace(text, config=config(steps=300, batch_size=16, warmup_steps=10, dropout=0.0))
     reports: list[TrainingStep] = []
     generator = torch.Generator().manual_seed(0)
@@ -53,6 +56,18 @@ def test_the_loss_falls_far_below_guessing(text: corpus.MaskedText, tmp_path: Pa
     rows = [json.loads(row) for row in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert [row["loss"] for row in rows] == [report.loss for report in reports]
     assert rows[-1]["loss"] < rows[0]["loss"] - 1
+
+
+def test_slow_updates_are_reported_between_rows_of_metrics(
+    text: corpus.MaskedText, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "REPORT_S", 0.0)
+    reports: list[TrainingStep] = []
+    few = replace(text, config=config(steps=5, warmup_steps=1))
+    pretrain(MODEL, few, tmp_path, schedule=ReportIntervals(3, 100), report=reports.append)
+    assert [(report.step, report.steps) for report in reports] == [(step, 5) for step in (1, 2, 3, 4, 5)]
+    rows = [json.loads(row) for row in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [(row["step"], row["loss"]) for row in rows] == [(report.step, report.loss) for report in reports[2::2]]
 
 
 class _Stop(Exception):
