@@ -54,6 +54,12 @@ def test_from_text_to_a_stored_accuracy(
     assert (stored.simulator, stored.seed, stored.settings["steps"]) == ("mlm", 0, 4)
     assert stored.settings["corpus"] == ["corpus.txt"]
     assert store.architectures.get(stored.roles["model"]).choices == printed["model"]["choices"]
+    for given in ("tiny", "tiny/config.json", "tiny/model.json"):  # what was written names what was trained
+        assert run("import", tmp_path / given, "--json").json["key"] == stored.roles["model"]
+    measured = run("simulate", "acceltran", "--model", tmp_path / "tiny", "--accelerator", "edge", "--json")
+    assert measured.status == 0 and stored.roles["model"] in measured.out
+    shown = run("show", stored.roles["model"], "--json").out
+    assert stored.key in shown and "mlm_loss" in shown
 
     data = tmp_path / "own.csv"
     with data.open("w", newline="") as stream:
@@ -69,6 +75,15 @@ def test_from_text_to_a_stored_accuracy(
     refused(run("finetune", "flexibert", tmp_path / "tiny"), "--task", "--data")
     refused(run("finetune", "flexibert", tmp_path / "tiny", "--task", "sst3"), "sst3", "cola")
     refused(run("finetune", "flexibert", tmp_path, "--task", "sst2"), "no trained model")
+
+
+def test_a_decoder_is_refused_and_nothing_is_written(run: Run, corpus: Path, tmp_path: Path) -> None:
+    refused(
+        run("pretrain", "flexibert", "gpt2", "--corpus", corpus, "--out", tmp_path / "out"),
+        "is a decoder",
+        "an encoder",
+    )
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_model_begins_with_the_weights_of_another(run: Run, store: Store, corpus: Path, tmp_path: Path) -> None:
