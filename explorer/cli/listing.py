@@ -103,7 +103,7 @@ def order_of(measure: str, ascending: bool | None) -> Order:
     Raises:
         InputError: there is no such measure.
     """
-    known = _known(measure, "--order-by")
+    known = known_measures(measure, "--order-by")
     if ascending is None:
         ascending = known[measure].direction is not Direction.MAXIMISE
     return Order(measure, descending=not ascending)
@@ -121,13 +121,13 @@ def _range(text: str) -> Range:
             "in quotation marks."
         )
     name, sign = matched[1], matched[2]
-    _known(name, "--where")
+    known_measures(name, "--where")
     low = {">=": value, ">": math.nextafter(value, math.inf), "=": value}.get(sign)
     high = {"<=": value, "<": math.nextafter(value, -math.inf), "=": value}.get(sign)
     return Range(name, low, high)
 
 
-def _known(name: str, flag: str) -> Mapping[str, Any]:
+def known_measures(name: str, flag: str) -> Mapping[str, Any]:
     """The measures of all domains and simulators, if one of them has the name."""
     from difflib import get_close_matches
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from explorer.cli.listing import known_measures
 from explorer.cli.output import AsJson, emit, say
 from explorer.cli.progress import displayed
 from explorer.cli.store import opened
@@ -40,6 +41,7 @@ def draw_map(
     from explorer.report.space_map import plot
 
     domain, measure = defaults(domain, measure, space)
+    known_measures(measure, "--measure")
     with opened() as store, displayed("map") as display:
         display.report("reading the designs")
         drawn = space_map(store, domain, measure, display.report, space=space, study=study)

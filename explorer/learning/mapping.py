@@ -7,11 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer import registry
 from explorer.contracts.session import Report
 from explorer.learning import surrogates
 from explorer.report.space_map import SpaceMap, plane
+from explorer.running.study import performances
 from graphdb.errors import InputError, NotFoundError
-from graphdb.records import ArchitectureFilter
+from graphdb.records import ArchitectureFilter, TrialRecord
 from graphdb.store import Store
 
 
@@ -45,7 +47,7 @@ def space_map(
     vectors = store.embeddings.read(keys)
     row = {key: index for index, key in enumerate(vectors)}
     points, explained = plane(np.array(list(vectors.values())))
-    return SpaceMap(points, explained, _values(store, domain, measure, row), _path(store, domain, study, row))
+    return SpaceMap(points, explained, _values(store, domain, measure, row), *_path(store, domain, study, row))
 
 
 def _values(store: Store, domain: str, measure: str, row: Mapping[str, int]) -> NDArray[np.float64]:
@@ -61,12 +63,29 @@ def _values(store: Store, domain: str, measure: str, row: Mapping[str, int]) -> 
     return means
 
 
-def _path(store: Store, domain: str, study: str | None, row: Mapping[str, int]) -> list[int]:
+def _path(store: Store, domain: str, study: str | None, row: Mapping[str, int]) -> tuple[list[int], int | None]:
+    """The rows of the designs of a study in the order of its trials, and that of its best design.
+
+    Args:
+        store: the database.
+        domain: the domain of the map, for the message that none of its designs is there.
+        study: the name of the study; None for no path.
+        row: key -> row of the designs on the map.
+
+    Raises:
+        InputError: no design of the study is on the map.
+    """
     if study is None:
-        return []
-    visited = [
-        row[key] for trial in store.studies.trials(study) for key in trial.measurement.roles.values() if key in row
-    ]
+        return [], None
+    record, trials = store.studies.get(study), store.studies.trials(study)
+    rows = {trial.index: _rows(trial, row) for trial in trials}
+    visited = [at for trial in trials for at in rows[trial.index]]
     if not visited:
         raise InputError(f"The study {study!r} has no design of the domain {domain!r} that is on this map.")
-    return visited
+    values = performances(registry.recipe(record.recipe), record, trials)
+    best = max((trial for trial in trials if trial.index in values), key=lambda one: values[one.index], default=None)
+    return visited, None if best is None else next(iter(rows[best.index]), None)
+
+
+def _rows(trial: TrialRecord, row: Mapping[str, int]) -> list[int]:
+    return [row[key] for key in trial.measurement.roles.values() if key in row]

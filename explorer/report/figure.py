@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#3
 """Colours for colour-blind readers: Okabe and Ito (2008) without yellow, then the darkest of Paul Tol's `muted`."""
 OTHERS = "others"
 GREY = "#999999"
+_WIDE = 100.0
 BLUE = COLOURS[0]
 
 
@@ -62,11 +64,26 @@ def plotted(measure: Measure, values: Sequence[float]) -> list[float]:
 
 
 def scale_of(measure: Measure, values: Sequence[float]) -> str:
-    """`log` for a logarithmic measure, unless a value has no logarithm; `linear` otherwise."""
-    return "log" if measure.logarithmic and all(value > 0 for value in values) else "linear"
+    """`log` for a logarithmic measure and for values that span two decades, unless a value has no logarithm."""
+    if not values or min(values) <= 0:
+        return "linear"
+    wide = measure.unit != "%" and max(values) > _WIDE * min(values)
+    return "log" if measure.logarithmic or wide else "linear"
 
 
 def coloured(names: Iterable[str]) -> Mapping[str, str]:
-    """Name -> colour, with grey for `OTHERS`; colours repeat after ten names."""
-    kept = [name for name in dict.fromkeys(names) if name != OTHERS]
-    return {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(kept)} | {OTHERS: GREY}
+    """Name -> colour, with grey for `OTHERS`.
+
+    The colour comes from the name, so that a name has the same one in every picture; only where two names of a picture
+    would have the same one, the later one in the alphabet has the next that is free. Colours repeat after ten names.
+    """
+    kept = sorted(set(names) - {OTHERS})
+    free = [0] * len(COLOURS)
+    colours: dict[str, str] = {}
+    for name in kept:
+        first = int.from_bytes(sha256(name.encode()).digest()[:4], "big") % len(COLOURS)
+        turns = [(first + step) % len(COLOURS) for step in range(len(COLOURS))]
+        at = min(turns, key=free.__getitem__)  # the first of the least used
+        free[at] += 1
+        colours[name] = COLOURS[at]
+    return colours | {OTHERS: GREY}

@@ -61,7 +61,7 @@ def test_published_designs_and_the_path_of_a_study(run: Run, store: Store, tmp_p
     store.studies.ask("walk", [NewTrial(index, replace(m, measures={}), "initial") for index, m in enumerate(measured)])
     assert run("map", "--study", "walk", "--plots", tmp_path, "--json").json["path"] == 3
     picture = (tmp_path / names[1]).read_text()
-    assert "search (3 designs)" in picture
+    assert "search (3 designs" in picture
     assert "QNLI accuracy (%)" in picture
 
 
