@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import zip_longest
+from threading import Lock
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,7 @@ OPERATIONS: list[Operation] = []
 TRANSFERS: list[Transfer] = []
 """All patterns that were met; rows refer to their positions. Settings and models have a few hundred of them."""
 _numbers: dict[tuple[object, ...], int] = {}
+_one_thread = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,17 +175,23 @@ def _operation_pattern(operation: Operation, held: dict[str, str]) -> int:
     if left is right and len(operation.needs) > 1:
         needs *= 2
     key = operation.kind, left, right, operation.backward, operation.density, needs
-    number = _numbers.setdefault(key, len(OPERATIONS))
-    if number == len(OPERATIONS):
-        OPERATIONS.append(replace(operation, name="", batch=1, x=1, y=1, z=0, needs=needs, after=()))
-    return number
+    return _number(key, OPERATIONS, lambda: replace(operation, name="", batch=1, x=1, y=1, z=0, needs=needs, after=()))
 
 
 def _transfer_pattern(transfer: Transfer) -> int:
     key = transfer.action, transfer.buffer, transfer.role
-    number = _numbers.setdefault(key, len(TRANSFERS))
-    if number == len(TRANSFERS):
-        TRANSFERS.append(replace(transfer, tensor="", elements=0, made_by=None, pinned=False))
+    return _number(key, TRANSFERS, lambda: replace(transfer, tensor="", elements=0, made_by=None, pinned=False))
+
+
+_Pattern = TypeVar("_Pattern", Operation, Transfer)
+
+
+def _number(key: tuple[object, ...], patterns: list[_Pattern], made: Callable[[], _Pattern]) -> int:
+    """The position of a pattern, which is appended at its first occurrence; threads meet new patterns at once."""
+    with _one_thread:
+        number = _numbers.setdefault(key, len(patterns))
+        if number == len(patterns):
+            patterns.append(made())
     return number
 
 
