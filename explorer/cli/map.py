@@ -42,7 +42,7 @@ def draw_map(
 
     domain, measure = defaults(domain, measure, space)
     known_measures(measure, "--measure")
-    with opened() as store, displayed("map") as display:
+    with opened() as store, displayed("map", at_once=False) as display:
         display.report("reading the designs")
         drawn = space_map(store, domain, measure, display.report, space=space, study=study)
     known = int((~np.isnan(drawn.values)).sum())

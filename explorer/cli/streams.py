@@ -16,15 +16,18 @@ from typing import Any
 PLAIN = "explorer.plain"
 """The handler of characters that an encoding lacks: similar ASCII characters, or else an escape."""
 
-_SIMILAR = {
+_SIMILAR: dict[int, str] = {
     **dict.fromkeys(range(9472, 9600), "+"),  # corners and crossings of boxes, except for:
     **dict.fromkeys(map(ord, "─━┄┅┈┉╌╍═╴╶╸╺–—−"), "-"),  # noqa: RUF001
     **dict.fromkeys(map(ord, "│┃┆┇┊┋╎╏║╵╷╹╻"), "|"),
     **dict.fromkeys(map(ord, "█▓▒░■"), "#"),
     **dict.fromkeys(map(ord, "→▶►"), ">"),
     **dict.fromkeys(map(ord, "←◀◄"), "<"),
-    **str.maketrans("‘’“”µμ×·•²³★↑↓", "''\"\"uux**23*^v"),  # noqa: RUF001
-    **str.maketrans({"…": "...", "≤": "<=", "≥": ">=", "≈": "~"}),
+    **dict(zip(map(ord, "‘’“”µμ×·•²³★↑↓"), "''\"\"uux**23*^v", strict=True)),  # noqa: RUF001
+    ord("…"): "...",
+    ord("≤"): "<=",
+    ord("≥"): ">=",
+    ord("≈"): "~",
 }
 
 
