@@ -16,7 +16,12 @@ KEY_DIGITS = 12
 
 
 class Predicted(float):
-    """A number that a surrogate predicted; `~` stands before it."""
+    """A number that a surrogate predicted; `~` stands before it.
+
+    Example:
+        >>> Predicted(0.5) + 0.25
+        0.75
+    """
 
 
 Cell = str | float | None

@@ -21,7 +21,7 @@ def openings(monkeypatch: pytest.MonkeyPatch, store: Store) -> list[str]:
     events: list[str] = []
 
     @contextmanager
-    def open_store(settings: Settings) -> Iterator[Store]:
+    def open_store(settings: Settings, starting: object = None) -> Iterator[Store]:
         events.append("open")
         yield store
         events.append("close")

@@ -161,26 +161,33 @@ def _all_heads(outlines: Sequence[Outline], operations: Positions, transfers: Po
 class _Rows:
     """Rows of all pairs, those with one pattern side by side.
 
+    Patterns follow each other by what they are, not by their numbers, which depend on what a process met before: sums
+    over them are the same in every process.
+
     Attributes:
         pair: pair of each row.
         columns: remaining columns of the table.
         place: for each row of the pairs' tables, one after the other, its place here.
     """
 
-    def __init__(self, tables: Sequence[Numbers]) -> None:
+    def __init__(self, tables: Sequence[Numbers], patterns: Sequence[Operation | Transfer]) -> None:
         """
         Args:
-            tables: table of each pair, the pattern first.
+            tables: table of each pair, the number of the pattern first.
+            patterns: pattern of each number.
         """
         table = np.concatenate(tables)
-        order = np.argsort(table[:, 0], kind="stable")
-        patterns = table[order, 0]
+        numbers, of_row = np.unique(table[:, 0].astype(int), return_inverse=True)
+        by_name = sorted(range(len(numbers)), key=lambda at: repr(patterns[numbers[at]]))
+        ranks = np.empty(len(numbers), dtype=np.intp)
+        ranks[by_name] = np.arange(len(numbers))
+        order = np.argsort(ranks[of_row], kind="stable")
         self.pair = np.repeat(np.arange(len(tables)), [len(rows) for rows in tables])[order]
         self.columns = table[order, 1:].T.copy()
         self.place = np.empty(len(order), dtype=np.intp)
         self.place[order] = np.arange(len(order))
-        self._starts = np.flatnonzero(np.diff(patterns, prepend=-1))
-        self._patterns = patterns[self._starts].astype(int).tolist()
+        self._starts = np.flatnonzero(np.diff(ranks[of_row][order], prepend=-1))
+        self._patterns = numbers[by_name].tolist()
 
     def groups(self) -> list[tuple[int, slice]]:
         """Each pattern, with its rows."""
@@ -243,8 +250,8 @@ class _Estimate:
         self._module_cycles: dict[Module, Numbers] = {kind: np.zeros(self._count) for kind in Module}
         self._buffer_cycles = {name: np.zeros(self._count) for name in BUFFERS}
         self._memory_bits = np.zeros(self._count)
-        self._work = _Rows([outline.operations for outline in self._outlines])
-        self._moves = _Rows([outline.transfers for outline in self._outlines])
+        self._work = _Rows([outline.operations for outline in self._outlines], OPERATIONS)
+        self._moves = _Rows([outline.transfers for outline in self._outlines], TRANSFERS)
 
     def measures(self) -> tuple[Mapping[str, Figure], Flags]:
         """The measures of the pairs, and whether each can run."""
