@@ -131,10 +131,12 @@ def _plots_json(files: Sequence[Path]) -> dict[str, Any]:
 
 
 def _pictures(architecture: Architecture, folder: Path) -> list[Path]:
+    from explorer import registry
     from explorer.report import layered
 
     name = f"{architecture.domain}-{short(architecture.key)}"
-    return layered.plot(architecture, f"{architecture.key}\n{architecture.space}", folder / name)
+    kinds = registry.domain(architecture.domain).kinds
+    return layered.plot(architecture, f"{architecture.key}\n{architecture.space}", folder / name, kinds)
 
 
 def _show_architecture(architecture: Architecture) -> None:

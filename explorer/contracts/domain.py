@@ -134,6 +134,8 @@ class Domain:
         overrides: `module:attribute`, the `Overrides` of single decisions.
         facts: `module:function`, `Architecture` -> name of a declared measure -> value, for what follows from a design
             without a simulation, such as its size; quick, as it is shown with every design.
+        kinds: the kinds of blocks of the domain's graphs, in the order in which pictures give them colours: a kind
+            keeps its colour as long as it keeps its place, and those that are not listed are coloured by their names.
         measures: `module:attribute`, name -> `Measure` for everything that is measured of such designs.
         headline: the most important measures: indexed by the database and shown first.
         verbs: the domain's own commands, besides those that every domain has.
@@ -158,6 +160,7 @@ class Domain:
     space_readers: Reference = ""
     overrides: Reference = ""
     facts: Reference = ""
+    kinds: tuple[str, ...] = ()
     measures: Reference = ""
     headline: tuple[str, ...] = ()
     verbs: tuple[Verb, ...] = ()

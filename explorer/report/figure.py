@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from explorer.contracts.measure import Measure
 from explorer.toolkit.replacing import replacing
@@ -16,6 +16,14 @@ OTHERS = "others"
 GREY = "#999999"
 _WIDE = 100.0
 BLUE = COLOURS[0]
+
+
+class Style(NamedTuple):
+    """How a box is drawn: the colour of its line, whether the ground is tinted with it, and the style of the line."""
+
+    colour: str
+    tinted: bool
+    line: str
 
 
 def subplots(rows: int, columns: int, size: tuple[float, float], **options: Any) -> tuple[Any, Any]:
@@ -69,6 +77,31 @@ def scale_of(measure: Measure, values: Sequence[float]) -> str:
         return "linear"
     wide = measure.unit != "%" and max(values) > _WIDE * min(values)
     return "log" if measure.logarithmic or wide else "linear"
+
+
+def styled(names: Iterable[str], known: Sequence[str] = ()) -> Mapping[str, Style]:
+    """Name -> style, a different one for each known name.
+
+    The style of a known name follows from its place in that list: ten colours on tinted ground, then the same on white,
+    then with dashed lines. All others have the colours of `coloured`, with dotted lines where some names are known.
+
+    Args:
+        names: the names of the picture.
+        known: the names that all such pictures may have.
+    """
+    looks = ((True, "-"), (False, "-"), (False, "--"))
+    styles = [Style(colour, tinted, line) for tinted, line in looks for colour in COLOURS]
+    own = dict(zip(known, styles, strict=False))
+    named = set(names)
+    others = coloured(named - set(own))
+    rest = {name: Style(others[name], not known, ":" if known else "-") for name in named - set(own)}
+    return {name: own[name] for name in named & set(own)} | rest
+
+
+def mixed(colour: str, share: float) -> str:
+    """A colour thinned with white to a share of itself."""
+    parts = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    return "#" + "".join(f"{round(255 - share * (255 - part)):02x}" for part in parts)
 
 
 def coloured(names: Iterable[str]) -> Mapping[str, str]:

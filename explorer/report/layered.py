@@ -1,100 +1,98 @@
-"""The graph of an architecture as PNG and SVG: sources at the top, one layer per row."""
+"""The graph of an architecture as PNG and SVG: sources at the top, one layer per row.
+
+Edges are drawn around boxes: an edge moves sideways only between two rows, and passes the rows that it skips in a lane
+beside their boxes.
+"""
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from explorer.report.drawing import groups_of, label_of, layers_of
-from explorer.report.figure import coloured, save, subplots
+from explorer.report.figure import Style, mixed, save, styled, subplots
+from explorer.report.routing import Box, Route, extent, routes_of
 from graphdb.architecture import Architecture
 
-LINE_INCHES, COLUMN_INCHES, GAP_INCHES = 0.135, 2.5, 0.3
+LINE_INCHES, GAP_INCHES, BESIDE_INCHES = 0.135, 0.34, 0.3
 _LINE_LETTERS = 36
-_LETTER_INCHES = 0.058  # average width of a letter of 7-point type
+_POINTS, _TITLE_POINTS = 7.0, 8.5
 _MOST_INCHES = 120.0
 """Longest side of a picture; common viewers show at most 18,000 pixels."""
 
 
-@dataclass(frozen=True)
-class Box:
-    """Blocks that are drawn as one.
-
-    Attributes:
-        row: the row, counted from the top.
-        x: the middle of the box, in inches from the middle of the picture.
-        y: the middle of the box, in inches from the top.
-        text: the lines of text: the kind, then the attributes.
-        kind: the kind of the blocks.
-        members: the positions of the blocks.
-    """
-
-    row: int
-    x: float
-    y: float
-    text: str
-    kind: str
-    members: tuple[int, ...]
-
-    @property
-    def half_height(self) -> float:
-        """Half the height, in inches."""
-        return _height(self.text) / 2
-
-    @property
-    def half_width(self) -> float:
-        """Half the approximate width, in inches."""
-        return max(map(len, self.text.splitlines())) * _LETTER_INCHES / 2 + 0.07
-
-
 def boxes_of(architecture: Architecture) -> list[Box]:
-    """The boxes from the top, those of a row side by side around the middle.
+    """The boxes from the top, those of a row side by side around the middle, each near those that feed it.
 
     Blocks with the same kind, attributes and neighbours share a box with their number.
     """
     layers = layers_of(architecture)
+    feeding: dict[int, set[int]] = {}
+    for edge in architecture.edges:
+        feeding.setdefault(edge.target, set()).add(edge.source)
     rows: dict[int, list[tuple[int, ...]]] = {}
     for members in groups_of(architecture, layers):
         rows.setdefault(layers[members[0]], []).append(members)
-    boxes, top = [], 0.0
+    boxes: list[Box] = []
+    places: dict[int, float] = {}
+    top = 0.0
     for row in sorted(rows):
-        texts = [_text(architecture, members) for members in rows[row]]
+        above = {members: [places[at] for at in feeding.get(members[0], ()) if at in places] for members in rows[row]}
+        ordered = sorted(rows[row], key=lambda members: sum(above[members]) / max(len(above[members]), 1))
+        texts = [_text(architecture, members) for members in ordered]
         height = max(map(_height, texts))
-        for place, (members, text) in enumerate(zip(rows[row], texts, strict=True)):
-            x = (place - (len(texts) - 1) / 2) * COLUMN_INCHES
-            boxes.append(Box(row, x, top + height / 2, text, architecture.blocks[members[0]].kind, members))
+        sizes = [max(_width_inches(line, _POINTS) for line in text.splitlines()) + 0.2 for text in texts]
+        left = -(sum(sizes) + BESIDE_INCHES * (len(sizes) - 1)) / 2
+        for members, text, width in zip(ordered, texts, sizes, strict=True):
+            kind = architecture.blocks[members[0]].kind
+            box = Box(row, left + width / 2, top + height / 2, width / 2, _height(text) / 2, text, kind, members)
+            boxes.append(box)
+            places |= dict.fromkeys(members, box.x)
+            left += width + BESIDE_INCHES
         top += height + GAP_INCHES
     return boxes
 
 
-def plot(architecture: Architecture, title: str, path: Path) -> list[Path]:
-    """Draws the graph; edges that skip rows are arcs on the right of their boxes, edges that go back up on the left.
+def arrows_of(architecture: Architecture, boxes: Sequence[Box]) -> list[Route]:
+    """The edges between boxes, each routed around all of them; equal ones are drawn once."""
+    home = {member: box for box in boxes for member in box.members}
+    pairs = dict.fromkeys((home[edge.source], home[edge.target]) for edge in architecture.edges)
+    return routes_of(boxes, list(pairs), GAP_INCHES)
+
+
+def plot(architecture: Architecture, title: str, path: Path, kinds: Sequence[str] = ()) -> list[Path]:
+    """Draws the graph; edges that go back up are dashed.
 
     Args:
         architecture: the architecture of any domain.
-        title: the title of the picture.
+        title: the title of the picture, shown whole.
         path: the file name without suffix; its folder is created.
+        kinds: the kinds of blocks that the domain has, from which each has its own colour.
 
     Returns:
         The files written, `.png` and `.svg`.
     """
     boxes = boxes_of(architecture)
-    half = max((abs(box.x) + box.half_width for box in boxes), default=1.0) + 0.8
-    bottom = max((box.y + box.half_height for box in boxes), default=1.0)
-    figure, axis = subplots(1, 1, (min(2 * half, _MOST_INCHES), min(bottom + 0.6, _MOST_INCHES)))
-    colours = coloured(box.kind for box in boxes)
-    for box in boxes:
-        _draw_box(axis, box, colours[box.kind])
-    for source, target in _arrows(architecture, boxes):
-        between = [box for box in boxes if min(source.row, target.row) < box.row < max(source.row, target.row)]
-        _draw_arrow(axis, source, target, between)
-    axis.set(xlim=(-half, half), ylim=(bottom + 0.1, -0.1))
+    routes = arrows_of(architecture, boxes)
+    lines = title.split("\n")
+    head = 0.16 * len(lines) + 0.16
+    half = max(extent(boxes, routes), *(_width_inches(line, _TITLE_POINTS) / 2 for line in lines)) + 0.25
+    bottom = max((box.y + box.half_height for box in boxes), default=1.0) + GAP_INCHES
+    scale = min(1.0, _MOST_INCHES / max(2 * half, bottom + head))
+    figure, axis = subplots(1, 1, (2 * half * scale, (bottom + head) * scale))
+    figure.set_layout_engine("none")  # one unit of the axes is an inch, so that boxes are as large as their text
+    axis.set_position((0, 0, 1, 1))
+    axis.set(xlim=(-half, half), ylim=(bottom, -head))
     axis.axis("off")
-    figure.suptitle(title, fontsize="small")
+    styles = styled((box.kind for box in boxes), kinds)
+    for box in boxes:
+        _draw_box(axis, box, styles[box.kind], scale)
+    for route in routes:
+        _draw_route(axis, route, scale)
+    axis.text(0, 0.1 - head, title, ha="center", va="top", fontsize=_TITLE_POINTS * scale, linespacing=1.3)
     return save(figure, path)
 
 
@@ -108,24 +106,35 @@ def _height(text: str) -> float:
     return (text.count("\n") + 1) * LINE_INCHES + 0.1
 
 
-def _arrows(architecture: Architecture, boxes: Sequence[Box]) -> list[tuple[Box, Box]]:
-    home = {member: box for box in boxes for member in box.members}
-    return list(dict.fromkeys((home[edge.source], home[edge.target]) for edge in architecture.edges))
+@lru_cache(maxsize=1 << 12)
+def _width_inches(line: str, points: float) -> float:
+    """The width of a line of text as it is drawn."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    width, _, _ = text_to_path.get_text_width_height_descent(line, FontProperties(size=points), ismath=False)
+    return float(width) / 72
 
 
-def _draw_box(axis: Any, box: Box, colour: str) -> None:
-    frame = {"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": colour, "linewidth": 1.4}
-    axis.text(box.x, box.y, box.text, ha="center", va="center", fontsize=7, zorder=3, bbox=frame)
+def _draw_box(axis: Any, box: Box, style: Style, scale: float) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    left, top = box.x - box.half_width, box.y - box.half_height
+    shape = {"boxstyle": "round,pad=0,rounding_size=0.05", "edgecolor": style.colour, "linestyle": style.line}
+    shape["facecolor"] = mixed(style.colour, 0.16) if style.tinted else "white"
+    frame = FancyBboxPatch(
+        (left, top), 2 * box.half_width, 2 * box.half_height, linewidth=1.4 * scale, zorder=3, **shape
+    )
+    axis.add_patch(frame)
+    axis.text(box.x, box.y, box.text, ha="center", va="center", fontsize=_POINTS * scale, zorder=4)
 
 
-def _draw_arrow(axis: Any, source: Box, target: Box, between: Sequence[Box]) -> None:
-    if target.row == source.row + 1:
-        start, end, bend = (source.x, source.y + source.half_height), (target.x, target.y - target.half_height), 0.0
-    else:
-        side = 1 if target.row > source.row else -1
-        start, end = (source.x + side * source.half_width, source.y), (target.x + side * target.half_width, target.y)
-        wide = max((box.half_width for box in between), default=0.0) - (source.half_width + target.half_width) / 2
-        bend = -2 * (max(wide, 0.0) + 0.25) / math.dist(start, end)  # an arc bulges half its bend times its length
-    style = {"arrowstyle": "-|>", "color": "#666666", "linewidth": 0.8, "shrinkA": 2, "shrinkB": 2}
-    arrow = style | {"connectionstyle": f"arc3,rad={bend}"}
-    axis.annotate("", xy=end, xytext=start, zorder=1, arrowprops=arrow)
+def _draw_route(axis: Any, route: Route, scale: float) -> None:
+    from matplotlib.patches import FancyArrowPatch
+    from matplotlib.path import Path as Outline
+
+    codes = [Outline.MOVETO, *(code for piece in route.pieces for code in [len(piece) + 1] * len(piece))]
+    corners = [route.start, *(point for piece in route.pieces for point in piece)]
+    style = {"arrowstyle": "-|>", "mutation_scale": 7 * scale, "color": "#555555", "linewidth": 0.8 * scale}
+    dashes = (0, (4, 2)) if route.back else "-"
+    axis.add_patch(FancyArrowPatch(path=Outline(corners, codes), linestyle=dashes, zorder=2, **style))

@@ -32,6 +32,10 @@ DOMAIN = Domain(
     learning_tasks=f"{_HERE}.learning:TASKS",
     overrides=f"{_HERE}.elector.overrides:OVERRIDES",
     facts=f"{_HERE}.facts:facts",
+    kinds=(
+        *("main_memory", "dma", "activation_buffer", "weight_buffer", "mask_buffer", "control", "dataflow", "mac_lane"),
+        *("softmax", "layer_norm", "fifo", "pre_sparsity", "multiplier", "post_sparsity"),
+    ),
     measures=f"{_HERE}.measures:MEASURES",
     headline=("latency_s", "energy_j", "area_mm2", "energy_per_sequence_j", "sequences_per_s"),
     verbs=(SIMULATE, DATAFLOW),

@@ -31,6 +31,11 @@ DOMAIN = Domain(
     readers=f"{_HOME}.hugging_face:READERS",
     space_readers=f"{_HOME}.spaces.own:READERS",
     facts=f"{_HOME}.facts:facts",
+    kinds=(
+        *("add_norm", "feed_forward", "sa_sdp", "sa_wma", "l_dft", "l_dct", "c_5", "c_9", "c_13", "input"),
+        *("add", "gated_feed_forward", "causal_sdp", "key_value", "layer_norm", "rms_norm", "embedding"),
+        *("language_head", "output"),
+    ),
     measures=f"{_HOME}.measures:MEASURES",
     headline=("accuracy",),
     verbs=(

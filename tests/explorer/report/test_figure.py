@@ -8,7 +8,7 @@ import pytest
 
 from explorer.contracts.measure import Measure
 from explorer.contracts.units import in_units
-from explorer.report.figure import COLOURS, GREY, OTHERS, coloured, plotted, save, scale_of, subplots
+from explorer.report.figure import COLOURS, GREY, OTHERS, coloured, plotted, save, scale_of, styled, subplots
 from graphdb.errors import InputError
 
 
@@ -40,3 +40,18 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     figure, _ = subplots(1, 1, (2, 2))
     with pytest.raises(InputError, match="cannot be written"):
         save(figure, tmp_path / "file/picture")
+
+
+def test_kinds_that_a_domain_lists_have_unique_styles_that_stay() -> None:
+    known = tuple(f"kind {n}" for n in range(25))
+    every = styled(known, known)
+    assert len(set(every.values())) == 25
+    assert all(styled([name], known)[name] == every[name] for name in known)  # whatever else is in the picture
+    assert styled(known, (*known, "new")) == every
+    mixed_in = styled(["kind 3", "unknown"], known)
+    assert mixed_in["kind 3"] == every["kind 3"]
+    assert mixed_in["unknown"] not in every.values()
+
+
+def test_without_a_list_styles_come_from_names() -> None:
+    assert styled(["a"])["a"].colour == coloured(["a"])["a"]

@@ -39,7 +39,15 @@ def test_the_files_say_what_they_show_and_repeat(tmp_path: Path) -> None:
     values = np.where(np.arange(50) % 3 == 0, np.nan, generator.random(50))
     files = plot(SpaceMap(points, explained, values, [3, 1, 4]), ACCURACY, "a space", tmp_path / "map")
     text = files[1].read_text()
-    for word in ("accuracy (%)", "a space", "search (3 designs", "first design", "not measured (17)", "last design", "% of variance"):
+    for word in (
+        "accuracy (%)",
+        "a space",
+        "search (3 designs",
+        "first design",
+        "not measured (17)",
+        "last design",
+        "% of variance",
+    ):
         assert word in text
     again = plot(SpaceMap(points, explained, values, [3, 1, 4]), ACCURACY, "a space", tmp_path / "again")
     assert [file.read_bytes() for file in again] == [file.read_bytes() for file in files]
