@@ -95,9 +95,9 @@ def _text(cell: Cell, factor: float, digits: int | None) -> str:
         return "-"
     if isinstance(cell, str):
         return cell[:digits]
-    if isinstance(cell, float):
-        return ("~" if isinstance(cell, Predicted) else "") + units.number(cell / factor)
-    return str(cell)
+    if isinstance(cell, int):  # a count
+        return str(cell)
+    return ("~" if isinstance(cell, Predicted) else "") + units.number(cell / factor)
 
 
 def _digits(keys: Sequence[str]) -> int:

@@ -178,9 +178,9 @@ class _Rows:
         """
         table = np.concatenate(tables)
         numbers, of_row = np.unique(table[:, 0].astype(int), return_inverse=True)
-        by_name = sorted(range(len(numbers)), key=lambda at: repr(patterns[numbers[at]]))
-        ranks = np.empty(len(numbers), dtype=np.intp)
-        ranks[by_name] = np.arange(len(numbers))
+        names = [repr(patterns[number]) for number in numbers.tolist()]
+        by_name = np.argsort(names)
+        ranks = np.argsort(by_name)
         order = np.argsort(ranks[of_row], kind="stable")
         self.pair = np.repeat(np.arange(len(tables)), [len(rows) for rows in tables])[order]
         self.columns = table[order, 1:].T.copy()
@@ -445,7 +445,8 @@ class _Estimate:
             charge_main_memory(ledger, self._cycles, self._chip)
         joules = ledger.joules()
         if "control" in switches:
-            joules["control"] = self._chip.control_dynamic * sum(joules[part] for part in CONTROLLED)
+            controlled = sum((joules[part] for part in CONTROLLED), np.zeros(self._count))
+            joules["control"] = self._chip.control_dynamic * controlled
         return joules
 
     def _sums(self, amounts: Figure, of_pair: Positions) -> Numbers:
