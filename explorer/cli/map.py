@@ -48,7 +48,8 @@ def draw_map(
     known = int((~np.isnan(drawn.values)).sum())
     where = f"space {space}" if space else f"domain {domain}"
     title = f"{len(drawn.points):,} designs of the {where}, {known:,} measured"
-    files = plot(drawn, registry.measure(measure), title, plots / f"map-{space or domain}-{measure}")
+    name = "-".join(["map", space or domain, measure, *([study] if study else [])])
+    files = plot(drawn, registry.measure(measure), title, plots / name)
     if json:
         emit(
             {

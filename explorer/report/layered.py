@@ -120,7 +120,11 @@ def _draw_box(axis: Any, box: Box, style: Style, scale: float) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     left, top = box.x - box.half_width, box.y - box.half_height
-    shape = {"boxstyle": "round,pad=0,rounding_size=0.05", "edgecolor": style.colour, "linestyle": style.line}
+    shape: dict[str, Any] = {
+        "boxstyle": "round,pad=0,rounding_size=0.05",
+        "edgecolor": style.colour,
+        "linestyle": style.line,
+    }
     shape["facecolor"] = mixed(style.colour, 0.16) if style.tinted else "white"
     frame = FancyBboxPatch(
         (left, top), 2 * box.half_width, 2 * box.half_height, linewidth=1.4 * scale, zorder=3, **shape
@@ -133,8 +137,13 @@ def _draw_route(axis: Any, route: Route, scale: float) -> None:
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path as Outline
 
-    codes = [Outline.MOVETO, *(code for piece in route.pieces for code in [len(piece) + 1] * len(piece))]
+    codes = [1, *(code for piece in route.pieces for code in [len(piece) + 1] * len(piece))]
     corners = [route.start, *(point for piece in route.pieces for point in piece)]
-    style = {"arrowstyle": "-|>", "mutation_scale": 7 * scale, "color": "#555555", "linewidth": 0.8 * scale}
+    style: dict[str, Any] = {
+        "arrowstyle": "-|>",
+        "mutation_scale": 7 * scale,
+        "color": "#555555",
+        "linewidth": 0.8 * scale,
+    }
     dashes = (0, (4, 2)) if route.back else "-"
     axis.add_patch(FancyArrowPatch(path=Outline(corners, codes), linestyle=dashes, zorder=2, **style))

@@ -59,8 +59,11 @@ def test_published_designs_and_the_path_of_a_study(run: Run, store: Store, tmp_p
     store.studies.create(StudyRecord("walk", "transcode", 0, 3, {}))
     measured = [m for m in published.measurements if "qnli_accuracy" in m.measures][:3]
     store.studies.ask("walk", [NewTrial(index, replace(m, measures={}), "initial") for index, m in enumerate(measured)])
-    assert run("map", "--study", "walk", "--plots", tmp_path, "--json").json["path"] == 3
-    picture = (tmp_path / names[1]).read_text()
+    before = (tmp_path / names[1]).read_bytes()
+    walked = run("map", "--study", "walk", "--plots", tmp_path, "--json").json
+    assert walked["path"] == 3
+    assert (tmp_path / names[1]).read_bytes() == before  # a map of a study has its own name
+    picture = Path(walked["plots"][1]).read_text()
     assert "search (3 designs" in picture
     assert "QNLI accuracy (%)" in picture
 

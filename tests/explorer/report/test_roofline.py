@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer.report.roofline import Roofline, attainable, plot
+from explorer.report.roofline import Roofline, attainable, plot, sample_seconds
 
 ROOFLINE = Roofline(
     peak_macs_per_s=1e12,
@@ -33,3 +33,17 @@ def test_the_picture_names_roofs_and_kinds(tmp_path: Path) -> None:
         assert word in text, word
     again = plot(ROOFLINE, "operations", tmp_path / "again/roofline")
     assert [file.read_bytes() for file in again] == [file.read_bytes() for file in files]
+
+
+def test_the_legend_explains_colours_and_sizes(tmp_path: Path) -> None:
+    text = plot(ROOFLINE, "operations", tmp_path / "roofline")[1].read_text()
+    for word in ("bandwidth of", "colour: kind of operation (number)", "size: time of one operation"):
+        assert word in text, word
+    assert all(f"{size} µs" in text for size in ("20", "6", "2"))  # of the longest operation, a third and a tenth
+    assert sample_seconds(0.0) == []
+
+
+def test_operations_without_time_and_none_at_all_can_be_drawn(tmp_path: Path) -> None:
+    still = Roofline(1e12, {"main memory": 1e10}, [0.5], [1e9], ["product"], [0.0])
+    assert "size: time" not in plot(still, "operations", tmp_path / "still")[1].read_text()
+    assert plot(Roofline(1e12, {"main memory": 1e10}, [], [], [], []), "none", tmp_path / "none")

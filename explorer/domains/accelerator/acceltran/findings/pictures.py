@@ -40,6 +40,7 @@ def write_pictures(
     settings: RunSettings,
     title: str,
     folder: Path,
+    name: str,
 ) -> list[Path]:
     """Draw timeline, energy, area and roofline of a run of the detailed engine, as PNG and SVG.
 
@@ -49,23 +50,31 @@ def write_pictures(
         settings: settings of the run.
         title: model and accelerator in words.
         folder: output folder; created if it does not exist.
+        name: what the file names end with, different for every run.
 
     Raises:
         InputError: the folder cannot be written to.
     """
     chip = components(accelerator, settings.training, settings.overlay)
     return [
-        *timeline.plot(run_timeline(program, costs, trace, chip, settings), title, folder / "timeline"),
-        *breakdown.plot(run_energy(measures), f"Energy of {title}", folder / "energy"),
-        *breakdown.plot(chip_area(chip, settings), "Area of the chip", folder / "area"),
+        *timeline.plot(run_timeline(program, costs, trace, chip, settings), title, folder / f"timeline-{name}"),
+        *breakdown.plot(run_energy(measures), f"Energy of {title}", folder / f"energy-{name}"),
+        *breakdown.plot(chip_area(chip, settings), "Area of the chip", folder / f"area-{name}"),
         *roofline.plot(
-            run_roofline(program, costs, trace, accelerator, settings), f"Operations of {title}", folder / "roofline"
+            run_roofline(program, costs, trace, accelerator, settings),
+            f"Operations of {title}",
+            folder / f"roofline-{name}",
         ),
     ]
 
 
 def write_sums(
-    measures: Mapping[str, float], accelerator: Mapping[str, Any], settings: RunSettings, title: str, folder: Path
+    measures: Mapping[str, float],
+    accelerator: Mapping[str, Any],
+    settings: RunSettings,
+    title: str,
+    folder: Path,
+    name: str,
 ) -> list[Path]:
     """Draw energy and area of a run of the fast engine, which does not know the times of single operations.
 
@@ -75,14 +84,15 @@ def write_sums(
         settings: settings of the run.
         title: model and accelerator in words.
         folder: output folder; created if it does not exist.
+        name: what the file names end with, different for every run.
 
     Raises:
         InputError: the folder cannot be written to.
     """
     chip = components(accelerator, settings.training, settings.overlay)
     return [
-        *breakdown.plot(sums_energy(measures), f"Energy of {title}", folder / "energy"),
-        *breakdown.plot(chip_area(chip, settings), "Area of the chip", folder / "area"),
+        *breakdown.plot(sums_energy(measures), f"Energy of {title}", folder / f"energy-{name}"),
+        *breakdown.plot(chip_area(chip, settings), "Area of the chip", folder / f"area-{name}"),
     ]
 
 

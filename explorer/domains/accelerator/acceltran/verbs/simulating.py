@@ -130,10 +130,12 @@ def _write_pictures(
 
     settings = run_settings(measurement.settings)
     choices = architectures["accelerator"].choices
+    # The pair, for people, and the measurement, because the same pair can be measured with other settings.
+    name = "-".join([*(short(one.key) for one in architectures.values()), short(measurement.key)])
     if settings.engine is Engine.FAST:
-        return write_sums(measurement.measures, choices, settings, title, folder)
+        return write_sums(measurement.measures, choices, settings, title, folder, name)
     run = _detailed(architectures, settings)
-    return write_pictures(run.program, run.costs, run.trace, run.measures, choices, settings, title, folder)
+    return write_pictures(run.program, run.costs, run.trace, run.measures, choices, settings, title, folder, name)
 
 
 def _ablation(

@@ -48,11 +48,22 @@ def test_a_published_memory_is_named_beside_a_library(run: Run) -> None:
 def test_pictures_of_the_fast_engine(run: Run, tmp_path: Path) -> None:
     document = run(*FAST, "--plot", tmp_path / "new/pictures", "--json").json
     names = [Path(file).name for file in document["plots"]]
-    assert names == ["energy.png", "energy.svg", "area.png", "area.svg"]
+    pair = "-".join(document[role]["key"][:12] for role in ("model", "accelerator"))
+    name = f"{pair}-{document['key'][:12]}"
+    assert names == [f"{part}-{name}.{suffix}" for part in ("energy", "area") for suffix in ("png", "svg")]
     texts = [Path(file).read_text() for file in document["plots"] if file.endswith(".svg")]
     assert "Energy of bert-tiny on edge" in texts[0]
     assert "MAC lanes" in texts[0]
     assert "Area of the chip: 54.1 mm²" in texts[1]
+
+
+def test_pictures_of_other_pairs_and_settings_are_kept(run: Run, tmp_path: Path) -> None:
+    first = run(*FAST, "--plot", tmp_path, "--json").json["plots"]
+    before = {file: Path(file).read_bytes() for file in first}
+    other = run(*FAST, "--set", "pe=16", "--plot", tmp_path, "--json").json["plots"]
+    training = run(*FAST, "--set", "task=training", "--plot", tmp_path, "--json").json["plots"]
+    assert len({*first, *other, *training}) == 12 == len(list(tmp_path.iterdir()))
+    assert {file: Path(file).read_bytes() for file in first} == before
 
 
 def test_tables_group_the_measures(run: Run) -> None:
