@@ -87,7 +87,8 @@ def plot(space: SpaceMap, measure: Measure, title: str, path: Path) -> list[Path
     first, second = (100 * share for share in space.explained)
     note = f"\n{beyond:,} far from all others, drawn at the rim" if beyond else ""
     axis.set(xlabel=f"first component ({first:.0f} % of variance){note}", ylabel=f"second component ({second:.0f} %)")
-    figure.legend(loc="outside lower center", ncols=3, fontsize="small", frameon=False)
+    if axis.get_legend_handles_labels()[0]:
+        figure.legend(loc="outside lower center", ncols=3, fontsize="small", frameon=False)
     figure.suptitle(title)
     return save(figure, path)
 

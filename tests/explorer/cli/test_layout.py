@@ -5,20 +5,26 @@ from __future__ import annotations
 import io
 from typing import cast
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from explorer import registry
-from explorer.cli import listing, show, study_findings
+from explorer.cli import explore, listing, show, study_findings
 from explorer.cli.layout import fitted
 from explorer.cli.output import drawn
 from explorer.cli.show import Known
 from explorer.cli.study_findings import StudyFindings
+from explorer.contracts.measure import Direction
+from explorer.contracts.session import Sweep
 from explorer.contracts.table import KEY_DIGITS, Column, Predicted, Table, keys, prose, values, words
 from explorer.domains.accelerator.acceltran.findings.tables import tables
 from explorer.domains.accelerator.acceltran.measures import MEASURES
+from explorer.services.explorations import Exploration, Sample
 from graphdb.measurement import Measurement
 from graphdb.records import ListedArchitecture, Page, Span, StudyRecord, TrialRecord, TrialState
+from graphdb.store import Store
+from tests.explorer.conftest import Run
 
 KEYS = [f"{digit}" * 64 for digit in "abcdef"]
 MODEL, DEVICE = KEYS[0], KEYS[1]
@@ -100,6 +106,42 @@ def test_measurements_of_an_architecture_fit_into_a_terminal(shown: list[Table])
     text = printed(shown[0])
     assert "45.6 µJ" in text and "45.6 µs" in text and "4.56e-05 mm²" in text and DEVICE[:KEY_DIGITS] in text
     assert "from space" not in text
+
+
+def test_the_front_of_a_sample_fits_into_a_terminal() -> None:
+    space, simulator = registry.space("elector"), registry.simulator("acceltran")
+    designs = [space.build(space.sample(np.random.default_rng(seed))) for seed in range(4)]
+    given = dict.fromkeys(simulator.measures, 1.234567e-5)
+    measurements = {
+        at: Measurement("acceltran", "1", {"model": MODEL, "accelerator": one.key}, {}, given)
+        for at, one in enumerate(designs)
+    }
+    sample = Sample("acceltran", "accelerator", designs, {"model": registry.preset("bert-tiny")}, {})
+    measures = dict.fromkeys(("area_mm2", "energy_j", "latency_s"), Direction.MINIMISE)
+    table = explore._table(Exploration(sample, Sweep(measurements, {}, 0), measures, list(measurements)))
+    check_whole(table)
+    text = printed(table)
+    assert all(one.key[:KEY_DIGITS] in text for one in designs)
+    assert "(µJ)" in text and "(µs)" in text and "(mm²)" in text
+
+
+def test_random_designs_fit_into_a_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Table] = []
+    monkeypatch.setattr("explorer.cli.space.print_table", made.append)
+    run("space", "flexibert2", "--sample", 5)
+    check_whole(made[0])
+    assert len(made[0].rows) == 5
+
+
+def test_studies_fit_into_a_terminal(run: Run, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Table] = []
+    monkeypatch.setattr("explorer.cli.studies.print_table", made.append)
+    for name in ("a", "a-study-with-a-name-that-says-much"):
+        store.studies.create(StudyRecord(name, "transcode", 0, 12345, {}))
+    run("study", "list")
+    check_whole(made[0])
+    text = printed(made[0])
+    assert "a-study-with-a-name-that-says-much" in text and "12345" in text and "interrupted" in text
 
 
 @pytest.mark.parametrize("width", [40, 60, 80])

@@ -78,3 +78,10 @@ def test_published_designs_and_the_path_of_a_study(run: Run, store: Store, tmp_p
 def test_maps_of_nothing(run: Run, store: Store, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
     assert store.architectures.counts() == {}
     refused(run("map", *arguments), *words)
+
+
+def test_an_unknown_measure_is_refused_and_the_known_ones_are_named(run: Run, tmp_path: Path) -> None:
+    refused(
+        run("map", "transformer", "--measure", "qnli_acuracy", "--plots", tmp_path), "qnli_acuracy", "qnli_accuracy"
+    )
+    assert not list(tmp_path.iterdir())
