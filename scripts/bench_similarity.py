@@ -126,9 +126,16 @@ def encoder(seed: int, stored: list[int]) -> None:
     metric = registry.metric("transformer")
     seconds, trained = timed(lambda: similarity.train_encoder(metric, lambda phase: None))
     print(f"encoder: trained in {seconds:.1f} s on {similarity.DESIGNS_PER_SPACE} models of each of {metric.spaces}")
-    for name, count, probes in (("flexibert", 10_000, 50), ("flexibert_large", 5_000, 20), ("flexibert2", 2_000, 5)):
+    sizes = (
+        ("flexibert_early", 818, 25),
+        ("flexibert", 10_000, 50),
+        ("flexibert_large", 5_000, 20),
+        ("flexibert2", 2_000, 5),
+    )
+    for name, count, probes in sizes:
         generator = np.random.default_rng(seed + 1)
-        models = sampled(name, count, generator)
+        models = measured(name, generator) if name == "flexibert_early" else sampled(name, count, generator)
+        count = len(models)
         encode_s, vectors = timed(lambda m=models: trained.embed(m).astype(np.float64))
         graphs = [PlacedGraph.of(model, metric.place) for model in models]
         first, second = (generator.permutation(count)[:400] for _ in range(2))
@@ -224,6 +231,12 @@ def published(seed: int, space: str = "flexibert_early", probes: int = 25) -> No
         line = f"{name:28} recall@10 mean {np.mean(reached):.3f}, least {np.min(reached):.2f}"
         times = seconds.get(name)
         print(line + (f"; {1e3 * times[0]:.0f} ms at first, then {1e3 * np.median(times[1:]):.0f}" if times else ""))
+
+
+def measured(name: str, generator: np.random.Generator) -> list[Architecture]:
+    """The published models of a space, in random order."""
+    models = [one for one in registry.published().architectures if one.space == name]
+    return [models[at] for at in generator.permutation(len(models))]
 
 
 def sampled(name: str, count: int, generator: np.random.Generator) -> list[Architecture]:

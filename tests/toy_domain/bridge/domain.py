@@ -45,6 +45,7 @@ DOMAIN = Domain(
     ),
     metric="bridge.space:METRIC",
     learning_tasks="bridge.simulator:TASKS",
+    kinds=("beam", "bank"),
     measures="bridge.simulator:MEASURES",
     headline=("mass_kg", "deflection_m"),
 )
