@@ -108,7 +108,7 @@ def checked_name(name: str) -> str:
 
 
 def title_of(entry: SimulatorEntry | RecipeEntry) -> str:
-    """An entry's title as part of GraphQL names: `toy-truss` becomes `ToyTruss`, `ToyTruss` stays."""
+    """An entry's title as part of GraphQL names: `steel-truss` becomes `SteelTruss`, `SteelTruss` stays."""
     return _capitalised(entry.title or entry.name)
 
 
@@ -122,7 +122,7 @@ def mutation_name(entry: SimulatorEntry) -> str:
 
 
 def field_name(name: str) -> str:
-    """A registered name as a field name: `toy-truss` becomes `toy_truss`, which clients see as `toyTruss`."""
+    """A registered name as a field name: `steel-truss` becomes `steel_truss`, which clients see as `steelTruss`."""
     return checked_name(re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_"))
 
 
