@@ -93,7 +93,7 @@ def read_architecture(file: Path, *, note: Note | None = None) -> Architecture:
     place = "standard input" if str(file) == "-" else str(file)
     value = read_json(file, place)
     if isinstance(value, dict):
-        value.pop("key", None)  # `explorer show --json` and others print it
+        value = _design_in(value)
         foreign = _foreign(value, None, place, note or _silent)
         if foreign is not None:
             return foreign
@@ -178,13 +178,20 @@ def _is_file(name: str) -> bool:
 
 def _read(value: object, domain: str | None, place: str, note: Note) -> Architecture:
     if isinstance(value, dict) and ({"domain", "space"} & value.keys()):
-        return _placed({k: v for k, v in value.items() if k != "key"}, place, note)
+        return _placed(_design_in(value), place, note)
     if not isinstance(value, dict):
         raise InputError(f"{place} holds a JSON {type(value).__name__}; an object is needed.")
     foreign = _foreign(value, domain, place, note)
     if foreign is not None:
         return foreign
     return _built(value, domain or _domain_of(value, place), place, note)
+
+
+def _design_in(value: dict[str, Any]) -> dict[str, Any]:
+    """An object without what `explorer show --json` and others print besides the design."""
+    if {"key", "fingerprint"} <= value.keys():
+        return {name: value[name] for name in ("domain", "space", "choices") if name in value}
+    return {name: entry for name, entry in value.items() if name != "key"}
 
 
 def _domain_of(choices: Mapping[str, Any], place: str) -> str:

@@ -8,7 +8,7 @@ configuration says.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
 from explorer.contracts.domain import Reader
@@ -30,6 +30,7 @@ class _Names:
 
 
 _BERT = _Names()
+_SIZES = {_BERT.layers, _BERT.hidden, _BERT.heads, _BERT.feed_forward}
 FAMILIES: Mapping[str, _Names] = {
     **dict.fromkeys(("bert", "roberta", "xlm-roberta", "camembert", "electra", "data2vec-text", "ernie"), _BERT),
     "distilbert": _Names("n_layers", "dim", "n_heads", "hidden_dim"),
@@ -60,8 +61,11 @@ _REASONS = {
 
 
 def is_configuration(value: object) -> TypeGuard[dict[str, Any]]:
-    """Whether a JSON value claims to be a configuration of Hugging Face."""
-    return isinstance(value, dict) and "model_type" in value
+    """Whether a JSON value claims to be a configuration of Hugging Face, or of BERT's first publication.
+
+    That one, `bert_config.json`, has the names of BERT's sizes and no `model_type`.
+    """
+    return isinstance(value, dict) and ("model_type" in value or value.keys() >= _SIZES)
 
 
 def from_configuration(configuration: Mapping[str, Any]) -> Choices:
@@ -73,8 +77,10 @@ def from_configuration(configuration: Mapping[str, Any]) -> Choices:
     Raises:
         InputError: a model dictionary cannot express such a model, or a size is missing or out of range.
     """
-    family = configuration.get("model_type")
+    family = configuration.get("model_type", "bert" if configuration.keys() >= _SIZES else None)
     if isinstance(family, str) and family in DECODERS:
+        if configuration.get("pruned_heads"):
+            raise InputError("pruned_heads is given; allowed: none in a decoder.")
         return decoder_choices(configuration)
     if not isinstance(family, str) or family not in FAMILIES:
         reason = _REASONS.get(family) if isinstance(family, str) else None
@@ -94,7 +100,9 @@ def from_configuration(configuration: Mapping[str, Any]) -> Choices:
             f"embedding_size is {embedding!r:.60}; allowed: {hidden}, the hidden width, as a model dictionary has "
             "embeddings of the width of its first layer."
         )
-    choices = choices_of([layer(hidden, ["sa_sdp"] * heads, [feed_forward])] * depth)
+    pruned = _pruned_heads(configuration, depth, heads)
+    whole = layer(hidden, ["sa_sdp"] * heads, [feed_forward])
+    choices = choices_of([replace(whole, heads=whole.heads[pruned.get(j, 0) :]) for j in range(depth)])
     violations = model_violations(choices)
     if violations:
         raise InputError(violations[0])
@@ -105,6 +113,24 @@ def _check_architecture(configuration: Mapping[str, Any]) -> None:
     for name, why in (("is_decoder", "a decoder"), ("add_cross_attention", "cross-attention")):
         if configuration.get(name):
             raise InputError(f"{name} is true; allowed: false, as a model dictionary cannot express {why}.")
+
+
+def _pruned_heads(configuration: Mapping[str, Any], depth: int, heads: int) -> dict[int, int]:
+    """Number of a layer -> number of its heads that were removed; the others keep their width."""
+    given = configuration.get("pruned_heads") or {}
+    if not isinstance(given, Mapping):
+        raise InputError(refused("pruned_heads", given, "an object of layers with lists of heads"))
+    counts: dict[int, int] = {}
+    for name, removed in given.items():
+        number = int(name) if str(name).isdecimal() and len(str(name)) <= len(str(MOST_LAYERS)) else -1
+        if not 0 <= number < depth or number in counts:
+            raise InputError(refused("A layer of pruned_heads", name, f"each of 0 to {depth - 1} once"))
+        if not isinstance(removed, list) or not all(is_integer(head) and 0 <= head < heads for head in removed):
+            raise InputError(refused(f"pruned_heads of layer {number}", removed, f"a list of heads 0 to {heads - 1}"))
+        counts[number] = len(set(removed))
+        if counts[number] == heads:
+            raise InputError(f"pruned_heads removes all {heads} heads of layer {number}; allowed: all but one.")
+    return counts
 
 
 def _size(configuration: Mapping[str, Any], name: str, most: int) -> int:

@@ -247,3 +247,11 @@ def test_any_domain_is_allowed_where_none_is_named(store: Store, tmp_path: Path)
         resolve_architecture(store, "nothing")
     with pytest.raises(InputError, match="The domain transformer has no decisions"):
         resolve_architecture(store, "bert-tiny", overrides={"layers": 2})
+
+
+def test_what_show_prints_is_read_again(store: Store, tmp_path: Path) -> None:
+    tiny = registry.preset("bert-tiny")
+    printed = {"key": tiny.key, "domain": tiny.domain, "space": tiny.space, "choices": tiny.choices}
+    printed |= {"fingerprint": tiny.fingerprint, "blocks": [], "edges": [], "measurements": [], "parents": []}
+    file = written(tmp_path, json.dumps(printed))
+    assert read_architecture(file) == resolve_architecture(store, str(file), domain="transformer") == tiny

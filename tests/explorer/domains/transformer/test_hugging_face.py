@@ -13,6 +13,7 @@ from transformers import (
     BertModel,
     DistilBertConfig,
     ElectraConfig,
+    GPT2Config,
     RobertaConfig,
     T5Config,
 )
@@ -74,6 +75,11 @@ def test_the_encoder_has_as_many_weights_but_for_positions_and_token_types() -> 
         (as_json(BertConfig()) | {"hidden_size": "768"}, "hidden_size is '768'; allowed: an integer from 1"),
         (as_json(BertConfig()) | {"num_hidden_layers": 0}, "num_hidden_layers is 0"),
         (as_json(BertConfig()) | {"intermediate_size": True}, "intermediate_size is True"),
+        (as_json(BertConfig()) | {"pruned_heads": {"0": list(range(12))}}, "removes all 12 heads of layer 0"),
+        (as_json(BertConfig()) | {"pruned_heads": {"12": [0]}}, "'12'; allowed: each of 0 to 11"),
+        (as_json(BertConfig()) | {"pruned_heads": {"1": [12]}}, "layer 1 is .*; allowed: a list of heads 0 to 11"),
+        (as_json(BertConfig()) | {"pruned_heads": [1]}, "pruned_heads is"),
+        (as_json(GPT2Config()) | {"pruned_heads": {"0": [0]}}, "pruned_heads is given"),
         ({"model_type": "bert"}, "num_hidden_layers is missing"),
         ({"model_type": None}, "model_type is 'None'; allowed"),
         ({"model_type": ["bert"]}, "model_type is"),
@@ -98,3 +104,21 @@ def test_a_file_is_imported_as_it_was_downloaded(tmp_path: Path) -> None:
     T5Config().save_pretrained(tmp_path)
     with pytest.raises(InputError, match=r"config\.json: model_type is 't5'"):
         references.read_architecture(file)
+
+
+def test_the_configuration_of_the_first_bert_names_no_family() -> None:
+    sizes = {"num_hidden_layers": 2, "hidden_size": 128, "num_attention_heads": 2, "intermediate_size": 512}
+    others = {"hidden_act": "gelu", "max_position_embeddings": 512, "type_vocab_size": 2, "vocab_size": 30522}
+    choices = from_configuration(sizes | others)
+    assert registry.space("flexibert2").build(choices) == registry.preset("bert-tiny")
+
+
+def test_heads_that_were_pruned_are_gone_and_the_others_keep_their_width() -> None:
+    configuration = as_json(
+        BertConfig(num_hidden_layers=2, hidden_size=64, num_attention_heads=4, intermediate_size=96)
+    )
+    whole = from_configuration(configuration)
+    pruned = from_configuration(configuration | {"pruned_heads": {"0": [0, 2], "1": [3]}})
+    assert pruned["o"] == [["sa_sdp_16"] * 2, ["sa_sdp_16"] * 3]
+    one_head = 3 * (64 * 16 + 16) + 16 * 64  # its rows of query, key and value, and its columns of the output
+    assert parameter_count(whole) - parameter_count(pruned) == 3 * one_head
