@@ -41,7 +41,7 @@ def load(json: AsJson = False) -> None:
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(help="JSON file with one architecture, or - for standard input.")],
+    file: Annotated[Path, typer.Argument(help="JSON or YAML file with one architecture, or - for standard input.")],
     json: AsJson = False,
 ) -> None:
     """Read one architecture from JSON and store it: {"domain": ..., "space": ..., "choices": {...}}.

@@ -80,8 +80,9 @@ def named_space(name: str) -> DesignSpace:
 
     readers = registry.space_readers()
     value = read_yaml(Path(name), " or ".join(reader.what for reader in readers) or "space")
+    matching = [reader for reader in readers if reader.matches is not None and reader.matches(value)]
     refusals = []
-    for reader in readers:
+    for reader in matching or [reader for reader in readers if reader.matches is None]:
         try:
             return reader.read(value, name)
         except InputError as error:

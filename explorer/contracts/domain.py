@@ -100,6 +100,8 @@ class SpaceReader:
     Attributes:
         what: the kind of input, for messages.
         read: takes the content of a YAML file and its place for messages, and returns the space; raises `InputError`.
+        matches: tells whether such a content is of this kind, so that no other reader is asked; None if only `read`
+            can tell.
 
     Example:
         >>> def read(value, place):
@@ -110,6 +112,7 @@ class SpaceReader:
 
     what: str
     read: Callable[[Any, str], DesignSpace]
+    matches: Callable[[Any], bool] | None = None
 
 
 @dataclass(frozen=True)

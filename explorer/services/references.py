@@ -28,6 +28,9 @@ _DESCRIPTIONS = ("config.json", "model.json")
 """Files that describe the model of a folder, in the order in which they are looked for."""
 
 
+_YAML = (".yaml", ".yml")
+
+
 @dataclass(frozen=True)
 class Assignments:
     """Values that a user set by name, sorted by what they change.
@@ -91,7 +94,7 @@ def read_architecture(file: Path, *, note: Note | None = None) -> Architecture:
     """
     file = described_in(file) or file
     place = "standard input" if str(file) == "-" else str(file)
-    value = read_json(file, place)
+    value = _value_in(file, place)
     if isinstance(value, dict):
         value = _design_in(value)
         foreign = _foreign(value, None, place, note or _silent)
@@ -148,9 +151,9 @@ def _referred(store: Store, reference: str | Mapping[str, Any], domain: str | No
         return registry.preset(reference)
     if reference.lstrip().startswith("{"):
         return _read(parsed_json(reference, "the given JSON"), domain, "the given JSON", note)
-    if reference.endswith(".json") or reference == "-" or _is_file(reference):
+    if Path(reference).suffix in (".json", *_YAML) or reference == "-" or _is_file(reference):
         place = "standard input" if reference == "-" else reference
-        return _read(read_json(Path(reference), place), domain, place, note)
+        return _read(_value_in(Path(reference), place), domain, place, note)
     described = described_in(Path(reference))
     if _KEY.fullmatch(reference) and described is None:
         return store.architectures.get(store.architectures.resolve(reference))
@@ -161,6 +164,15 @@ def _referred(store: Store, reference: str | Mapping[str, Any], domain: str | No
     raise InputError(
         f"{reference[:100]!r} is no {kind} ({allowed}), no key (6 to 64 hexadecimal digits) and no JSON file or object."
     )
+
+
+def _value_in(file: Path, place: str) -> Any:
+    """The content of a JSON or YAML file, or of standard input."""
+    if file.suffix not in _YAML:
+        return read_json(file, place)
+    from explorer.toolkit.yaml_file import read_yaml
+
+    return read_yaml(file, "design")
 
 
 def described_in(folder: Path) -> Path | None:

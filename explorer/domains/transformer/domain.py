@@ -29,7 +29,7 @@ DOMAIN = Domain(
     learning_tasks=f"{_HOME}.learning:TASKS",
     skills=f"{_HOME}.skills:SKILLS",
     readers=f"{_HOME}.hugging_face:READERS",
-    space_readers=f"{_HOME}.spaces.own:READERS",
+    space_readers=f"{_HOME}.spaces.published:READERS",
     facts=f"{_HOME}.facts:facts",
     kinds=(
         *("add_norm", "feed_forward", "sa_sdp", "sa_wma", "l_dft", "l_dct", "c_5", "c_9", "c_13", "input"),
