@@ -48,8 +48,8 @@ class Query(graphene.ObjectType):
     )
     similar = graphene.Field(
         many(SimilarArchitecture),
-        description="The k nearest architectures of the same domain, nearest first. By DISTANCE and BEGINNING all designs "
-        "of a domain are compared if there are at most 1,000, otherwise those with an embedding.",
+        description="The k nearest architectures of the same domain, nearest first. By DISTANCE and BEGINNING all "
+        "designs of a domain are compared if there are at most 1,000, otherwise those with an embedding.",
         key=graphene.String(required=True, description=WAYS),
         k=graphene.Int(required=True, default_value=10),
         by=graphene.Argument(Likeness, required=True, default_value=LikenessValue.BEHAVIOUR),

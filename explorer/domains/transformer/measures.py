@@ -76,7 +76,7 @@ MULTIPLICATIONS = Measure(
     _MINIMISE,
     logarithmic=True,
     whole=True,
-    description=f"multiplications of all products of matrices, and of convolutions, for one sequence of {LENGTH} tokens",
+    description=f"multiplications of products of matrices, and of convolutions, for one sequence of {LENGTH} tokens",
 )
 
 MEASURES = catalogue(
