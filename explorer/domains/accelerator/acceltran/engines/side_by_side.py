@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from math import prod
 from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from explorer.domains.accelerator.acceltran.chip.components import BUFFERS, Component, Components, Module, stacked
+from explorer.domains.accelerator.acceltran.chip.components import BUFFERS, Components, Module, stacked
 from explorer.domains.accelerator.acceltran.chip.constants import CLOCK_MHZ
-from explorer.domains.accelerator.acceltran.columns import Figure, is_column
+from explorer.domains.accelerator.acceltran.columns import Figure
 from explorer.domains.accelerator.acceltran.costs import (
     Machine,
     OperationCost,
@@ -21,6 +20,7 @@ from explorer.domains.accelerator.acceltran.costs import (
     operation_cost,
     transfer_cost,
 )
+from explorer.domains.accelerator.acceltran.engines.ledger import Ledger, sums
 from explorer.domains.accelerator.acceltran.engines.outline import (
     HOLDERS,
     OPERATIONS,
@@ -31,8 +31,6 @@ from explorer.domains.accelerator.acceltran.engines.outline import (
 )
 from explorer.domains.accelerator.acceltran.findings.charges import (
     CONTROLLED,
-    PARTS,
-    Account,
     charge_main_memory,
     charge_operation,
     charge_reads,
@@ -77,55 +75,6 @@ def estimates(pairs: Sequence[Pair], settings: RunSettings) -> tuple[Mapping[str
         InputError: an operation or the loop order of one of them is refused.
     """
     return _Estimate(pairs, settings).measures()
-
-
-class _Ledger(Account):
-    """Energy by part and pair, charged for columns whose rows belong to a pair each.
-
-    Attributes:
-        of_pair: pair of each row that is charged.
-    """
-
-    def __init__(self, count: int) -> None:
-        """
-        Args:
-            count: number of pairs.
-        """
-        self._count, self.of_pair = count, np.arange(count)
-        # Prices with their amounts, and modules with their cycles: summed at the end, as every sum has its own cost.
-        self._added: dict[tuple[str, int], tuple[Figure, list[tuple[Figure, Positions]]]] = {}
-        self._worked: dict[tuple[str, int], tuple[Component, list[tuple[Figure, Positions]]]] = {}
-
-    def add(self, part: str, price_nj: Figure, *amounts: Figure) -> None:
-        """Add to a part of the energy; see `Account`."""
-        self._added.setdefault((part, id(price_nj)), (price_nj, []))[1].append((prod(amounts), self.of_pair))
-
-    def work(self, part: str, module: Component, cycles: Figure) -> None:
-        """Charge one module's dynamic and leakage power for a number of cycles; see `Account`."""
-        self._worked.setdefault((part, id(module)), (module, []))[1].append((cycles, self.of_pair))
-
-    def joules(self) -> dict[str, Numbers]:
-        """Part of the energy -> energy of each pair."""
-        joules = {part: np.zeros(self._count) for part in PARTS}
-        for (part, _), (price_nj, amounts) in self._added.items():
-            joules[part] += price_nj * self._units(amounts) * 1e-9
-        for (part, _), (module, amounts) in self._worked.items():
-            cycles = self._units(amounts) * 1e-9 / CLOCK_MHZ
-            joules[f"{part}_dynamic"] += module.dynamic_mw * cycles
-            joules[f"{part}_leakage"] += module.leakage_mw * cycles
-        return joules
-
-    def _units(self, amounts: list[tuple[Figure, Positions]]) -> Numbers:
-        columns = [np.broadcast_to(amount, of_pair.shape) for amount, of_pair in amounts]
-        places = np.concatenate([of_pair for _, of_pair in amounts])
-        return _sums(np.concatenate(columns), places, self._count)
-
-
-def _sums(amounts: Figure, places: Positions, count: int) -> Numbers:
-    """For each place, the sum of its amounts, in their order."""
-    if is_column(amounts):
-        return cast("Numbers", np.bincount(places, amounts, count))
-    return cast("Numbers", amounts * np.bincount(places, minlength=count).astype(np.float64))
 
 
 def _joined(arrays: Sequence[Positions], sizes: Sequence[int]) -> Positions:
@@ -245,7 +194,7 @@ class _Estimate:
         self._machines = np.array([pair.machine for pair in pairs], dtype=np.float64).T
         self._issue_width = np.array([pair.issue_width for pair in pairs], dtype=np.float64)
         self._count, self._lanes = len(pairs), self._modules(Module.MAC_LANE)
-        self._ledger = _Ledger(self._count)
+        self._ledger = Ledger(self._count)
         self._cycles = np.zeros(self._count)
         self._module_cycles: dict[Module, Numbers] = {kind: np.zeros(self._count) for kind in Module}
         self._buffer_cycles = {name: np.zeros(self._count) for name in BUFFERS}
@@ -408,27 +357,27 @@ class _Estimate:
         modules = np.stack([self._modules(kind) for kind in _MODULES])
         kinds = self._classes[heads.operation]
         shares = count * port[heads.operation] / modules[kinds, self._work.pair[heads.operation]]
-        busy = [_sums(shares, of_group * classes + kinds, size * classes).reshape(size, classes)]
+        busy = [sums(shares, of_group * classes + kinds, size * classes).reshape(size, classes)]
         ports = heads.group[heads.transfer_head]
         count = heads.like_it[heads.transfer_head]
         for cycles, of_buffer in ((moved.cycles, moved.buffer), (moved.mask_cycles, np.full_like(moved.buffer, 2))):
             places = ports * len(BUFFERS) + of_buffer[heads.transfer]
-            taken = _sums(count * cycles[heads.transfer], places, size * len(BUFFERS))
+            taken = sums(count * cycles[heads.transfer], places, size * len(BUFFERS))
             busy.append(taken.reshape(size, len(BUFFERS)))
-        lengths = _sums(alone[heads.operation], heads.operation_head, len(heads.group))
-        lengths += _sums(moving[heads.transfer], heads.transfer_head, len(heads.group))
+        lengths = sums(alone[heads.operation], heads.operation_head, len(heads.group))
+        lengths += sums(moving[heads.transfer], heads.transfer_head, len(heads.group))
         longest = np.concatenate(busy, axis=1).max(axis=1)
         np.maximum.at(longest, heads.group, lengths)
         self._cycles += self._sums(np.rint(longest) * heads.times, heads.pair)
 
     def _held_bit_cycles(self, held: Mapping[str, Numbers]) -> dict[str, Numbers]:
         """Stored tensors stay until room is needed, so a buffer fills up evenly and then stays full."""
-        sums = {}
+        held_bit_cycles = {}
         for name, bits in held.items():
             capacity = self._room[name]
             full = capacity * (1 - capacity / np.maximum(bits, 1) / 2)
-            sums[name] = self._cycles * np.where(bits <= capacity, bits / 2, full)
-        return sums
+            held_bit_cycles[name] = self._cycles * np.where(bits <= capacity, bits / 2, full)
+        return held_bit_cycles
 
     def _waiting(self, trace: Trace) -> dict[str, Numbers]:
         """Charge leakage of the buffers, background energy, and the control of all; return the energy by part."""
@@ -450,4 +399,4 @@ class _Estimate:
         return joules
 
     def _sums(self, amounts: Figure, of_pair: Positions) -> Numbers:
-        return _sums(amounts, of_pair, self._count)
+        return sums(amounts, of_pair, self._count)
