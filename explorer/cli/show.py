@@ -72,7 +72,7 @@ def show(
     architecture = known.architecture
     files = [] if plot is None else _pictures(architecture, plot)
     if json:
-        emit(with_notes(_document(known) | _plots_json(files), notes))
+        emit(with_notes(document(known) | _plots_json(files), notes))
         return
     _show_architecture(architecture)
     _show_relatives("came from", known.parents)
@@ -99,7 +99,7 @@ def known_of(store: Store, architecture: Architecture) -> Known:
     )
 
 
-def _document(known: Known) -> dict[str, Any]:
+def document(known: Known) -> dict[str, Any]:
     """The JSON of `explorer show --json`."""
     from explorer import registry
 

@@ -23,12 +23,16 @@ Note = Callable[[str], None]
 
 _KEY = re.compile(r"[0-9a-f]{6,64}")
 
-
 _DESCRIPTIONS = ("config.json", "model.json")
 """Files that describe the model of a folder, in the order in which they are looked for."""
 
-
 _YAML = (".yaml", ".yml")
+
+_PRINTED = {
+    *("key", "fingerprint", "facts", "reference_hashes", "blocks", "edges", "measurements", "twins", "parents"),
+    *("children", "notes", "plots"),
+}
+"""What `explorer show --json` prints of a design that follows from its choices, or is stored elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -94,15 +98,7 @@ def read_architecture(file: Path, *, note: Note | None = None) -> Architecture:
     """
     file = described_in(file) or file
     place = "standard input" if str(file) == "-" else str(file)
-    value = _value_in(file, place)
-    if isinstance(value, dict):
-        value = _design_in(value)
-        foreign = _foreign(value, None, place, note or _silent)
-        if foreign is not None:
-            return foreign
-        if not {"domain", "space"} & value.keys():
-            return _built(value, _domain_of(value, place), place, note or _silent)
-    return _placed(value, place, note or _silent)
+    return _read(_value_in(file, place), None, place, note or _silent)
 
 
 def sorted_assignments(simulator: str, given: Mapping[str, Any], *, role: str | None = None) -> Assignments:
@@ -189,21 +185,15 @@ def _is_file(name: str) -> bool:
 
 
 def _read(value: object, domain: str | None, place: str, note: Note) -> Architecture:
-    if isinstance(value, dict) and ({"domain", "space"} & value.keys()):
-        return _placed(_design_in(value), place, note)
     if not isinstance(value, dict):
-        raise InputError(f"{place} holds a JSON {type(value).__name__}; an object is needed.")
+        kind = type(value).__name__
+        raise InputError(f"{place} holds a {kind}; allowed: an object with the keys domain, space and choices.")
+    if {"domain", "space"} & value.keys():
+        return _placed(value, place, note)
     foreign = _foreign(value, domain, place, note)
     if foreign is not None:
         return foreign
     return _built(value, domain or _domain_of(value, place), place, note)
-
-
-def _design_in(value: dict[str, Any]) -> dict[str, Any]:
-    """An object without what `explorer show --json` and others print besides the design."""
-    if {"key", "fingerprint"} <= value.keys():
-        return {name: value[name] for name in ("domain", "space", "choices") if name in value}
-    return {name: entry for name, entry in value.items() if name != "key"}
 
 
 def _domain_of(choices: Mapping[str, Any], place: str) -> str:
@@ -219,11 +209,16 @@ def _domain_of(choices: Mapping[str, Any], place: str) -> str:
     raise InputError(f"{place} names no domain, {why}; allowed: an object with the keys domain, space and choices.")
 
 
-def _placed(value: object, place: str, note: Note) -> Architecture:
+def _placed(value: Mapping[str, Any], place: str, note: Note) -> Architecture:
     """The architecture of an object that names its space, in the form of that space."""
-    architecture = registry.architecture_from_json(value, place)
-    if isinstance(value, Mapping):
-        _say_changes(registry.space(architecture.space), value["choices"], place, note)
+    given = {name: entry for name, entry in value.items() if name not in _PRINTED}
+    architecture = registry.architecture_from_json(given, place)
+    if value.get("key", architecture.key) != architecture.key:
+        raise InputError(
+            f"{place} has the key {value['key']!r:.100}, but its choices have {architecture.key}; allowed: that key, "
+            "or none."
+        )
+    _say_changes(registry.space(architecture.space), value["choices"], place, note)
     return architecture
 
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from explorer import registry
+from explorer.cli.show import document, known_of
 from explorer.services.references import read_architecture, resolve_architecture, sorted_assignments
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
@@ -84,8 +85,8 @@ def test_first_digits_that_two_keys_share_are_refused(store: Store) -> None:
 
 def test_standard_input_is_read_for_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
     tiny = registry.preset("bert-tiny")
-    document = {"key": "whatever", "domain": tiny.domain, "space": tiny.space, "choices": tiny.choices}
-    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(document)))
+    exported = {"key": tiny.key, "domain": tiny.domain, "space": tiny.space, "choices": tiny.choices}
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(exported)))
     assert read_architecture(Path("-")) == tiny
     monkeypatch.setattr("sys.stdin", io.StringIO("{"))
     with pytest.raises(InputError, match="standard input, line 1"):
@@ -251,7 +252,26 @@ def test_any_domain_is_allowed_where_none_is_named(store: Store, tmp_path: Path)
 
 def test_what_show_prints_is_read_again(store: Store, tmp_path: Path) -> None:
     tiny = registry.preset("bert-tiny")
-    printed = {"key": tiny.key, "domain": tiny.domain, "space": tiny.space, "choices": tiny.choices}
-    printed |= {"fingerprint": tiny.fingerprint, "blocks": [], "edges": [], "measurements": [], "parents": []}
+    printed = document(known_of(store, tiny))
     file = written(tmp_path, json.dumps(printed))
     assert read_architecture(file) == resolve_architecture(store, str(file), domain="transformer") == tiny
+    del printed["fingerprint"], printed["key"]
+    assert read_architecture(written(tmp_path, json.dumps(printed))) == tiny
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"key": "0" * 64}, ["has the key '000", "but its choices have", "allowed: that key, or none"]),
+        ({"key": None}, ["has the key None"]),
+        ({"fingerprnt": "00"}, ["There is no setting 'fingerprnt'", "allowed: domain, space, choices"]),
+    ],
+)
+def test_what_contradicts_itself_is_refused(
+    store: Store, tmp_path: Path, changed: dict[str, Any], words: list[str]
+) -> None:
+    file = written(tmp_path, json.dumps(document(known_of(store, registry.preset("bert-tiny"))) | changed))
+    for read in (read_architecture, lambda name: resolve_architecture(store, str(name), domain="transformer")):
+        with pytest.raises(InputError) as refused:
+            read(file)
+        assert all(word in str(refused.value) for word in words)
