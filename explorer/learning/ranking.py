@@ -14,7 +14,8 @@ from explorer.distance.graph import PlacedGraph
 from graphdb.architecture import Architecture
 from graphdb.store import Store
 
-_ROUNDING = 1e-9
+ROUNDING = 1e-9
+"""Bounds of one distance that differ by no more than this are equal."""
 _KEPT_GRAPHS = 4000
 """Graphs that stay in memory; reading one from the database takes ten times as long as comparing it."""
 _BEYOND = 16
@@ -95,7 +96,7 @@ def ranked(graph: PlacedGraph, others: Mapping[str, PlacedGraph], count: int) ->
     for start in range(0, len(order), _BEYOND):
         if len(bounded) >= count:
             last = sorted(one.at_most for one in bounded)[count - 1]
-            if lower[order[start]] > last + _ROUNDING:
+            if lower[order[start]] > last + ROUNDING:
                 break
         for at in order[start : start + _BEYOND]:
             at_most = upper_bound(graph, others[names[at]])

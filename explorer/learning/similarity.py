@@ -14,7 +14,7 @@ from explorer.contracts.space import Choices
 from explorer.distance.bounds import LowerBounds
 from explorer.distance.graph import Floats, PlacedGraph
 from explorer.learning import surrogates
-from explorer.learning.ranking import graphs_of, ranked
+from explorer.learning.ranking import ROUNDING, Bounded, graphs_of, ranked
 from gnn.inductive import VERSION, EncoderSettings, InductiveEncoder
 from gnn.table import classical_scaling
 from graphdb.architecture import Architecture
@@ -31,7 +31,6 @@ _SEED = 0
 _ENCODED_AT_ONCE = 2000
 RANKED = 1000
 """Designs that are ordered by bounds of their distance: all of a domain, if it has no more."""
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class Neighbour:
     @property
     def exact(self) -> bool:
         """Whether the distance is the edit distance itself."""
-        return self.at_least is not None and self.distance is not None and self.distance - self.at_least <= _ROUNDING
+        return self.at_least is not None and self.distance is not None and self.distance - self.at_least <= ROUNDING
 
 
 def default_likeness(domain: str) -> Likeness:
@@ -146,9 +145,10 @@ def neighbours(
         raise InputError(f"Designs of the domain {own.domain} have no beginning to be ordered by.")
     candidates = _candidates(store, own, count)
     if by is Likeness.BEGINNING and beginning is not None:
-        return _by_beginning(store, own, candidates, metric, beginning)[:count]
-    graphs = graphs_of(metric)
-    near = ranked(graphs.placed(own), graphs.of(store, candidates), count)
+        near = _by_beginning(store, own, candidates, metric, beginning)[:count]
+    else:
+        graphs = graphs_of(metric)
+        near = ranked(graphs.placed(own), graphs.of(store, candidates), count)
     return [Neighbour.at(one.key, one.at_most, one.at_least) for one in near]
 
 
@@ -177,7 +177,7 @@ def _by_beginning(
     candidates: Sequence[str],
     metric: Metric,
     beginning: Callable[[Choices, Choices], int],
-) -> list[Neighbour]:
+) -> list[Bounded]:
     """The candidates, first those that share the most with a design from the input on.
 
     Args:
@@ -191,8 +191,7 @@ def _by_beginning(
     graphs = graphs_of(metric)
     near = ranked(graphs.placed(own), {key: graphs.placed(one) for key, one in others.items()}, len(others))
     shared = {key: beginning(own.choices, one.choices) for key, one in others.items()}
-    near.sort(key=lambda one: (-shared[one.key], one.at_most, one.key))
-    return [Neighbour.at(one.key, one.at_most, one.at_least) for one in near]
+    return sorted(near, key=lambda one: (-shared[one.key], one.at_most, one.key))
 
 
 def encoder_of(store: Store, domain: str, report: Report) -> InductiveEncoder:
@@ -206,8 +205,7 @@ def encoder_of(store: Store, domain: str, report: Report) -> InductiveEncoder:
     Raises:
         NotFoundError: the domain has no edit distance.
     """
-    metric = _metric(domain)
-    return _encoder(store, domain, metric, _encoder_key(domain, metric, SETTINGS, DESIGNS_PER_SPACE), report)
+    return _encoder(store, domain, _encoder_key(domain), report)
 
 
 def keep_encoder(store: Store, domain: str, report: Report) -> str:
@@ -221,8 +219,9 @@ def keep_encoder(store: Store, domain: str, report: Report) -> str:
     Raises:
         NotFoundError: the domain has no edit distance.
     """
-    encoder_of(store, domain, report)
-    return _encoder_key(domain, _metric(domain), SETTINGS, DESIGNS_PER_SPACE)
+    key = _encoder_key(domain)
+    _encoder(store, domain, key, report)
+    return key
 
 
 def kept_encoder(store: Store, domain: str, key: str) -> InductiveEncoder:
@@ -252,12 +251,11 @@ def embed_missing(store: Store, domain: str, report: Report) -> int:
     Raises:
         NotFoundError: the domain has no edit distance.
     """
-    metric = _metric(domain)
-    key = _encoder_key(domain, metric, SETTINGS, DESIGNS_PER_SPACE)
+    key = _encoder_key(domain)
     missing = store.distances.missing(key, domain)
     if not missing:
         return 0
-    encoder = _encoder(store, domain, metric, key, report)
+    encoder = _encoder(store, domain, key, report)
     for start in range(0, len(missing), _ENCODED_AT_ONCE):
         report(f"encoding {len(missing):,} architectures: {100 * start // len(missing)} %")
         some = store.architectures.get_many(missing[start : start + _ENCODED_AT_ONCE])
@@ -306,23 +304,21 @@ def distances_among(designs: Sequence[Architecture], metric: Metric) -> Floats:
     return LowerBounds([PlacedGraph.of(one, metric.place) for one in designs]).among(np.arange(len(designs)))
 
 
-def _encoder(store: Store, domain: str, metric: Metric, key: str, report: Report) -> InductiveEncoder:
+def _encoder(store: Store, domain: str, key: str, report: Report) -> InductiveEncoder:
+    metric = _metric(domain)  # outside the block below, which takes a missing encoder for one to be trained
     try:
-        record = store.surrogates.get(key)
-        return InductiveEncoder.from_record(record.weights, record.settings, metric.place)
-    except (
-        NotFoundError,
-        CorruptError,
-        InputError,
-    ):  # missing or damaged: training again gives the same weights
+        return kept_encoder(store, domain, key)
+    except (NotFoundError, CorruptError, InputError):  # missing or damaged: training again gives the same weights
         encoder = train_encoder(metric, report, settings=SETTINGS, designs_per_space=DESIGNS_PER_SPACE)
     weights, settings = encoder.to_record()
     store.surrogates.save(SurrogateRecord(key, f"edit distances of the domain {domain}", settings, weights))
     return encoder
 
 
-def _encoder_key(domain: str, metric: Metric, settings: EncoderSettings, designs: int) -> str:
-    return digest(["edit distance", domain, metric.version, list(metric.spaces), VERSION, asdict(settings), designs])
+def _encoder_key(domain: str) -> str:
+    """The key of the current encoder of a domain."""
+    metric, settings = _metric(domain), asdict(SETTINGS)
+    return digest(["edit distance", domain, metric.version, list(metric.spaces), VERSION, settings, DESIGNS_PER_SPACE])
 
 
 def _metric(domain: str) -> Metric:
