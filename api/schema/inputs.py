@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,14 +13,13 @@ import graphene
 
 from api.schema.scalars import JSON
 from explorer import registry
-from explorer.services.references import resolve_architecture
+from explorer.services.references import is_key, resolve_architecture
 from graphdb.architecture import Architecture, Scalar
 from graphdb.errors import InputError
 from graphdb.records import ArchitectureFilter, Range
 from graphdb.store import Store
 
 WAYS = "A preset, a key, the beginning of a key (6 digits or more), or JSON as text."
-_KEY = re.compile(r"[0-9a-f]{6,64}")
 
 
 class ChoiceInput(graphene.InputObjectType):
@@ -129,7 +127,7 @@ def named(
     """
     if reference in registry.presets() or reference.lstrip().startswith("{"):
         return resolve_architecture(store, reference, domain=domain, note=note)
-    if not _KEY.fullmatch(reference):
+    if not is_key(reference):
         presets = ", ".join(registry.presets(domain)) or "none"
         ways = f"no preset ({presets}), no key (6 to 64 hexadecimal digits) and no JSON object"
         raise InputError(f"{argument}: {reference[:100]!r} is {ways}.")

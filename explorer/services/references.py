@@ -151,7 +151,7 @@ def _referred(store: Store, reference: str | Mapping[str, Any], domain: str | No
         place = "standard input" if reference == "-" else reference
         return _read(_value_in(Path(reference), place), domain, place, note)
     described = described_in(Path(reference))
-    if _KEY.fullmatch(reference) and described is None:
+    if is_key(reference) and described is None:
         return store.architectures.get(store.architectures.resolve(reference))
     if described is not None:
         return _read(read_json(described, str(described)), domain, str(described), note)
@@ -169,6 +169,11 @@ def _value_in(file: Path, place: str) -> Any:
     from explorer.toolkit.yaml_file import read_yaml
 
     return read_yaml(file, "design")
+
+
+def is_key(text: str) -> bool:
+    """Whether a text has the form of a key, or of the beginning of one."""
+    return _KEY.fullmatch(text) is not None
 
 
 def described_in(folder: Path) -> Path | None:
