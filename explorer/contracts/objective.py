@@ -10,6 +10,7 @@ from typing import Any, Literal
 import moocore
 import numpy as np
 
+from explorer.contracts.goal import Goal, Limit, Output
 from explorer.contracts.measure import Direction
 from explorer.contracts.optimiser import Outcome
 from graphdb.errors import InputError
@@ -183,7 +184,36 @@ class Objective:
             scores = tuple(term.score(measures) if term.measure in measures else math.nan for term in self.terms)
         else:
             scores = (self.value(measures),)
-        return Outcome(scores, tuple(constraint.violation(measures) for constraint in self.constraints))
+        violations = tuple(constraint.violation(measures) for constraint in self.constraints)
+        return Outcome(scores, violations, tuple(measures.get(output.name, math.nan) for output in self._outputs))
+
+    @property
+    def goal(self) -> Goal:
+        """The same objective as an affine map of its measures, for optimisers that learn each measure by itself.
+
+        A measure on a logarithmic scale is learnt as its logarithm. Of the outcomes, `outputs` are in its order.
+        """
+        outputs = self._outputs
+        place = {output: index for index, output in enumerate(outputs)}
+        rows = np.zeros((len(self.terms), len(outputs)))
+        shifts = np.zeros(len(self.terms))
+        for row, term in enumerate(self.terms):
+            slope, shift = _line(term)
+            rows[row, place[_learnt(term)]] = slope
+            shifts[row] = shift
+        if not self.separate:
+            shares = np.array([term.weight for term in self.terms])
+            rows, shifts = shares @ rows, shares @ shifts
+        limits = tuple(_limit(one, outputs) for one in self.constraints)
+        return Goal(outputs, np.atleast_2d(rows), np.atleast_1d(shifts), limits)
+
+    @property
+    def _outputs(self) -> tuple[Output, ...]:
+        """Every measure once for each scale on which a term reads it; constraints read any of these."""
+        learnt = dict.fromkeys(_learnt(term) for term in self.terms)
+        named = {output.name for output in learnt}
+        learnt |= dict.fromkeys(Output(one.measure) for one in self.constraints if one.measure not in named)
+        return tuple(learnt)
 
     @property
     def count(self) -> int:
@@ -205,6 +235,29 @@ class Objective:
     def feasible(self, measures: Values) -> bool:
         """Whether all constraints hold."""
         return self.violation(measures) == 0
+
+
+def _learnt(term: Term) -> Output:
+    return Output(term.measure, isinstance(term.scale, Logarithmic))
+
+
+def _line(term: Term) -> tuple[float, float]:
+    """Slope and shift of a term's score in the measure, or in its natural logarithm."""
+    if isinstance(term.scale, Logarithmic):
+        slope = 1.0 / math.log(term.scale.high / term.scale.low)
+        shift = -math.log(term.scale.low) * slope
+    else:
+        slope, shift = 1.0 / term.scale.maximum, 0.0
+    return (slope, shift) if term.direction is Direction.MAXIMISE else (-slope, 1.0 - shift)
+
+
+def _limit(constraint: Constraint, outputs: Sequence[Output]) -> Limit:
+    index = next(index for index, output in enumerate(outputs) if output.name == constraint.measure)
+    low = -math.inf if constraint.minimum is None else constraint.minimum
+    high = math.inf if constraint.maximum is None else constraint.maximum
+    if outputs[index].logarithmic:  # a positive measure; a limit of 0 or less holds for all of them, or for none
+        low, high = (math.log(limit) if limit > 0 else -math.inf for limit in (low, high))
+    return Limit(index, low, high)
 
 
 def check_measure(measure: str, known: Collection[str]) -> None:

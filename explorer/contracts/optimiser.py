@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.contracts.description import Entry, Nature
 from graphdb.errors import InputError
 
 D = TypeVar("D")
@@ -53,6 +54,35 @@ class Candidates(ABC, Generic[D]):
         del design
         return []
 
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The d entries of the descriptions; none, unless overridden, for designs without descriptions."""
+        return ()
+
+    def describe(self, designs: Sequence[D]) -> Vector:
+        """What surrogates know of n designs, shape `(n, d)`: one number for each of `entries`, or NaN.
+
+        Equal designs have equal descriptions. NaN stands in an entry that means nothing for a design.
+        """
+        return np.zeros((len(designs), len(self.entries)))
+
+    def known(self, designs: Sequence[D]) -> Mapping[str, Vector]:
+        """Outputs that need no measurement, in their units: name -> one value for each of n designs, shape `(n,)`.
+
+        Such an output is not learnt. Empty unless overridden.
+        """
+        del designs
+        return {}
+
+    def library(self) -> Sequence[D] | None:
+        """All designs, if they are few enough to look at every one of them; None unless overridden."""
+        return None
+
+    def crossover(self, first: D, second: D, generator: np.random.Generator) -> D | None:
+        """A legal design with decisions of both parents; None, unless overridden, if parents cannot be crossed."""
+        del first, second, generator
+        return None
+
 
 class VectorCandidates(Candidates[Inputs]):
     """Legal designs in a box of vectors, for searches that follow gradients.
@@ -84,6 +114,21 @@ class VectorCandidates(Candidates[Inputs]):
     def snap(self, points: Sequence[Inputs]) -> list[Inputs]:
         """The legal design nearest to each point of the box."""
 
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The entries of all roles in a row: continuous ones within the box unless overridden."""
+        return [
+            Entry(f"{role}.{place}", Nature.CONTINUOUS, float(least), float(most))
+            for role, (low, high) in enumerate(self.bounds())
+            for place, (least, most) in enumerate(zip(low, high, strict=True))
+        ]
+
+    def describe(self, designs: Sequence[Inputs]) -> Vector:
+        """The vectors of all roles in a row, shape `(n, d)`."""
+        if not designs:
+            return np.zeros((0, sum(len(low) for low, _ in self.bounds())))
+        return np.stack([np.concatenate(design) for design in designs])
+
 
 @dataclass(frozen=True)
 class Proposal(Generic[D]):
@@ -105,6 +150,8 @@ class Outcome:
     Attributes:
         values: the performance under each objective, shape `(m,)`, larger is better; NaN if it could not be measured.
         violations: the relative violation of each constraint, shape `(c,)`; 0 if it holds.
+        outputs: the measured outputs in the order of a `Goal`, shape `(k,)`, in their units; NaN where a run does not
+            give one, and empty if the optimiser has no goal.
 
     Raises:
         InputError: there is no value, one is infinite, or a violation is negative or not finite.
@@ -116,6 +163,7 @@ class Outcome:
 
     values: tuple[float, ...]
     violations: tuple[float, ...] = ()
+    outputs: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.values or any(math.isinf(value) for value in self.values):
@@ -270,6 +318,13 @@ class Optimiser(ABC, Generic[D]):
         key = self.candidates.key(design)
         self._observations.append(Observation(design, key, outcome))
         self._evaluated.add(key)
+
+    def recall(self, design: D, outcome: Outcome) -> None:
+        """Records what was measured before the search began: it teaches a surrogate, and is none of the trials.
+
+        All of it is recalled before the first `ask`. It is ignored unless an optimiser overrides this method, as the
+        published searches begin cold.
+        """
 
     @property
     def observations(self) -> tuple[Observation[D], ...]:

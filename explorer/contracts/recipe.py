@@ -18,7 +18,7 @@ from graphdb.measurement import Measurement
 from graphdb.records import StudyRecord, TrialRecord
 
 if TYPE_CHECKING:
-    from explorer.contracts.optimiser import Optimiser
+    from explorer.contracts.optimiser import Optimiser, Outcome
     from graphdb.store import Store
 
 D = TypeVar("D")
@@ -44,6 +44,10 @@ class Plan(Generic[D]):
         pending: the architecture of each role, and the trials done so far -> the measurement to be taken (with empty
             `measures`).
         descents: the architecture of each role, and the pending measurement -> the descents of the architectures.
+        ahead: the number of trials that may still be under way when the next `batch` are proposed. With 0, a study works
+            in rounds. The optimiser is told of a trial only when all earlier ones have ended, so proposals do not
+            depend on which of them ends first.
+        earlier: designs that were measured before the study began, with their outcomes; the optimiser recalls them.
 
     Raises:
         InputError: the optimiser supports fewer objectives than the objective has.
@@ -73,6 +77,8 @@ class Plan(Generic[D]):
     design: Callable[[Roles], D]
     pending: Callable[[Roles, Sequence[TrialRecord]], Measurement]
     descents: Callable[[Roles, Measurement], Sequence[Descent]] = _none
+    ahead: int = 0
+    earlier: Sequence[tuple[D, Outcome]] = ()
 
     def __post_init__(self) -> None:
         if self.optimiser is not None:  # an example or a test may have none
