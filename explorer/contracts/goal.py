@@ -19,6 +19,10 @@ class Output:
     Attributes:
         name: the name of the measure.
         logarithmic: whether its natural logarithm is learnt, for a positive quantity that spans decades.
+
+    Example:
+        >>> Output("area_mm2", logarithmic=True).name
+        'area_mm2'
     """
 
     name: str
@@ -32,6 +36,10 @@ class Limit:
     Attributes:
         output: the position of the output in the goal.
         low, high: the range, inclusive; -inf or inf where there is no limit.
+
+    Example:
+        >>> Limit(0, low=0.8, high=float("inf")).low
+        0.8
     """
 
     output: int

@@ -44,9 +44,9 @@ class Plan(Generic[D]):
         pending: the architecture of each role, and the trials done so far -> the measurement to be taken (with empty
             `measures`).
         descents: the architecture of each role, and the pending measurement -> the descents of the architectures.
-        ahead: the number of trials that may still be under way when the next `batch` are proposed. With 0, a study works
-            in rounds. The optimiser is told of a trial only when all earlier ones have ended, so proposals do not
-            depend on which of them ends first.
+        ahead: the number of trials that may still be under way when the next `batch` are proposed. With 0, a study
+            works in rounds. The optimiser is told of a trial only when all earlier ones have ended, so proposals do
+            not depend on which of them ends first.
         earlier: designs that were measured before the study began, with their outcomes; the optimiser recalls them.
 
     Raises:
