@@ -250,6 +250,15 @@ WHERE m[$measure] IS NOT NULL
 RETURN properties(m) ORDER BY m.key
 """
 
+COMPARABLE_MEASUREMENTS: Final = """
+MATCH (m:Measurement {simulator: $simulator})
+WHERE m.state = 'done' AND m.version = $version
+  AND all(part IN $parts WHERE m.settings CONTAINS part)
+  AND all(role IN $roles WHERE EXISTS {
+        MATCH (m)-[:OF {role: role.name}]->(a:Architecture) WHERE a.space IN role.spaces })
+RETURN m.key, m.settings ORDER BY EXISTS { (m)<-[:TRIAL]-(:Study) } DESC, m.key LIMIT $limit
+"""
+
 # --- embeddings -------------------------------------------------------------------------------------------------------
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from graphdb import cypher
+from graphdb.canonical import canonical_json
 from graphdb.errors import NotFoundError
 from graphdb.measurement import Measurement
 from graphdb.records import Span
@@ -95,6 +97,43 @@ class MeasurementStore:
             simulator=simulator,
         )
         return [rows.measurement_of(row[0]) for row in stored]
+
+    def comparable(
+        self,
+        simulator: str,
+        version: str,
+        settings: Mapping[str, Any],
+        *,
+        varying: Collection[str] = (),
+        spaces: Mapping[str, Collection[str]] | None = None,
+        most: int = 1000,
+    ) -> list[str]:
+        """The keys of finished measurements that were taken under the same settings, in one query.
+
+        If there are more than `most`, those that a study asked for come first, and the others are a random sample that
+        stays the same: they are in the order of their keys.
+
+        Args:
+            simulator: the simulator that took them.
+            version: its version.
+            settings: the complete settings of a measurement.
+            varying: the names of settings whose values may differ.
+            spaces: role -> the spaces of the architectures that may have played it; a role that is left out may have
+                been played by any.
+            most: the largest number of keys.
+        """
+        parts = [canonical_json({name: value})[1:-1] for name, value in settings.items() if name not in varying]
+        roles = [{"name": role, "spaces": sorted(names)} for role, names in (spaces or {}).items()]
+        stored = self._database.read(
+            cypher.COMPARABLE_MEASUREMENTS, simulator=simulator, version=version, parts=parts, roles=roles, limit=most
+        )
+        same = _without(settings, varying)
+        # The text of a setting might also stand within another one, which the query does not see.
+        return [key for key, text in stored if _without(json.loads(text), varying) == same]
+
+
+def _without(settings: Mapping[str, Any], varying: Collection[str]) -> str:
+    return canonical_json({name: value for name, value in settings.items() if name not in varying})
 
 
 def finish(transaction: Transaction, prepared: dict[str, rows.Row]) -> int:

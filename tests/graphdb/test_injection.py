@@ -47,6 +47,7 @@ ACTIONS: dict[str, Callable[[Store, str], object]] = {
     "measurement": lambda s, x: s.measurements.add([Measurement(x, x, {x: x}, {x: x}, {x: 1.0})]),
     "measurements of": lambda s, x: s.measurements.of([x]),
     "with_measure": lambda s, x: s.measurements.with_measure(x, domain=x, space=x, simulator=x),
+    "comparable": lambda s, x: s.measurements.comparable(x, x, {x: x}, varying=[x], spaces={x: [x]}),
     "embedding": lambda s, x: s.embeddings.write(x, {x: [1.0] * 32}),
     "similar": lambda s, x: s.embeddings.similar(x, 1),
     "distances": lambda s, x: s.distances.write(x, {x: [1.0] * 128}),
