@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.contracts.description import Entry, Nature
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 
@@ -51,6 +52,36 @@ class DesignSpace(ABC):
     def dimensions(self) -> int:
         """d, the length of the vector form."""
         return len(self.bounds[0])
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The entries of the descriptions of designs: an ordered one for each of the vector form, unless overridden."""
+        return [
+            Entry(f"entry {place}", Nature.ORDERED, float(low), float(high))
+            for place, (low, high) in enumerate(zip(*self.bounds, strict=True))
+        ]
+
+    def describe(self, choices: Choices) -> Vector:
+        """What surrogates know of a legal design: one number for each of `entries`, NaN where one means nothing for it.
+
+        The vector form, unless overridden.
+        """
+        return self.to_vector(choices)
+
+    def describe_vectors(self, vectors: Vector) -> Vector:
+        """The descriptions of n legal designs in vector form, `(n, d)`, one row for each."""
+        rows = [self.describe(self.from_vector(vector)) for vector in vectors]
+        return np.stack(rows) if rows else np.zeros((0, len(self.entries)))
+
+    def sample_vectors(self, generator: np.random.Generator, count: int) -> Vector:
+        """The vector forms of random legal designs, shape `(count, d)`; all designs are equally likely."""
+        rows = [self.to_vector(self.sample(generator)) for _ in range(count)]
+        return np.stack(rows) if rows else np.zeros((0, self.dimensions))
+
+    def near(self, vector: Vector) -> Vector:
+        """The vector forms of the k neighbours of a legal design in vector form, shape `(k, d)`."""
+        rows = [self.to_vector(choices) for choices in self.neighbours(self.from_vector(vector))]
+        return np.stack(rows) if rows else np.zeros((0, self.dimensions))
 
     @abstractmethod
     def sample(self, generator: np.random.Generator) -> Choices:

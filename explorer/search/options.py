@@ -16,6 +16,7 @@ class OptimiserName(StrEnum):
     BOSHNAS = "boshnas"
     BOSHCODE = "boshcode"
     EVOLUTION = "evolution"
+    LOCAL_SEARCH = "local-search"
     RANDOM = "random"
 
 
@@ -32,6 +33,22 @@ class DefaultOptions(Options):
     pool: int = Field(1000, ge=1, description="Number of random designs among which each choice looks.")
 
 
+class EvolutionOptions(Options):
+    """Options of regularised evolution."""
+
+    population: int = Field(20, ge=1, description="Number of the latest designs that may be parents.")
+    tournament: int = Field(5, ge=1, description="Number of designs that compete to be a parent.")
+    spread: float = Field(
+        0.15, gt=0, description="Deviation of a child where designs have no neighbours, as a share of the box."
+    )
+
+
+class LocalOptions(Options):
+    """Options of local search."""
+
+    initial: int = Field(5, ge=1, description="Number of random designs before the first climb.")
+
+
 class NoOptions(Options):
     """Options of an optimiser that has none."""
 
@@ -41,7 +58,8 @@ OPTIONS: Mapping[OptimiserName, type[Options]] = MappingProxyType(
         OptimiserName.DEFAULT: DefaultOptions,
         OptimiserName.BOSHNAS: NoOptions,
         OptimiserName.BOSHCODE: NoOptions,
-        OptimiserName.EVOLUTION: NoOptions,
+        OptimiserName.EVOLUTION: EvolutionOptions,
+        OptimiserName.LOCAL_SEARCH: LocalOptions,
         OptimiserName.RANDOM: NoOptions,
     }
 )

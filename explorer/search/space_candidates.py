@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
 
-from explorer.contracts.optimiser import Box, Candidates, Inputs, VectorCandidates
+from explorer.contracts.description import Entry
+from explorer.contracts.optimiser import Box, Candidates, Inputs, Vector, VectorCandidates
 from explorer.contracts.space import Choices, DesignSpace
 from graphdb.architecture import Architecture
 
 NEIGHBOURS = 200
+LIBRARY = 20_000
+"""Largest space whose designs are all looked at."""
 _LOOKED_AT = 20  # factor by which more neighbours are enumerated than are taken
 
 
@@ -30,8 +34,29 @@ class SpaceCandidates(VectorCandidates):
     def bounds(self) -> Box:
         return (self.space.bounds,)
 
+    @cached_property
+    def entries(self) -> Sequence[Entry]:
+        """The decisions, as the space describes them."""
+        return self.space.entries
+
+    def describe(self, designs: Sequence[Inputs]) -> Vector:
+        """The descriptions by the space, shape `(n, d)`."""
+        return self.space.describe_vectors(_stacked(designs, self.space.dimensions))
+
+    def library(self) -> Sequence[Inputs] | None:
+        """All designs of a space of at most `LIBRARY`."""
+        return self._library
+
+    @cached_property
+    def _library(self) -> Sequence[Inputs] | None:
+        return [self._design(choices) for choices in self.space.enumerate()] if is_small(self.space) else None
+
+    def crossover(self, first: Inputs, second: Inputs, generator: np.random.Generator) -> Inputs:
+        """A design in which every decision comes from one of the parents."""
+        return self._design(self.space.crossover(self._choices(first), self._choices(second), generator))
+
     def sample(self, generator: np.random.Generator, count: int) -> list[Inputs]:
-        return [self._design(self.space.sample(generator)) for _ in range(count)]
+        return [(vector,) for vector in self.space.sample_vectors(generator, count)]
 
     def snap(self, points: Sequence[Inputs]) -> list[Inputs]:
         return [self._design(self.space.from_vector(vector)) for (vector,) in points]
@@ -40,7 +65,7 @@ class SpaceCandidates(VectorCandidates):
         return design[0].tobytes()
 
     def neighbours(self, design: Inputs) -> list[Inputs]:
-        return [self._design(choices) for choices in _near(self.space, self._choices(design), self._most)]
+        return [(vector,) for vector in _evenly(self.space.near(design[0]), self._most)]
 
     def architecture(self, design: Inputs) -> Architecture:
         """The architecture of a legal design."""
@@ -77,6 +102,42 @@ class GraphCandidates(Candidates[Architecture]):
 
     def neighbours(self, design: Architecture) -> list[Architecture]:
         return [self.space.graph_of(choices) for choices in _near(self.space, design.choices, self._most)]
+
+    @cached_property
+    def entries(self) -> Sequence[Entry]:
+        """The decisions, as the space describes them."""
+        return self.space.entries
+
+    def describe(self, designs: Sequence[Architecture]) -> Vector:
+        """The descriptions by the space, shape `(n, d)`."""
+        rows = [self.space.describe(design.choices) for design in designs]
+        return np.stack(rows) if rows else np.zeros((0, len(self.entries)))
+
+    def library(self) -> Sequence[Architecture] | None:
+        """All designs of a space of at most `LIBRARY`."""
+        return self._library
+
+    @cached_property
+    def _library(self) -> Sequence[Architecture] | None:
+        return [self.space.graph_of(choices) for choices in self.space.enumerate()] if is_small(self.space) else None
+
+    def crossover(self, first: Architecture, second: Architecture, generator: np.random.Generator) -> Architecture:
+        """A design in which every decision comes from one of the parents."""
+        return self.space.graph_of(self.space.crossover(first.choices, second.choices, generator))
+
+
+def is_small(space: DesignSpace) -> bool:
+    """Whether a space lists its designs, and has at most `LIBRARY` of them."""
+    return space.size <= LIBRARY and type(space).enumerate is not DesignSpace.enumerate
+
+
+def _stacked(designs: Sequence[Inputs], width: int) -> Vector:
+    return np.array([vector for (vector,) in designs]) if designs else np.zeros((0, width))
+
+
+def _evenly(rows: Vector, most: int) -> Vector:
+    """Up to `most` rows, evenly spaced."""
+    return rows[:: max(1, -(-len(rows) // most))]
 
 
 def _near(space: DesignSpace, choices: Choices, most: int) -> Iterator[Choices]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
+from explorer.contracts.description import Entry, Nature
 from explorer.contracts.space import Choices, DesignSpace, Vector
 from explorer.toolkit.counting import digits, uniform_below
 from explorer.toolkit.reading import among, finite_vector, key_violations, listed, refused
@@ -48,6 +52,37 @@ class OptionSpace(DesignSpace):
         """Zeros, and the highest index of each decision, as two arrays of shape `(decisions,)`."""
         highest = np.array(self._radices, dtype=np.float64) - 1.0
         return np.zeros_like(highest), highest
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """An entry for each decision: ordered if its values are numbers or truth values in order, else categorical."""
+        return [
+            Entry(name, Nature.ORDERED if _in_order(values) else Nature.CATEGORICAL, 0.0, len(values) - 1.0)
+            for name, values in self.options.items()
+        ]
+
+    def describe_vectors(self, vectors: Vector) -> Vector:
+        """The vector forms themselves."""
+        return vectors
+
+    def sample_vectors(self, generator: np.random.Generator, count: int) -> Vector:
+        """Random indices, shape `(count, decisions)`."""
+        return generator.integers(self._radices, size=(count, len(self._radices))).astype(np.float64)
+
+    def near(self, vector: Vector) -> Vector:
+        """The indices of all designs that differ in one decision, in the order of `neighbours`."""
+        places, values = self._one_decision
+        rows = np.repeat(vector[None, :], len(places), axis=0)
+        changed = values != vector[places]
+        rows[np.arange(len(places)), places] = values
+        return rows[changed]
+
+    @cached_property
+    def _one_decision(self) -> tuple[NDArray[np.intp], Vector]:
+        """Every value of every decision: the place of the decision, and the index of the value."""
+        places = np.repeat(np.arange(len(self._radices)), self._radices)
+        values = np.concatenate([np.arange(radix, dtype=np.float64) for radix in self._radices])
+        return places, values
 
     def at(self, number: int) -> Choices:
         """The design with a number in [0, size)."""
@@ -135,3 +170,11 @@ class OptionSpace(DesignSpace):
 
     def _indices(self, choices: Choices) -> list[int]:
         return [values.index(choices[name]) for name, values in self.options.items()]
+
+
+def _in_order(values: tuple[Any, ...]) -> bool:
+    """Whether values are numbers, or truth values, that rise or fall from each to the next."""
+    if not all(isinstance(value, int | float) for value in values):
+        return False
+    pairs = list(itertools.pairwise(values))
+    return all(a < b for a, b in pairs) or all(a > b for a, b in pairs)

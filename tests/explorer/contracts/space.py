@@ -178,6 +178,29 @@ class SpaceContract(BuildContract):
             if self.reversible(space, choices, found[index]):
                 assert choices in space.neighbours(found[index])
 
+    def test_descriptions_tell_designs_apart(self, space: DesignSpace, generator: np.random.Generator) -> None:
+        designs = [space.sample(generator) for _ in range(SAMPLES // 5)]
+        vectors = np.stack([space.to_vector(choices) for choices in designs])
+        rows = space.describe_vectors(vectors)
+        assert rows.shape == (len(designs), len(space.entries))
+        assert len({entry.name for entry in space.entries}) == len(space.entries)
+        low, high = (np.array([getattr(entry, side) for entry in space.entries]) for side in ("low", "high"))
+        assert (np.isnan(rows) | ((rows >= low) & (rows <= high))).all()
+        np.testing.assert_array_equal(rows, [space.describe(choices) for choices in designs])
+        different = {canonical_json(choices) for choices in designs}
+        assert len({row.tobytes() for row in rows}) == len(different)
+
+    def test_vectors_are_drawn_and_have_the_neighbours_of_their_designs(
+        self, space: DesignSpace, generator: np.random.Generator
+    ) -> None:
+        drawn = space.sample_vectors(generator, 20)
+        assert drawn.shape == (20, space.dimensions)
+        for vector in drawn:
+            np.testing.assert_array_equal(space.to_vector(space.from_vector(vector)), vector)
+        near = {vector.tobytes() for vector in space.near(drawn[0])}
+        expected = {space.to_vector(choices).tobytes() for choices in space.neighbours(space.from_vector(drawn[0]))}
+        assert near == expected
+
     def test_mutants_are_legal_and_new(self, space: DesignSpace, generator: np.random.Generator) -> None:
         for _ in range(100):
             choices = space.sample(generator)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from explorer.contracts.description import Nature
 from explorer.contracts.optimiser import Candidates, Optimiser, Outcome
 from explorer.contracts.space import DesignSpace
 from explorer.domains.accelerator.elector.space import ElectorSpace
@@ -16,7 +17,8 @@ from explorer.search.boshcode import Boshcode, BoshcodeSettings
 from explorer.search.gobi import GobiSettings
 from explorer.search.space_candidates import GraphCandidates, SpaceCandidates
 from explorer.search.surrogate import EnsembleSettings
-from graphdb.architecture import Architecture
+from explorer.toolkit.option_space import OptionSpace
+from graphdb.architecture import Architecture, Block
 from graphdb.errors import InputError
 
 QUICK = BoshcodeSettings(initial=4, pool=40, surrogate=EnsembleSettings(epochs=5), gobi=GobiSettings(iterations=5))
@@ -83,3 +85,31 @@ def test_a_search_by_gradients_needs_no_candidates_but_the_space(space: DesignSp
             search.tell(proposal.design, Outcome((-float(proposal.design[0].sum()),)))
             origins.append(proposal.origin)
     assert "optimise" in origins
+
+
+class Letters(OptionSpace):
+    name, domain = "letters", "texts"
+
+    def graph_of(self, choices: dict[str, Any]) -> Architecture:
+        return Architecture.of(self.domain, self.name, choices, [Block("letter", choices)], [])
+
+
+def test_a_small_space_is_a_library_and_a_large_one_is_none(space: DesignSpace) -> None:
+    letters = Letters({"case": ("lower", "upper"), "size": (1, 2, 4)})
+    vectors, graphs = SpaceCandidates(letters), GraphCandidates(letters)
+    library, built = vectors.library(), graphs.library()
+    assert library is not None and built is not None
+    assert [vectors.architecture(one).key for one in library] == [one.key for one in built]
+    assert len(library) == letters.size
+    np.testing.assert_array_equal(vectors.describe(library), graphs.describe(built))
+    assert [entry.nature for entry in vectors.entries] == [Nature.CATEGORICAL, Nature.ORDERED]
+    assert SpaceCandidates(space).library() is None and GraphCandidates(space).library() is None
+
+
+def test_children_have_decisions_of_both_parents(space: DesignSpace) -> None:
+    candidates = SpaceCandidates(space)
+    generator = np.random.default_rng(4)
+    first, second = candidates.sample(generator, 2)
+    child = candidates.crossover(first, second, generator)
+    assert ((child[0] == first[0]) | (child[0] == second[0])).all()
+    assert candidates.key(child) not in (candidates.key(first), candidates.key(second))

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from explorer.contracts.description import Entry, Nature
 from explorer.contracts.space import Choices, DesignSpace, Vector
 from explorer.domains.transformer.graph import block_graph
 from explorer.domains.transformer.model import Layer, choices_of, layer, layers_of, model_violations, sorted_layers_of
@@ -65,6 +66,29 @@ class EarlyFlexiBertSpace(DesignSpace):
     def bounds(self) -> tuple[Vector, Vector]:
         """Zeros as lower bounds, and the highest index of each entry as upper bounds."""
         return np.zeros_like(_HIGHEST), _HIGHEST.copy()
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The depth, and each attribute of each layer; the type of the heads has no order."""
+        return [
+            Entry("number of layers", Nature.ORDERED, 0.0, len(DEPTHS) - 1.0),
+            *(
+                Entry(
+                    f"layer {j + 1} {name}",
+                    Nature.CATEGORICAL if name == "head type" else Nature.ORDERED,
+                    0.0,
+                    len(values) - 1.0,
+                )
+                for j in range(max(DEPTHS))
+                for name, values in ATTRIBUTES
+            ),
+        ]
+
+    def describe(self, choices: Choices) -> Vector:
+        """The vector form, with NaN after the last layer."""
+        vector = self.to_vector(choices)
+        vector[1 + choices["l"] * len(ATTRIBUTES) :] = np.nan
+        return vector
 
     def at(self, number: int) -> Choices:
         """The design with a number in [0, size); those of 2 layers come first."""

@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
+from explorer.contracts.description import Entry, Nature
 from explorer.contracts.space import Choices, DesignSpace, Vector
 from explorer.domains.transformer.graph import block_graph
 from explorer.domains.transformer.model import Layer, choices_of, layer, layers_of, model_violations, sorted_layers_of
@@ -104,6 +105,57 @@ class LayeredSpace(DesignSpace):
     def bounds(self) -> tuple[Vector, Vector]:
         """Zeros as lower bounds, and the highest index of each entry as upper bounds."""
         return self._bounds
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The depth; then for each layer of the deepest design its hidden width, the number and the types of its heads,
+        and the number and the widths of its feed-forward products.
+
+        The types are one category if the heads of a layer are alike, and otherwise the number of heads of each type.
+        """
+        options = self.options
+        attributes = [_ordered("hidden width", options.hidden), _ordered("number of heads", options.head_counts)]
+        if options.mixed:
+            most = max(options.head_counts)
+            attributes += [Entry(f"heads {kind}", Nature.ORDERED, 0.0, most) for kind in options.head_kinds]
+        else:
+            attributes.append(Entry("head type", Nature.CATEGORICAL, 0.0, len(options.head_kinds) - 1.0))
+        attributes.append(_ordered("number of feed-forwards", options.stacks))
+        attributes += [_ordered(f"feed-forward width {i + 1}", options.widths) for i in range(max(options.stacks))]
+        return [
+            _ordered("number of layers", options.depths),
+            *(
+                replace(entry, name=f"layer {j + 1} {entry.name}")
+                for j in range(max(options.depths))
+                for entry in attributes
+            ),
+        ]
+
+    def describe(self, choices: Choices) -> Vector:
+        """The indices of the values and the numbers of heads; NaN after the last layer and its last feed-forward."""
+        options = self.options
+        rows = [self._described(one) for one in layers_of(choices)]
+        missing = (max(options.depths) - len(rows)) * len(rows[0])
+        head = [float(options.depths.index(choices["l"]))]
+        return np.array([*head, *itertools.chain.from_iterable(rows), *[math.nan] * missing])
+
+    def _described(self, one: Layer) -> list[float]:
+        """The entries of one layer."""
+        options = self.options
+        kinds = (
+            [float(one.heads.count(kind)) for kind in options.head_kinds]
+            if options.mixed
+            else [float(options.head_kinds.index(one.heads[0]))]
+        )
+        widths = [float(options.widths.index(width)) for width in one.feed_forward]
+        return [
+            float(options.hidden.index(one.hidden)),
+            float(options.head_counts.index(len(one.heads))),
+            *kinds,
+            float(options.stacks.index(len(one.feed_forward))),
+            *widths,
+            *[math.nan] * (max(options.stacks) - len(widths)),
+        ]
 
     def at(self, number: int) -> Choices:
         """The design with a number in [0, size); shallow ones come first."""
@@ -266,6 +318,10 @@ class LayeredSpace(DesignSpace):
             kinds = self.options.head_kinds if self.options.mixed else old.heads[:1]
             for added in itertools.combinations_with_replacement(kinds, more):
                 yield layer(old.hidden, old.heads + added, old.feed_forward)
+
+
+def _ordered(name: str, values: Sequence[int]) -> Entry:
+    return Entry(name, Nature.ORDERED, 0.0, len(values) - 1.0)
 
 
 def _replaced(layers: Layers, j: int, changed: Iterable[Layer]) -> Iterator[Layers]:

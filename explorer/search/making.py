@@ -1,0 +1,68 @@
+"""Makes optimisers by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from explorer.contracts.goal import Goal
+from explorer.contracts.optimiser import Candidates, D, Inputs, Optimiser
+from explorer.contracts.options import checked
+from explorer.search.baselines import LocalSearch, RandomSearch, RegularisedEvolution
+from explorer.search.boshcode import Boshcode, BoshcodeSettings
+from explorer.search.options import OPTIONS, DefaultOptions, EvolutionOptions, LocalOptions, OptimiserName
+
+
+def make(
+    name: OptimiserName,
+    options: Mapping[str, Any],
+    candidates: Candidates[D],
+    seed: int,
+    goal: Goal | None = None,
+) -> Optimiser[D]:
+    """The optimiser with this name.
+
+    Args:
+        name: which one.
+        options: some of its options by name; the others have their defaults.
+        candidates: the legal designs.
+        seed: the seed of all random choices, not negative.
+        goal: how values follow from measured outputs, for optimisers that learn the outputs one by one.
+
+    Raises:
+        InputError: an option is unknown or not allowed, or the optimiser cannot search such candidates.
+    """
+    read = checked(OPTIONS[name], options, f"the optimiser {name}")
+    if isinstance(read, DefaultOptions):
+        from explorer.search.default.search import DefaultSearch
+
+        return DefaultSearch(candidates, seed, read, goal)
+    if isinstance(read, EvolutionOptions):
+        return RegularisedEvolution(candidates, seed, read.population, read.tournament, read.spread)
+    if isinstance(read, LocalOptions):
+        return LocalSearch(candidates, seed, read.initial)
+    if name is OptimiserName.RANDOM:
+        return RandomSearch(candidates, seed)
+    return cast(Optimiser[D], _published(name, cast(Candidates[Inputs], candidates), seed))
+
+
+def _published(name: OptimiserName, candidates: Candidates[Inputs], seed: int) -> Optimiser[Inputs]:
+    """The published searches, which follow the gradients of neural surrogates."""
+    if name is OptimiserName.BOSHNAS:
+        return Boshcode(candidates, seed, BoshcodeSettings(patience=5, aleatoric_patience=5))
+    return Boshcode(candidates, seed, BoshcodeSettings())
+
+
+def own_options(name: OptimiserName, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the given settings that are options of an optimiser, checked; name -> value, without the defaults.
+
+    Args:
+        name: which optimiser.
+        given: settings by name, of which others belong to someone else.
+
+    Raises:
+        InputError: a value is not allowed.
+    """
+    own = {option: value for option, value in given.items() if option in OPTIONS[name].model_fields}
+    checked(OPTIONS[name], own, f"the optimiser {name}")
+    return own
