@@ -324,7 +324,8 @@ CREATE_STUDY: Final = "CREATE (s:Study) SET s = $properties, s.created = toStrin
 _STUDY: LiteralString = """
 RETURN s.name, s.recipe, s.seed, s.budget, s.settings, s.state, s.message, s.created,
   [(s)-[b:BEGAN_WITH]->(kept) | [b.name, kept.key]],
-  CASE WHEN s.lease_until >= datetime.realtime() THEN s.lease_owner END, coalesce(s.stopping, false)
+  CASE WHEN s.lease_until >= datetime.realtime() THEN s.lease_owner END, coalesce(s.stopping, false),
+  coalesce(s.until_converged, false), s.expectation
 """
 
 READ_STUDY: Final = "MATCH (s:Study {name: $name})" + _STUDY
@@ -361,7 +362,7 @@ MATCH (s:Study {name: $name})
 UNWIND $rows AS row
 MATCH (m:Measurement {key: row.key})
 CREATE (s)-[:TRIAL {
-  study: $name, index: row.index, origin: row.origin, message: '',
+  study: $name, index: row.index, origin: row.origin, message: '', told: row.told, expected: row.expected,
   state: CASE m.state WHEN 'done' THEN 'done' ELSE 'pending' END
 }]->(m)
 """
@@ -378,7 +379,7 @@ SET t.state = $state, t.message = $message
 READ_TRIALS: Final = """
 MATCH (s:Study {name: $name})
 OPTIONAL MATCH (s)-[t:TRIAL]->(m:Measurement)
-RETURN t.index, t.state, t.origin, t.message, properties(m) ORDER BY t.index
+RETURN t.index, t.state, t.origin, t.message, t.told, t.expected, properties(m) ORDER BY t.index
 """
 
 COUNT_TRIALS: Final = """

@@ -149,6 +149,8 @@ class StudyRecord:
             or trained later.
         runner: the process that is running the study, as far as its lease says; None if there is none.
         stopping: whether somebody has asked the running study to stop.
+        until_converged: whether it ends before its budget is spent if its optimiser expects no further progress.
+        expectation: how much improvement the optimiser expected of its latest choice; None if it did not say.
     """
 
     name: str
@@ -162,6 +164,8 @@ class StudyRecord:
     basis: Mapping[str, str] = field(default_factory=dict)
     runner: str | None = None
     stopping: bool = False
+    until_converged: bool = False
+    expectation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -172,22 +176,38 @@ class NewTrial:
         index: the position in the study.
         pending: the measurement to be taken: its key is known, its measures are empty.
         origin: how the design was chosen, such as `initial` or `optimise`.
+        told: the number of first trials whose outcomes were known when it was chosen; None if not recorded.
+        expected: the mean and deviation of its performance that were predicted then; None if nothing was predicted.
     """
 
     index: int
     pending: Measurement
     origin: str
+    told: int | None = None
+    expected: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """A trial as stored."""
+    """A trial as stored.
+
+    Attributes:
+        index: the position in the study.
+        state: the stored state.
+        origin: how the design was chosen.
+        measurement: what is or was measured; its measures are empty while it is pending.
+        message: the reason of the state, if any.
+        told: the number of first trials whose outcomes were known when it was chosen; None if not recorded.
+        expected: the mean and deviation of its performance that were predicted then; None if nothing was predicted.
+    """
 
     index: int
     state: TrialState
     origin: str
     measurement: Measurement
     message: str = ""
+    told: int | None = None
+    expected: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

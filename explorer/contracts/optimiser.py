@@ -134,6 +134,12 @@ class VectorCandidates(Candidates[Inputs]):
 class Proposal(Generic[D]):
     """A design to measure, and the part of the optimiser that proposed it.
 
+    Attributes:
+        design: the design.
+        origin: how it was chosen, in a word or two.
+        expected: the predicted mean and deviation of its value, or of the mean of its values under several objectives;
+            None if nothing was predicted.
+
     Example:
         >>> Proposal(7, "random").origin
         'random'
@@ -141,6 +147,7 @@ class Proposal(Generic[D]):
 
     design: D
     origin: str
+    expected: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +348,10 @@ class Optimiser(ABC, Generic[D]):
     def converged(self) -> bool:
         """Whether the optimiser expects no further progress; never, unless it has a rule for it."""
         return False
+
+    def expectation(self) -> float | None:
+        """How much improvement of the best value the next design is expected to bring; None if that is not known."""
+        return None
 
     def _generator(self, *stream: int) -> np.random.Generator:
         """A generator that depends only on the seed and the numbers of `stream`."""

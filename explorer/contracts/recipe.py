@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel
@@ -13,7 +14,7 @@ from explorer.contracts.measure import Direction, Measures, directions
 from explorer.contracts.objective import Objective
 from explorer.contracts.options import checked
 from explorer.contracts.session import Descent, Report
-from explorer.contracts.simulator import Roles
+from explorer.contracts.simulator import Role, Roles
 from graphdb.measurement import Measurement
 from graphdb.records import StudyRecord, TrialRecord
 
@@ -97,6 +98,8 @@ class Recipe(ABC, Generic[D]):
         front: the measures of the Pareto front and the hypervolume.
         worst: measure -> the value from which the hypervolume counts; if it is missing, the worst of the trials.
         columns: the measures shown in tables, in order.
+        roles: role -> the architectures that may play it, if its settings have a field `fixed` (role -> key) by which
+            roles can be held fixed; empty if they cannot.
 
     Example:
         >>> from explorer.contracts.measure import Measure, catalogue
@@ -122,6 +125,7 @@ class Recipe(ABC, Generic[D]):
     front: ClassVar[Sequence[str]]
     worst: ClassVar[Mapping[str, float]] = {}
     columns: ClassVar[Sequence[str]]
+    roles: ClassVar[Mapping[str, Role]] = MappingProxyType({})
 
     @property
     def directions(self) -> Mapping[str, Direction]:

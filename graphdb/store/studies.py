@@ -76,6 +76,10 @@ class StudyStore:
         """Changes the number of trials that the study may take."""
         self._update(name, {"budget": budget})
 
+    def set_until_converged(self, name: str, until_converged: bool) -> None:
+        """Changes whether the study ends when its optimiser expects no further progress."""
+        self._update(name, {"until_converged": until_converged})
+
     def begin_with(self, name: str, basis: Mapping[str, str]) -> None:
         """Records the tables and surrogates that a study began with, so that they stay as they are.
 
@@ -120,10 +124,15 @@ class StudyStore:
 
         self._database.transact(work)
 
-    def ask(self, name: str, trials: Sequence[NewTrial]) -> None:
+    def ask(self, name: str, trials: Sequence[NewTrial], expectation: float | None = None) -> None:
         """Records trials to be measured, with their pending measurements, in one transaction.
 
         A trial whose measurement is already finished is done at once. Asking for the same trial again changes nothing.
+
+        Args:
+            name: the name of the study.
+            trials: the trials, each with its own index.
+            expectation: how much improvement the optimiser expects of them; None if it does not say.
 
         Raises:
             NotFoundError: no study has this name, or an architecture of a trial is not stored.
@@ -145,6 +154,7 @@ class StudyStore:
             if new:
                 create_missing(transaction, {trial.pending.key: prepared[trial.pending.key] for trial in new})
                 transaction.run(cypher.CREATE_TRIALS, name=name, rows=[_trial_row(trial) for trial in new])
+                transaction.run(cypher.UPDATE_STUDY, name=name, properties={"expectation": expectation})
 
         self._database.transact(work)
 
@@ -265,7 +275,13 @@ def _trial(transaction: Transaction, name: str, index: int) -> tuple[str, str]:
 
 
 def _trial_row(trial: NewTrial) -> rows.Row:
-    return {"index": trial.index, "key": trial.pending.key, "origin": trial.origin}
+    return {
+        "index": trial.index,
+        "key": trial.pending.key,
+        "origin": trial.origin,
+        "told": trial.told,
+        "expected": None if trial.expected is None else list(trial.expected),
+    }
 
 
 def _properties(record: StudyRecord) -> dict[str, Any]:
@@ -277,11 +293,12 @@ def _properties(record: StudyRecord) -> dict[str, Any]:
         "settings": canonical_json(record.settings),
         "state": record.state.value,
         "message": record.message,
+        "until_converged": record.until_converged,
     }
 
 
 def _study(row: Sequence[Any]) -> StudyRecord:
-    name, recipe, seed, budget, settings, state, message, created, basis, runner, stopping = row
+    name, recipe, seed, budget, settings, state, message, created, basis, runner, stopping, until, expectation = row
     try:
         return StudyRecord(
             name,
@@ -295,14 +312,17 @@ def _study(row: Sequence[Any]) -> StudyRecord:
             dict(sorted(basis)),
             runner,
             stopping,
+            until,
+            expectation,
         )
     except (TypeError, ValueError) as error:
         raise rows.CorruptError(f"The study {name!r} in the database is damaged; delete it.") from error
 
 
 def _trial_record(name: str, row: Sequence[Any]) -> TrialRecord:
-    index, state, origin, message, properties = row
+    index, state, origin, message, told, expected, properties = row
     try:
-        return TrialRecord(index, TrialState(state), origin, rows.measurement_of(properties), message)
-    except ValueError as error:
+        known = None if expected is None else (float(expected[0]), float(expected[1]))
+        return TrialRecord(index, TrialState(state), origin, rows.measurement_of(properties), message, told, known)
+    except (LookupError, TypeError, ValueError) as error:
         raise rows.CorruptError(f"Trial {index} of the study {name!r} in the database is damaged.") from error

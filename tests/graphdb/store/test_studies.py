@@ -132,6 +132,29 @@ def test_ask_and_tell_can_be_repeated(studied: Store) -> None:
     assert found[1].measurement == taken(design(1), 2.0)
 
 
+def test_what_was_expected_of_a_trial_is_kept(studied: Store) -> None:
+    asked = [
+        NewTrial(0, pending(design(0)), "initial", told=0),
+        NewTrial(1, pending(design(1)), "optimise", told=1, expected=(0.5, 2.0)),
+        NewTrial(2, pending(design(2)), "optimise"),
+    ]
+    studied.studies.ask("first", asked, expectation=0.25)
+    assert [(one.told, one.expected) for one in studied.studies.trials("first")] == [
+        (0, None),
+        (1, (0.5, 2.0)),
+        (None, None),
+    ]
+    assert studied.studies.get("first").expectation == 0.25
+    studied.studies.ask("first", [NewTrial(3, pending(design(3)), "random", told=3)])
+    assert studied.studies.get("first").expectation is None
+
+
+def test_a_study_may_end_when_it_has_converged(studied: Store) -> None:
+    assert not studied.studies.get("first").until_converged
+    studied.studies.set_until_converged("first", True)
+    assert studied.studies.get("first").until_converged
+
+
 def test_contradictions_are_refused(studied: Store) -> None:
     studied.studies.ask("first", [NewTrial(0, pending(design(0)), "initial")])
     with pytest.raises(ConflictError, match="Trial 0"):
