@@ -51,18 +51,3 @@ def _published(name: OptimiserName, candidates: Candidates[Inputs], seed: int) -
     if name is OptimiserName.BOSHNAS:
         return Boshcode(candidates, seed, BoshcodeSettings(patience=5, aleatoric_patience=5))
     return Boshcode(candidates, seed, BoshcodeSettings())
-
-
-def own_options(name: OptimiserName, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the given settings that are options of an optimiser, checked; name -> value, without the defaults.
-
-    Args:
-        name: which optimiser.
-        given: settings by name, of which others belong to someone else.
-
-    Raises:
-        InputError: a value is not allowed.
-    """
-    own = {option: value for option, value in given.items() if option in OPTIONS[name].model_fields}
-    checked(OPTIONS[name], own, f"the optimiser {name}")
-    return own

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from explorer.contracts.options import Flag, checked
+from graphdb.errors import InputError
 
 
 class OptimiserName(StrEnum):
@@ -31,6 +35,7 @@ class DefaultOptions(Options):
 
     initial: int = Field(5, ge=2, description="Number of random designs before the first surrogate.")
     pool: int = Field(1000, ge=1, description="Number of random designs among which each choice looks.")
+    local_search: bool = Field(True, description="Whether the acquisition is climbed from the best of these designs.")
 
 
 class EvolutionOptions(Options):
@@ -64,3 +69,58 @@ OPTIONS: Mapping[OptimiserName, type[Options]] = MappingProxyType(
     }
 )
 """Optimiser -> its options."""
+
+
+class SearchSettings(BaseModel):
+    """The settings by which a recipe chooses designs; models of recipes' settings inherit them."""
+
+    optimiser: OptimiserName = Field(
+        OptimiserName.DEFAULT,
+        strict=False,
+        description="Optimiser that chooses the designs: default, a published one, or a simple one for comparison.",
+    )
+    batch: int = Field(4, ge=1, le=64, description="Number of proposals requested at a time.")
+    ahead: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="Number of trials that may still be under way when the next proposals are requested.",
+    )
+    cold: bool = Field(False, description="Begin with nothing learnt from earlier measurements in the database.")
+    front: bool = Field(
+        False, description="Search for the Pareto front of the objective's terms instead of their weighted sum."
+    )
+    fixed: Annotated[dict[str, str], Flag(internal=True)] = Field(
+        default_factory=dict, description="Role -> key of the architecture that is held fixed in it."
+    )
+    search: Annotated[dict[str, Any], Flag(internal=True)] = Field(
+        default_factory=dict, description="Options of the optimiser that differ from their defaults."
+    )
+
+
+SINGLE = frozenset({OptimiserName.BOSHNAS, OptimiserName.BOSHCODE})
+"""Optimisers that search by one value, and so for no front."""
+
+
+def with_search(given: Mapping[str, Any], fields: Container[str], name: str) -> dict[str, Any]:
+    """Settings of a recipe in which those that are options of the optimiser are under `search`.
+
+    Args:
+        given: a user's settings.
+        fields: names of the recipe's own settings, which are never options.
+        name: name of the recipe, for messages.
+
+    Raises:
+        InputError: the optimiser is unknown or searches for no front, or an option is unknown or not allowed.
+    """
+    read = checked(SearchSettings, {key: given[key] for key in SearchSettings.model_fields if key in given}, name)
+    if read.front and read.optimiser in SINGLE:
+        raise InputError(
+            f"The setting front of {name} needs an optimiser of several objectives; {read.optimiser} searches by one."
+        )
+    options = OPTIONS[read.optimiser]
+    picked = {key: value for key, value in given.items() if key in options.model_fields and key not in fields}
+    search = {**read.search, **picked}
+    checked(options, search, f"the optimiser {read.optimiser}")
+    rest = {key: value for key, value in given.items() if key not in picked}
+    return rest | ({"search": search} if search else {})

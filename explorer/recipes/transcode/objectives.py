@@ -37,7 +37,13 @@ published costs; the corrected ones, which are lower, lie within it.
 """
 
 
-def objective(scales: Scales, weights: Mapping[str, float], constraints: Sequence[str], known: Measures) -> Objective:
+def objective(
+    scales: Scales,
+    weights: Mapping[str, float],
+    constraints: Sequence[str],
+    known: Measures,
+    front: bool = False,
+) -> Objective:
     """The objective with given scales; the direction of each measure is its own.
 
     Args:
@@ -45,6 +51,7 @@ def objective(scales: Scales, weights: Mapping[str, float], constraints: Sequenc
         weights: term -> weight that replaces the published one; all weights are then divided by their sum.
         constraints: `max:measure=value` or `min:measure=value`.
         known: available measures.
+        front: whether to search for the Pareto front of the terms whose weight is not 0.
 
     Raises:
         InputError: a term or measure is unknown, a weight is negative, all weights are 0, or a constraint is malformed.
@@ -52,9 +59,11 @@ def objective(scales: Scales, weights: Mapping[str, float], constraints: Sequenc
     shares = _shares(weights)
     towards = directions(known, (measure for measure, _ in OBJECTIVES[scales].values()))
     terms = tuple(
-        Term(measure, shares[term], towards[measure], scale) for term, (measure, scale) in OBJECTIVES[scales].items()
+        Term(measure, shares[term], towards[measure], scale)
+        for term, (measure, scale) in OBJECTIVES[scales].items()
+        if shares[term] or not front
     )
-    return Objective(terms, tuple(parse_limit(text, known) for text in constraints))
+    return Objective(terms, tuple(parse_limit(text, known) for text in constraints), separate=front)
 
 
 def _shares(weights: Mapping[str, float]) -> dict[str, float]:

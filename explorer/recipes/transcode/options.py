@@ -5,10 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from explorer.contracts.options import Flag
+from explorer.contracts.skill import Source
 from explorer.domains.accelerator.acceltran.settings.run import RunSettings
+from explorer.search.options import SearchSettings
 
 NAME = "transcode"
 """Name of the recipe and of its simulator, also used in messages."""
@@ -26,23 +28,11 @@ class Models(StrEnum):
 
     ALL = "all"
     MEASURED = "measured"
+    FLEXIBERT2 = "flexibert2"
+    MIXED = "mixed"
 
 
-class SearchBy(StrEnum):
-    """Optimiser that chooses the pairs."""
-
-    BOSHCODE = "boshcode"
-    RANDOM = "random"
-
-
-class AccuracySource(StrEnum):
-    """Whether an accuracy was measured or is predicted."""
-
-    MEASURED = "measured"
-    PREDICTED = "predicted"
-
-
-class TransCodeSettings(BaseModel):
+class TransCodeSettings(SearchSettings):
     """The settings that the trials of a study depend on, besides its seed and the data in the database."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
@@ -61,15 +51,8 @@ class TransCodeSettings(BaseModel):
     models: Models = Field(
         Models.ALL,
         strict=False,
-        description="Models to choose from: all 2,037 of the space, or the 660 whose accuracy was measured.",
-    )
-    optimiser: SearchBy = Field(
-        SearchBy.BOSHCODE,
-        strict=False,
-        description="Optimiser that chooses the pairs: boshcode, or random for comparison.",
-    )
-    batch: int = Field(
-        4, ge=1, le=64, description="Number of proposals requested at a time; 4 in the published search."
+        description="Models to choose from: all 2,037 of the early space, the 660 of them whose accuracy was measured, "
+        "the 1.7e88 of flexibert2 with predictions without demonstrated skill, or a mixture of both spaces.",
     )
     simulation: Annotated[dict[str, Any], Flag(internal=True)] = Field(
         default_factory=dict, description="All settings of the simulator."
@@ -80,6 +63,8 @@ class TransCodeRun(RunSettings):
     """Settings of one measurement: those of AccelTran, and the accuracy of the model."""
 
     accuracy: float = Field(ge=0, le=1, description="Accuracy of the model, from 0 to 1.")
-    accuracy_source: AccuracySource = Field(
-        strict=False, description="Whether the accuracy was measured or is predicted."
+    accuracy_source: Source = Field(
+        strict=False,
+        description="Whether the accuracy was measured, is predicted, or is extrapolated for a model unlike the "
+        "measured ones.",
     )

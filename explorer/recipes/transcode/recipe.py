@@ -1,21 +1,22 @@
-"""The TransCODE recipe: early FlexiBERT models times ELECTOR accelerators, AccelTran's costs, BOSHCODE's choice."""
+"""The TransCODE recipe: Transformers times ELECTOR accelerators, and AccelTran's costs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from explorer import registry
 from explorer.contracts.objective import Objective
-from explorer.contracts.optimiser import Inputs, Optimiser
+from explorer.contracts.optimiser import Inputs, Outcome
 from explorer.contracts.options import checked
 from explorer.contracts.recipe import Plan, Recipe
 from explorer.contracts.session import Report
-from explorer.contracts.simulator import Roles
-from explorer.domains.accelerator.acceltran.engines.fit import fits
+from explorer.contracts.simulator import Role, Roles
+from explorer.contracts.skill import Source
+from explorer.domains.accelerator.acceltran.engines.fit import needed_mib
 from explorer.domains.accelerator.acceltran.settings.run import Engine, Mode
 from explorer.domains.accelerator.acceltran.simulator import AccelTranSimulator
 from explorer.domains.accelerator.elector.space import ElectorSpace
@@ -24,13 +25,17 @@ from explorer.domains.transformer.measures import QNLI_ACCURACY
 from explorer.domains.transformer.spaces.early import EarlyFlexiBertSpace
 from explorer.learning.kept import keep_table, kept_table
 from explorer.learning.known import ValueTable, value_table
-from explorer.recipes.transcode.candidates import PairCandidates
-from explorer.recipes.transcode.measures import MEASURES
+from explorer.recipes.transcode.areas import Areas
+from explorer.recipes.transcode.candidates import Fixed, PairCandidates
+from explorer.recipes.transcode.measures import ACCURACY, MEASURES
+from explorer.recipes.transcode.models import TableModels
 from explorer.recipes.transcode.objectives import OBJECTIVES, objective
-from explorer.recipes.transcode.options import NAME, AccuracySource, Models, SearchBy, TransCodeSettings
+from explorer.recipes.transcode.options import NAME, Models, TransCodeSettings
 from explorer.recipes.transcode.simulator import TransCodeSimulator
-from explorer.search.baselines import RandomSearch
-from explorer.search.boshcode import Boshcode, BoshcodeSettings
+from explorer.running.earlier import keep_earlier, kept_earlier
+from explorer.search.making import make
+from explorer.search.options import OptimiserName, with_search
+from graphdb.errors import InputError
 from graphdb.measurement import Measurement
 from graphdb.records import StudyRecord
 from graphdb.store import Store
@@ -52,12 +57,14 @@ class TransCode(Recipe[Inputs]):
     objectives = tuple(OBJECTIVES)
     front = ("accuracy", "latency_s", "energy_j", "area_mm2")
     columns = (*front, "peak_power_w")
+    roles: ClassVar[Mapping[str, Role]] = TransCodeSimulator.roles
 
     def settings(self, given: Mapping[str, Any], budget: int) -> dict[str, Any]:
-        """Settings with defaults filled in; those of AccelTran go into `simulation`."""
+        """Settings with defaults filled in; options of the optimiser go into `search`, others into `simulation`."""
         del budget
-        own = {name: value for name, value in given.items() if name in TransCodeSettings.model_fields}
-        rest = {name: value for name, value in given.items() if name not in own}
+        known = with_search(given, TransCodeSettings.model_fields, self.name)
+        own = {name: value for name, value in known.items() if name in TransCodeSettings.model_fields}
+        rest = {name: value for name, value in known.items() if name not in own}
         read = checked(TransCodeSettings, own, self.name)
         simulation = AccelTranSimulator().settings({**COSTS, **read.simulation, **rest})
         full = read.model_dump(mode="json") | {"simulation": simulation}
@@ -67,19 +74,24 @@ class TransCode(Recipe[Inputs]):
     def objective(self, settings: Mapping[str, Any]) -> Objective:
         """The objective that stored settings describe."""
         read = checked(TransCodeSettings, settings, self.name)
-        return objective(read.objective, read.weights, read.constraints, self.measures)
+        return objective(read.objective, read.weights, read.constraints, self.measures, read.front)
 
     def basis(self, store: Store, record: StudyRecord, report: Report) -> Mapping[str, str]:
-        """Train (or load) the accuracy surrogate, and keep the accuracy and the embedding of every model.
+        """Train (or load) the accuracy surrogate, and keep what is known of every model and what was measured before.
 
         Args:
             store: database.
             record: record of the study.
             report: function called with a few words on the current step.
         """
-        del record
+        settings = checked(TransCodeSettings, record.settings, self.name)
         table = value_table(store, MODELS, QNLI_ACCURACY.name, EarlyFlexiBertSpace(), report)
-        return {"accuracies": keep_table(store, table, f"{QNLI_ACCURACY.label} of {EarlyFlexiBertSpace.name}")}
+        kept = {"accuracies": keep_table(store, table, f"{QNLI_ACCURACY.label} of {EarlyFlexiBertSpace.name}")}
+        if not settings.cold and settings.optimiser is OptimiserName.DEFAULT:
+            kept["earlier"] = keep_earlier(
+                store, TransCodeSimulator.name, settings.simulation, varying=("accuracy", "accuracy_source")
+            )
+        return kept
 
     def prepare(self, store: Store, record: StudyRecord, report: Report) -> Plan[Inputs]:
         """Set up the search among the models whose accuracies the study began with.
@@ -94,37 +106,77 @@ class TransCode(Recipe[Inputs]):
         table = kept_table(store, record.basis["accuracies"], EarlyFlexiBertSpace())
         if settings.models is Models.MEASURED:
             table = table.measured_only()
-        candidates = _candidates(table, settings)
+        candidates = _candidates(store, table, settings)
+        aim = self.objective(record.settings)
         return Plan(
             simulator=TransCodeSimulator.name,
-            objective=self.objective(record.settings),
-            optimiser=_optimiser(candidates, settings, record.seed),
+            objective=aim,
+            optimiser=make(settings.optimiser, settings.search, candidates, record.seed, aim.goal),
             batch=settings.batch,
             architectures=candidates.architectures_of,
             design=candidates.design_of,
             pending=lambda roles, done: _pending(roles, table, settings),
+            ahead=settings.ahead,
+            earlier=_earlier(store, record, candidates, aim),
         )
 
 
-def _candidates(table: ValueTable, settings: TransCodeSettings) -> PairCandidates:
+def _candidates(store: Store, table: ValueTable, settings: TransCodeSettings) -> PairCandidates:
+    accelerators = registry.space(ElectorSpace.name)
+    assert isinstance(accelerators, ElectorSpace)
+    models = TableModels(table.architectures, table.embeddings, table.values, EarlyFlexiBertSpace())
     return PairCandidates(
-        table.architectures,
-        np.asarray(table.embeddings, dtype=np.float64),
-        registry.space(ElectorSpace.name),
-        lambda model, accelerator: fits(model, accelerator, settings.simulation),
+        models,
+        accelerators,
+        lambda first_hidden: needed_mib(first_hidden, settings.simulation),
+        Areas(accelerators, settings.simulation),
+        _fixed(store, models, accelerators, settings.fixed),
     )
 
 
-def _optimiser(candidates: PairCandidates, settings: TransCodeSettings, seed: int) -> Optimiser[Inputs]:
-    if settings.optimiser is SearchBy.RANDOM:
-        return RandomSearch(candidates, seed)
-    return Boshcode(candidates, seed, BoshcodeSettings())
+def _fixed(store: Store, models: TableModels, accelerators: ElectorSpace, fixed: Mapping[str, str]) -> dict[str, Fixed]:
+    """What is held fixed in each role.
+
+    Raises:
+        InputError: there is no such role, or the architecture cannot play it.
+    """
+    held = {}
+    for role, key in fixed.items():
+        architecture = store.architectures.get(key)
+        if role == "model":
+            try:
+                held[role] = Fixed(architecture, models.vector(architecture))
+            except KeyError:
+                raise InputError(
+                    f"The model {architecture.key[:12]} is none of those that this study chooses from."
+                ) from None
+        else:
+            inside = not accelerators.violations(architecture.choices)
+            vector = accelerators.to_vector(architecture.choices) if inside else np.zeros(accelerators.dimensions)
+            held[role] = Fixed(architecture, vector, inside)
+    return held
+
+
+def _earlier(
+    store: Store, record: StudyRecord, candidates: PairCandidates, aim: Objective
+) -> list[tuple[Inputs, Outcome]]:
+    """The pairs that had been measured when the study began, with the accuracies that it began with."""
+    if "earlier" not in record.basis:
+        return []
+    earlier = []
+    for roles, measurement in kept_earlier(store, record.basis["earlier"]):
+        try:
+            design = candidates.design_of(roles)
+        except KeyError:
+            continue
+        accuracy = float(candidates.known([design])[ACCURACY.name][0])
+        earlier.append((design, aim.outcome({**measurement.measures, ACCURACY.name: accuracy})))
+    return earlier
 
 
 def _pending(roles: Roles, table: ValueTable, settings: TransCodeSettings) -> Measurement:
     accuracy, measured = table.value_of(roles["model"].key)
-    source = AccuracySource.MEASURED if measured else AccuracySource.PREDICTED
-    known = {"accuracy": accuracy, "accuracy_source": source.value}
+    known = {"accuracy": accuracy, "accuracy_source": str(Source.MEASURED if measured else Source.PREDICTED)}
     return TransCodeSimulator().pending(roles, {**settings.simulation, **known})
 
 

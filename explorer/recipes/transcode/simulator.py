@@ -7,9 +7,10 @@ from typing import Any
 
 from explorer.contracts.options import checked
 from explorer.contracts.simulator import Roles, Simulator
+from explorer.contracts.skill import Source
 from explorer.domains.accelerator.acceltran.simulator import AccelTranSimulator
 from explorer.recipes.transcode.measures import ACCURACY, MEASURES
-from explorer.recipes.transcode.options import NAME, AccuracySource, TransCodeRun
+from explorer.recipes.transcode.options import NAME, TransCodeRun
 
 _OWN = TransCodeRun.model_fields.keys() - AccelTranSimulator.options.model_fields.keys()
 
@@ -51,7 +52,7 @@ class TransCodeSimulator(Simulator):
 
     def predicted(self, settings: Mapping[str, Any]) -> frozenset[str]:
         """The name of the accuracy if it was not measured."""
-        return frozenset({ACCURACY.name} if settings["accuracy_source"] == AccuracySource.PREDICTED else ())
+        return frozenset({ACCURACY.name} if settings["accuracy_source"] != Source.MEASURED else ())
 
     def chunk(self, settings: Mapping[str, Any]) -> int:
         """Number of measurements that a worker is given at once."""

@@ -7,8 +7,8 @@ import pytest
 
 from explorer.contracts.optimiser import Outcome
 from explorer.search.candidates import TableCandidates
-from explorer.search.making import make, own_options
-from explorer.search.options import OPTIONS, OptimiserName
+from explorer.search.making import make
+from explorer.search.options import OPTIONS, OptimiserName, with_search
 from graphdb.errors import InputError
 
 
@@ -34,7 +34,15 @@ def test_options_reach_the_optimiser_and_others_are_refused() -> None:
         make(OptimiserName.RANDOM, {"wings": 2}, candidates, 0)
 
 
-def test_settings_of_others_are_left_to_them() -> None:
-    assert own_options(OptimiserName.LOCAL_SEARCH, {"initial": 2, "batch": 4}) == {"initial": 2}
+def test_options_among_the_settings_of_a_recipe_go_to_the_optimiser() -> None:
+    given = {"optimiser": "local-search", "initial": 2, "depth": 4, "population": 7}
+    read = with_search(given, {"depth"}, "mill")
+    assert read == {"optimiser": "local-search", "depth": 4, "population": 7, "search": {"initial": 2}}
+    assert with_search(read, {"depth"}, "mill") == read
+    assert with_search({"initial": 2} | {"optimiser": "random"}, (), "mill")["initial"] == 2
     with pytest.raises(InputError, match="initial"):
-        own_options(OptimiserName.LOCAL_SEARCH, {"initial": "many"})
+        with_search(given | {"initial": "many"}, {"depth"}, "mill")
+    with pytest.raises(InputError, match="pace"):
+        with_search({"search": {"pace": 1}}, (), "mill")
+    with pytest.raises(InputError, match="front of mill"):
+        with_search({"optimiser": "boshcode", "front": True}, (), "mill")

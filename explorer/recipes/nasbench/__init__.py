@@ -1,0 +1,1 @@
+"""Search among networks that were all trained, to find the best of them and to compare methods of search."""
