@@ -1,0 +1,1 @@
+"""What `bench_search.py` compares: tasks, methods, and what becomes of their runs."""
