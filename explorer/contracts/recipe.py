@@ -132,6 +132,11 @@ class Recipe(ABC, Generic[D]):
         """Measure -> its direction in the front."""
         return directions(self.measures, self.front)
 
+    def front_under(self, settings: Mapping[str, Any]) -> Sequence[str]:
+        """The measures of the Pareto front of a study with these stored settings; `front` unless overridden."""
+        del settings
+        return self.front
+
     def settings(self, given: Mapping[str, Any], budget: int) -> dict[str, Any]:
         """All settings of a study with defaults filled in; they are stored with it and determine its trials.
 

@@ -11,6 +11,6 @@ ENTRY = RecipeEntry(
     help="Find the best of the networks that NAS-Bench-201 or NAS-Bench-Macro trained.",
     load=f"{__package__}.recipe:RECIPE",
     options=NasBenchSettings,
-    example="explorer search nasbench --device pixel_3 --objective front --budget 60",
+    example="explorer search nasbench --device pixel_3 --front --budget 60",
     title="NasBench",
 )

@@ -10,7 +10,7 @@ from explorer.contracts.measure import Measures, directions
 from explorer.contracts.objective import Linear, Logarithmic, Objective, Scale, Term, parse_limit
 from explorer.domains.cnn.measures import ACCURACY, LATENCY, MEASURES, MULTIPLICATIONS, PARAMETERS
 from explorer.domains.cnn.nasbench.options import NAME
-from explorer.recipes.nasbench.options import Aim, NasBenchSettings, Space
+from explorer.recipes.nasbench.options import NasBenchSettings, Space
 from graphdb.errors import InputError
 
 TERMS: Mapping[str, tuple[str, Scale]] = MappingProxyType(
@@ -46,7 +46,7 @@ def objective(settings: NasBenchSettings) -> Objective:
     towards = directions(MEASURES, (TERMS[term][0] for term in shares))
     terms = tuple(Term(TERMS[t][0], share, towards[TERMS[t][0]], TERMS[t][1]) for t, share in shares.items())
     limits = tuple(parse_limit(text, MEASURES) for text in settings.constraints)
-    made = Objective(terms, limits, separate=settings.objective is Aim.FRONT)
+    made = Objective(terms, limits, separate=settings.front)
     known = measured(settings)
     for name in sorted(made.measures - known.keys()):
         raise InputError(_missing(name, settings))
@@ -71,10 +71,8 @@ def _missing(name: str, settings: NasBenchSettings) -> str:
 
 def _shares(settings: NasBenchSettings) -> dict[str, float]:
     """Term -> its share of all weights, for those whose weight is not 0."""
-    if settings.device is not None:
-        usual = _WITH_DEVICE
-    else:
-        usual = _FRONT_WITHOUT if settings.objective is Aim.FRONT else _WITHOUT
+    alone = _FRONT_WITHOUT if settings.front else _WITHOUT
+    usual = alone if settings.device is None else _WITH_DEVICE
     weights = {**usual, **settings.weights}
     for term, weight in weights.items():
         if term not in TERMS:

@@ -15,9 +15,10 @@ from explorer.domains.cnn.nasbench.options import NAME
 from explorer.domains.cnn.nasbench.simulator import NasBenchSimulator
 from explorer.recipes.nasbench.candidates import candidates
 from explorer.recipes.nasbench.objectives import objective
-from explorer.recipes.nasbench.options import Aim, NasBenchSettings
+from explorer.recipes.nasbench.options import NasBenchSettings
 from explorer.running.earlier import keep_earlier, kept_earlier
-from explorer.search.making import make, own_options
+from explorer.search.making import make
+from explorer.search.options import OptimiserName, with_search
 from graphdb.records import StudyRecord
 from graphdb.store import Store
 
@@ -30,18 +31,12 @@ class NasBench(Recipe[Inputs]):
     name = NAME
     options = NasBenchSettings
     measures = MEASURES
-    objectives = tuple(Aim)
     front = (ACCURACY.name, MULTIPLICATIONS.name)
     columns = (ACCURACY.name, LATENCY.name, PARAMETERS.name, MULTIPLICATIONS.name)
 
     def settings(self, given: Mapping[str, Any], budget: int) -> dict[str, Any]:
         """Settings with defaults filled in; options of the optimiser go into `search`."""
-        own = {name: value for name, value in given.items() if name in NasBenchSettings.model_fields}
-        read = checked(NasBenchSettings, own, self.name)
-        rest = {name: value for name, value in given.items() if name not in own}
-        search = {**read.search, **own_options(read.optimiser, rest)}
-        unknown = {name: value for name, value in rest.items() if name not in search}
-        return super().settings({**own, **unknown, "search": search}, budget)
+        return super().settings(with_search(given, NasBenchSettings.model_fields, self.name), budget)
 
     def objective(self, settings: Mapping[str, Any]) -> Objective:
         """The objective that stored settings describe."""
@@ -61,7 +56,7 @@ class NasBench(Recipe[Inputs]):
         """
         del report
         settings = checked(NasBenchSettings, record.settings, self.name)
-        if settings.cold:
+        if settings.cold or settings.optimiser is not OptimiserName.DEFAULT:
             return {}
         spaces = {"network": (settings.space.value,)}
         return {_EARLIER: keep_earlier(store, NAME, _of_simulator(settings), spaces=spaces)}
