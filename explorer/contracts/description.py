@@ -30,6 +30,8 @@ class Entry:
         name: what it is, for people.
         nature: how two values compare.
         low, high: the smallest and the largest value.
+        group: a name that entries share if they count equally, such as many features of one kind; empty if the entry
+            counts by itself.
 
     Raises:
         InputError: `low` is above `high`.
@@ -43,6 +45,7 @@ class Entry:
     nature: Nature
     low: float
     high: float
+    group: str = ""
 
     def __post_init__(self) -> None:
         if self.low > self.high:
