@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from explorer.cli.output import AsJson, console, emit, print_table, say
+from explorer.cli.output import AsJson, console, emit, files_heading, print_table, say
 from explorer.cli.store import opened
 from explorer.contracts.table import Column, Table, words
 
@@ -20,6 +20,13 @@ app = typer.Typer(help="Show, export, stop and delete studies.", no_args_is_help
 
 Name = Annotated[str, typer.Argument(help="Name of the study.")]
 Plots = Annotated[Path | None, typer.Option(help="Folder for plots of the Pareto front and of the hypervolume.")]
+CoursePlots = Annotated[
+    Path | None,
+    typer.Option(
+        "--plots",
+        help="Folder for plots of the front, convergence, decisions and their importance, and of predictions.",
+    ),
+]
 Out = Annotated[Path, typer.Option(help="File to write; its suffix, .csv or .parquet, selects the format.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -47,26 +54,35 @@ def list_studies(json: AsJson = False) -> None:
     print_table(Table("Studies", columns, rows))
 
 
-@app.command(epilog="Example: explorer study show my-study")
-def show(name: Name, json: AsJson = False) -> None:
-    """Show a study: its settings, every trial, and the best one."""
+@app.command(epilog="Example: explorer study show my-study --plots figures")
+def show(name: Name, plots: CoursePlots = None, json: AsJson = False) -> None:
+    """Show a study: its settings, every trial, the best one, and what each kind of proposals brought."""
+    from explorer.cli.study_course import course_json, print_course, write_course
     from explorer.cli.study_findings import best_json, closest_json, gather, print_trials, trial_json
     from explorer.services.closest import unmet
+    from explorer.toolkit.folder import check_folder
 
+    if plots is not None:
+        check_folder(plots)
     with opened() as store:
         study = gather(store, store.studies.get(name))
+        files = [] if plots is None else write_course(store, study, plots)
     if json:
         trials = [trial_json(study, trial) for trial in study.trials]
-        emit(_record_json(study.record) | {"trials": trials, "best": best_json(study), "closest": closest_json(study)})
+        found = {"trials": trials, "best": best_json(study), "closest": closest_json(study), **course_json(study)}
+        emit(_record_json(study.record) | found | {"plots": [str(file) for file in files]})
         return
     record = study.record
     console.print(f"[bold]{record.name}[/]: {record.recipe}, {study.state}, seed {record.seed}, budget {record.budget}")
     say(f"settings: {json_format.dumps(record.settings)}")
     if record.message:
         say(record.message)
-    print_trials(study, study.trials, "Trials")
+    print_trials(study, study.trials, "Trials", course=True)
+    print_course(study)
     if study.closest is not None:
         say(unmet(record, study.closest, study.trials))
+    if files:
+        say(f"\n{files_heading(files)}: {', '.join(map(str, files))}")
 
 
 @app.command(epilog="Example: explorer study pareto my-study --plots figures")

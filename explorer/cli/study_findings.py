@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as json_format
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from explorer.contracts.measure import Measure
     from explorer.contracts.recipe import Recipe
     from explorer.services.closest import Closest
+    from explorer.services.course import Step
     from graphdb.architecture import Architecture
     from graphdb.records import StudyRecord, TrialRecord
     from graphdb.store import Store
@@ -62,7 +64,14 @@ class StudyFindings:
     @property
     def over(self) -> Sequence[Measure]:
         """The measures of the Pareto front."""
-        return [self.recipe.measures[name] for name in self.recipe.front]
+        return [self.recipe.measures[name] for name in self.recipe.front_under(self.record.settings)]
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """What each trial brought, in their order."""
+        from explorer.services.course import course_of
+
+        return course_of(self.recipe, self.record, self.trials)
 
     @property
     def notes(self) -> list[str]:
@@ -73,9 +82,9 @@ class StudyFindings:
 def gather(store: Store, record: StudyRecord) -> StudyFindings:
     """Reads everything that reports of a study need, in two queries."""
     from explorer import registry
-    from explorer.running.study import performances
+    from explorer.running.merits import front_of, hypervolumes, performances
     from explorer.services.closest import closest_of
-    from explorer.services.studies import front_of, hypervolumes, shown_state
+    from explorer.services.studies import shown_state
 
     recipe = registry.recipe(record.recipe)
     trials = store.studies.trials(record.name)
@@ -145,7 +154,19 @@ def write_plots(study: StudyFindings, folder: Path) -> list[Path]:
     Returns:
         The files written, those of the Pareto plot first.
     """
-    from explorer.report import hypervolume, pareto
+    from explorer.report import hypervolume
+
+    files = plot_front(study, folder)
+    if files and study.volumes and study.volumes[-1] > 0:
+        name = study.record.name
+        title = f"{name}: hypervolume of the Pareto front"
+        files += hypervolume.plot(study.volumes, title, folder / f"{name}-hypervolume")
+    return files
+
+
+def plot_front(study: StudyFindings, folder: Path) -> list[Path]:
+    """Writes the Pareto plot of a study; nothing if no trial meets the constraints."""
+    from explorer.report import pareto
 
     front = {trial.index for trial in study.front}
     points = [
@@ -157,30 +178,35 @@ def write_plots(study: StudyFindings, folder: Path) -> list[Path]:
             trial.measurement.predicted,
         )
         for trial in study.trials
-        if trial.index in study.values and trial.measurement.measures.keys() >= set(study.recipe.front)
+        if trial.index in study.values and trial.measurement.measures.keys() >= {measure.name for measure in study.over}
     ]
     if not points:
         return []
     name = study.record.name
     title = f"{name}: {len(points)} trials that meet the constraints"
-    files = pareto.plot(points, study.over, title, folder / f"{name}-pareto")
-    if study.volumes and study.volumes[-1] > 0:
-        title = f"{name}: hypervolume of the Pareto front"
-        files += hypervolume.plot(study.volumes, title, folder / f"{name}-hypervolume")
-    return files
+    return pareto.plot(points, study.over, title, folder / f"{name}-pareto")
 
 
-def print_trials(study: StudyFindings, trials: Sequence[TrialRecord], title: str) -> None:
-    """Prints a table of trials."""
+def print_trials(study: StudyFindings, trials: Sequence[TrialRecord], title: str, *, course: bool = False) -> None:
+    """Prints a table of trials.
+
+    Args:
+        study: their study.
+        trials: some of its trials.
+        title: the title of the table.
+        course: whether to show what was predicted, and the best so far.
+    """
     shown = study.recipe.columns
     roles = _roles(trials[0]) if trials else []
     columns = [
         Column("trial"),
         *map(keys, roles),
         Column("objective"),
-        *(values(study.recipe.measures[name], rank=int(name not in study.recipe.front)) for name in shown),
+        *(values(known, rank=int(known not in study.over)) for known in map(study.recipe.measures.__getitem__, shown)),
         words("origin", rank=2),
+        *((words("foreseen", rank=2), Column("best so far", rank=2)) if course else ()),
     ]
+    steps = {step.index: step for step in study.steps} if course else {}
     rows: list[list[Cell]] = [
         [
             trial.index,
@@ -188,12 +214,18 @@ def print_trials(study: StudyFindings, trials: Sequence[TrialRecord], title: str
             _performance(study, trial),
             *(value_of(name, trial.measurement) for name in shown),
             trial.origin,
+            *((_foreseen(steps[trial.index]), steps[trial.index].incumbent) if course else ()),
         ]
         for trial in trials
     ]
     print_table(Table(title, columns, rows))
     if any(trial.measurement.predicted for trial in trials):
         say("~ predicted by the surrogate, not measured")
+
+
+def _foreseen(step: Step) -> str | None:
+    """The prediction by which a design was chosen, with its deviation."""
+    return None if step.expected is None else " ± ".join(map(number, step.expected))
 
 
 def _performance(study: StudyFindings, trial: TrialRecord) -> str:
@@ -257,12 +289,25 @@ def trial_json(study: StudyFindings, trial: TrialRecord) -> dict[str, Any]:
         "state": str(trial.state),
         "origin": trial.origin,
         "objective": study.values.get(trial.index),
+        **_course_json(study, trial.index),
         "roles": {
             role: architecture_json(study.architectures[trial.measurement.roles[role]]) for role in _roles(trial)
         },
         "measures": nested(trial.measurement.measures, study.recipe.measures),
         "predicted": sorted(trial.measurement.predicted),
         "message": trial.message,
+    }
+
+
+def _course_json(study: StudyFindings, index: int) -> dict[str, Any]:
+    """What a trial brought, and what was expected of it."""
+    place, step = next((place, step) for place, step in enumerate(study.steps) if step.index == index)
+    expected = None if step.expected is None else dict(zip(("mean", "deviation"), step.expected, strict=True))
+    return {
+        "incumbent": step.incumbent,
+        "hypervolume": study.volumes[place],
+        "expected": expected,
+        "expected_improvement": step.expected_gain,
     }
 
 

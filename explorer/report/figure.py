@@ -12,6 +12,7 @@ from explorer.toolkit.replacing import replacing
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#332288", "#882255", "#117733", "#999933")
 """Colours for colour-blind readers: Okabe and Ito (2008) without yellow, then the darkest of Paul Tol's `muted`."""
+MARKERS = ("o", "s", "^", "D", "v", "P", "<", ">", "p", "h")
 OTHERS = "others"
 GREY = "#999999"
 _WIDE = 100.0
@@ -120,3 +121,10 @@ def coloured(names: Iterable[str]) -> Mapping[str, str]:
         free[at] += 1
         colours[name] = COLOURS[at]
     return colours | {OTHERS: GREY}
+
+
+def pointed(names: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
+    """Name -> the colour and the marker of its points, in the order of the names; markers repeat after ten names."""
+    ordered = list(dict.fromkeys(names))
+    colours = coloured(ordered)
+    return {name: {"color": colours[name], "marker": MARKERS[at % len(MARKERS)]} for at, name in enumerate(ordered)}

@@ -21,14 +21,15 @@ def trial_rows(store: Store, name: str) -> Rows:
     """A row for each trial of a study, in order.
 
     It has the index, the state and the origin of the trial, the key of its measurement and of each role's architecture,
-    the performance, every measure by its name, which ends in its SI unit, the names of those that were predicted, the
-    relative violation of the constraints on each measure and in total, and each decision of each role as `role.choice`.
+    the performance, what was predicted of it when the design was chosen, every measure by its name, which ends in its
+    SI unit, the names of those that were predicted, the relative violation of the constraints on each measure and in
+    total, and each decision of each role as `role.choice`.
 
     Raises:
         NotFoundError: no study has this name.
     """
-    from explorer.running.study import performances
-    from graphdb.records import TrialState
+    from explorer.running.merits import performances
+    from explorer.services.course import performance_of
 
     record = store.studies.get(name)
     recipe = registry.recipe(record.recipe)
@@ -39,7 +40,8 @@ def trial_rows(store: Store, name: str) -> Rows:
     rows: Rows = []
     for trial in trials:
         measurement = trial.measurement
-        known = trial.state is TrialState.DONE and objective.measures <= measurement.measures.keys()
+        performance = performance_of(objective, trial)
+        known = performance is not None
         roles = {role: stored[measurement.roles[role]] for role in registry.simulator(measurement.simulator).roles}
         row: dict[str, Cell] = {
             "trial": trial.index,
@@ -48,7 +50,9 @@ def trial_rows(store: Store, name: str) -> Rows:
             "message": trial.message,
             "measurement_key": measurement.key,
             **_keys(roles),
-            "performance": objective.value(measurement.measures) if known else None,
+            "performance": performance,
+            "expected_mean": None if trial.expected is None else trial.expected[0],
+            "expected_deviation": None if trial.expected is None else trial.expected[1],
             "feasible": trial.index in values if known else None,
             "violation": objective.violation(measurement.measures) if known else None,
         }
