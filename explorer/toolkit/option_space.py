@@ -73,9 +73,9 @@ class OptionSpace(DesignSpace):
         """The indices of all designs that differ in one decision, in the order of `neighbours`."""
         places, values = self._one_decision
         rows = np.repeat(vector[None, :], len(places), axis=0)
-        changed = values != vector[places]
         rows[np.arange(len(places)), places] = values
-        return rows[changed]
+        changed: Vector = rows[values != vector[places]]
+        return changed
 
     @cached_property
     def _one_decision(self) -> tuple[NDArray[np.intp], Vector]:

@@ -9,7 +9,6 @@ import numpy as np
 
 from explorer import registry
 from explorer.contracts.optimiser import Inputs, Vector
-from explorer.contracts.space import DesignSpace
 from explorer.domains.cnn.measures import MULTIPLICATIONS, PARAMETERS
 from explorer.domains.cnn.nasbench.facts import size_of
 from explorer.recipes.nasbench.options import Space
@@ -21,12 +20,15 @@ class NasBenchCandidates(SpaceCandidates):
 
     def known(self, designs: Sequence[Inputs]) -> Mapping[str, Vector]:
         """Parameters and multiplications of n networks, shape `(n,)` each."""
-        rows = self._sizes[[self._row[self.key(design)] for design in designs]]
+        if not designs:
+            return {PARAMETERS.name: np.zeros(0), MULTIPLICATIONS.name: np.zeros(0)}
+        indices = np.stack([vector for (vector,) in designs]).astype(np.intp)
+        rows = self._sizes[np.ravel_multi_index(tuple(indices.T), self._radices)]
         return {PARAMETERS.name: rows[:, 0], MULTIPLICATIONS.name: rows[:, 1]}
 
     @cached_property
-    def _row(self) -> Mapping[object, int]:
-        return {self.key(self._design(choices)): row for row, choices in enumerate(self.space.enumerate())}
+    def _radices(self) -> tuple[int, ...]:
+        return tuple((self.space.bounds[1] + 1).astype(int).tolist())
 
     @cached_property
     def _sizes(self) -> Vector:
@@ -37,5 +39,4 @@ class NasBenchCandidates(SpaceCandidates):
 
 def candidates(space: str = Space.NASBENCH201) -> NasBenchCandidates:
     """The candidates of a search of one space, `nasbench201` or `nasbench_macro`."""
-    known: DesignSpace = registry.space(Space(space))
-    return NasBenchCandidates(known)
+    return NasBenchCandidates(registry.space(Space(space)))

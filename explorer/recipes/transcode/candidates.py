@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from explorer.contracts.description import Entry
 from explorer.contracts.optimiser import Box, Inputs, Vector, VectorCandidates
@@ -84,20 +83,16 @@ class PairCandidates(VectorCandidates):
 
     def describe(self, designs: Sequence[Inputs]) -> Vector:
         """The decisions of n pairs, shape `(n, d)`; NaN for those of an accelerator outside the space."""
-        models, accelerators = self._stacked(designs)
-        decided = self.accelerators.describe_vectors(accelerators)
-        fixed = self._fixed.get("accelerator")
-        if fixed is not None and not fixed.inside:
+        decided = self.accelerators.describe_vectors(self._accelerators(designs))
+        if not self._inside:
             decided = np.full_like(decided, np.nan)
-        return np.hstack([self.models.describe(models), decided])
+        return np.hstack([self.models.describe([model for model, _ in designs]), decided])
 
     def known(self, designs: Sequence[Inputs]) -> Mapping[str, Vector]:
         """The accuracy of each model and, by formula, the area of each accelerator."""
-        models, accelerators = self._stacked(designs)
-        outputs: dict[str, Vector] = {"accuracy": self.models.accuracy(models)}
-        fixed = self._fixed.get("accelerator")
-        if self._areas is not None and (fixed is None or fixed.inside):
-            outputs["area_mm2"] = self._areas(accelerators)
+        outputs: dict[str, Vector] = {"accuracy": self.models.accuracy([model for model, _ in designs])}
+        if self._areas is not None and self._inside:
+            outputs["area_mm2"] = self._areas(self._accelerators(designs))
         return outputs
 
     def library(self) -> Sequence[Inputs] | None:
@@ -107,21 +102,17 @@ class PairCandidates(VectorCandidates):
     @cached_property
     def _library(self) -> Sequence[Inputs] | None:
         model, accelerator = self._fixed.get("model"), self._fixed.get("accelerator")
-        if accelerator is not None:
-            models = self.models.library() if model is None else model.vector[None, :]
-            return (
-                None if models is None or len(models) > LIBRARY else self._paired(models, accelerator.vector[None, :])
-            )
-        return None
+        if accelerator is None:
+            return None
+        models = self.models.library() if model is None else [model.vector]
+        return None if models is None or len(models) > LIBRARY else self._with_models(models, accelerator.vector)
 
     def sample(self, generator: np.random.Generator, count: int) -> list[Inputs]:
         """Pairs drawn uniformly from those that fit; fewer than `count` if fitting ones are rare."""
         fitting: list[Inputs] = []
         drawn, size = 0, count
         while len(fitting) < count and drawn < _TRIES * count:
-            models, accelerators = self._drawn(generator, size)
-            good = self._fits(models, accelerators)
-            fitting += zip(models[good], accelerators[good], strict=True)
+            fitting += self._drawn(generator, size)
             drawn += size
             size = min(2 * size, 4096)
         return fitting[:count]
@@ -139,16 +130,16 @@ class PairCandidates(VectorCandidates):
         model, accelerator = design
         pairs: list[Inputs] = []
         if "accelerator" not in self._fixed:
-            pairs += self._paired(model[None, :], self.accelerators.near(accelerator))
+            pairs += self._with_accelerators(model, self.accelerators.near(accelerator))
         if "model" not in self._fixed:
-            pairs += self._paired(self.models.near(model), accelerator[None, :])
+            pairs += self._with_models(self.models.near(model), accelerator)
         return pairs
 
     def crossover(self, first: Inputs, second: Inputs, generator: np.random.Generator) -> Inputs | None:
         """A pair with decisions of both; None if it does not fit."""
         model = first[0] if "model" in self._fixed else self.models.cross(first[0], second[0], generator)
         accelerator = np.where(generator.integers(2, size=len(first[1])) == 0, first[1], second[1])
-        return next(iter(self._paired(model[None, :], accelerator[None, :])), None)
+        return next(iter(self._with_models([model], accelerator)), None)
 
     def design_of(self, architectures: Mapping[str, Architecture]) -> Inputs:
         """The vectors of a stored pair.
@@ -176,39 +167,48 @@ class PairCandidates(VectorCandidates):
             else accelerator.architecture,
         }
 
-    def _stacked(self, designs: Sequence[Inputs]) -> tuple[Vector, Vector]:
-        """The models and the accelerators of n pairs, as two arrays."""
-        (low, _), (other, _) = self.bounds()
-        if not designs:
-            return np.zeros((0, len(low))), np.zeros((0, len(other)))
-        models, accelerators = zip(*designs, strict=True)
-        return np.array(models), np.array(accelerators)
-
-    def _drawn(self, generator: np.random.Generator, count: int) -> tuple[Vector, Vector]:
-        model, accelerator = self._fixed.get("model"), self._fixed.get("accelerator")
-        models = self.models.sample(generator, count) if model is None else np.tile(model.vector, (count, 1))
-        if accelerator is not None:
-            return models, np.tile(accelerator.vector, (count, 1))
-        return models, self.accelerators.sample_vectors(generator, count)
-
-    def _paired(self, models: Vector, accelerators: Vector) -> list[Inputs]:
-        """The fitting pairs of models and accelerators, of which one may stand for all."""
-        count = max(len(models), len(accelerators)) if len(models) and len(accelerators) else 0
-        if not count:
-            return []
-        models = np.broadcast_to(models, (count, models.shape[1]))
-        accelerators = np.broadcast_to(accelerators, (count, accelerators.shape[1]))
-        good = self._fits(models, accelerators)
-        return [(models[row], accelerators[row]) for row in np.flatnonzero(good)]
-
-    def _fits(self, models: Vector, accelerators: Vector) -> NDArray[np.bool_]:
-        """Whether each model fits its accelerator; an accelerator outside the space is left to the simulator."""
+    @property
+    def _inside(self) -> bool:
+        """Whether the accelerators are designs of their space."""
         fixed = self._fixed.get("accelerator")
-        if fixed is not None and not fixed.inside:
-            return np.ones(len(models), dtype=np.bool_)
-        needs = np.array([self._need(float(width)) for width in self.models.first_hidden(models)])
-        enough: NDArray[np.bool_] = needs <= self._mebibytes[accelerators[:, self._buffer].astype(np.intp)]
-        return enough
+        return fixed is None or fixed.inside
+
+    def _accelerators(self, designs: Sequence[Inputs]) -> Vector:
+        """The vectors of the accelerators of n pairs, shape `(n, d)`."""
+        width = self.accelerators.dimensions
+        if not designs:
+            return np.zeros((0, width))
+        return np.concatenate([accelerator for _, accelerator in designs]).reshape(len(designs), width)
+
+    def _drawn(self, generator: np.random.Generator, count: int) -> list[Inputs]:
+        """The fitting ones of random pairs."""
+        model, accelerator = self._fixed.get("model"), self._fixed.get("accelerator")
+        models = self.models.sample(generator, count) if model is None else [model.vector] * count
+        if accelerator is not None:
+            return self._with_models(models, accelerator.vector)
+        accelerators = self.accelerators.sample_vectors(generator, count)
+        good = self._needs(models) <= self._capacities(accelerators)
+        return [(models[row], accelerators[row]) for row in np.flatnonzero(good).tolist()]
+
+    def _with_models(self, models: Sequence[Vector], accelerator: Vector) -> list[Inputs]:
+        """The fitting pairs of some models and one accelerator; one outside the space is left to the simulator."""
+        if not self._inside or not models:
+            return [(model, accelerator) for model in models]
+        good = self._needs(models) <= self._capacities(accelerator[None, :])
+        return [(model, accelerator) for model, fits in zip(models, good, strict=True) if fits]
+
+    def _with_accelerators(self, model: Vector, accelerators: Vector) -> list[Inputs]:
+        """The fitting pairs of one model and some accelerators."""
+        good = self._needs([model]) <= self._capacities(accelerators)
+        return [(model, accelerators[row]) for row in np.flatnonzero(good).tolist()]
+
+    def _capacities(self, accelerators: Vector) -> Vector:
+        """The weight buffers of n accelerators in MiB, shape `(n,)`."""
+        return self._mebibytes[accelerators[:, self._buffer].astype(np.intp)]
+
+    def _needs(self, models: Sequence[Vector]) -> Vector:
+        """What n models need of the weight buffer in MiB, shape `(n,)`."""
+        return np.array([self._need(float(width)) for width in self.models.first_hidden(models)])
 
     def _need(self, first_hidden: float) -> float:
         if first_hidden not in self._known_needs:
@@ -222,8 +222,8 @@ class PairCandidates(VectorCandidates):
             return model, stays.vector
         wanted = self.accelerators.to_vector(self.accelerators.from_vector(point[1]))
         near = np.vstack([wanted, self.accelerators.near(wanted)])
-        fitting = near[self._fits(np.broadcast_to(model, (len(near), len(model))), near)]
-        if not len(fitting) or np.array_equal(fitting[0], wanted):
+        fitting = [accelerator for _, accelerator in self._with_accelerators(model, near)]
+        if not fitting or np.array_equal(fitting[0], wanted):
             # if no single decision repairs it, the simulator gives the reason, and the trial counts as failed
             return model, wanted
-        return model, fitting[int(np.abs(fitting - point[1]).sum(axis=1).argmin())]
+        return model, min(fitting, key=lambda one: float(np.abs(one - point[1]).sum()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +30,12 @@ class Models(ABC):
         """The lowest and highest value of each entry of the vectors, as two arrays of shape `(d,)`."""
 
     @abstractmethod
-    def sample(self, generator: np.random.Generator, count: int) -> Vector:
-        """Random models, shape `(count, d)`."""
+    def sample(self, generator: np.random.Generator, count: int) -> Sequence[Vector]:
+        """Random models."""
 
     @abstractmethod
-    def near(self, vector: Vector) -> Vector:
-        """The k models close to a model, shape `(k, d)`."""
+    def near(self, vector: Vector) -> Sequence[Vector]:
+        """The models close to a model."""
 
     @abstractmethod
     def snap(self, vector: Vector) -> Vector:
@@ -45,15 +46,15 @@ class Models(ABC):
         """A model with decisions of both parents, or one of them."""
 
     @abstractmethod
-    def describe(self, vectors: Vector) -> Vector:
+    def describe(self, vectors: Sequence[Vector]) -> Vector:
         """The descriptions of n models, shape `(n, e)`."""
 
     @abstractmethod
-    def accuracy(self, vectors: Vector) -> Vector:
+    def accuracy(self, vectors: Sequence[Vector]) -> Vector:
         """The known or predicted accuracies of n models, shape `(n,)`."""
 
     @abstractmethod
-    def first_hidden(self, vectors: Vector) -> Vector:
+    def first_hidden(self, vectors: Sequence[Vector]) -> Vector:
         """The widths of the first layers of n models, shape `(n,)`."""
 
     @abstractmethod
@@ -68,8 +69,8 @@ class Models(ABC):
             KeyError: it is none of them.
         """
 
-    def library(self) -> Vector | None:
-        """All models, shape `(n, d)`; None if they are too many to list."""
+    def library(self) -> Sequence[Vector] | None:
+        """All models; None if they are too many to list."""
         return None
 
 
@@ -93,37 +94,37 @@ class TableModels(Models):
         self._accuracies = accuracies
         self._described = np.stack([space.describe(model.choices) for model in self.architectures])
         self._hidden = np.array([model.choices["h"][0] for model in self.architectures], dtype=np.float64)
-        self._row = {model.key: row for row, model in enumerate(self.architectures)}
+        self._row_of_key = {model.key: row for row, model in enumerate(self.architectures)}
         self._row_of_choices = {model.choices_json: row for row, model in enumerate(self.architectures)}
-        self._row_of_vector = {vector.tobytes(): row for row, vector in enumerate(self._embeddings)}
-        self._near: dict[int, NDArray[np.intp]] = {}
+        self._vectors = list(self._embeddings)
+        self._row_of_vector = {vector.tobytes(): row for row, vector in enumerate(self._vectors)}
+        # Nearly all vectors that come back are these very objects, which are faster to recognise than their bytes.
+        self._row_of_object = {id(vector): row for row, vector in enumerate(self._vectors)}
+        self._near: dict[int, list[Vector]] = {}
 
-    @property
+    @cached_property
     def bounds(self) -> tuple[Vector, Vector]:
         """The box of the embeddings."""
         return self._embeddings.min(axis=0), self._embeddings.max(axis=0)
 
-    def sample(self, generator: np.random.Generator, count: int) -> Vector:
+    def sample(self, generator: np.random.Generator, count: int) -> list[Vector]:
         """Rows drawn with equal probability."""
-        drawn: Vector = self._embeddings[generator.integers(len(self.architectures), size=count)]
-        return drawn
+        return [self._vectors[row] for row in generator.integers(len(self._vectors), size=count)]
 
-    def near(self, vector: Vector) -> Vector:
+    def near(self, vector: Vector) -> list[Vector]:
         """The models one decision away, and the nearest ones by embedding."""
-        row = self._row_of_vector[vector.tobytes()]
+        row = self._row(vector)
         if row not in self._near:
             choices = self.architectures[row].choices
             moves = (self._row_of_choices.get(canonical_json(other)) for other in self._space.neighbours(choices))
             rows = dict.fromkeys(one for one in moves if one is not None)
             rows |= dict.fromkeys(self._nearest(vector, _NEAREST + 1))
-            self._near[row] = np.array([other for other in rows if other != row], dtype=np.intp)
-        found: Vector = self._embeddings[self._near[row]]
-        return found
+            self._near[row] = [self._vectors[other] for other in rows if other != row]
+        return self._near[row]
 
     def snap(self, vector: Vector) -> Vector:
         """The model with the smallest mean absolute difference."""
-        nearest: Vector = self._embeddings[self._nearest(vector, 1)[0]]
-        return nearest
+        return self._vectors[self._nearest(vector, 1)[0]]
 
     def cross(self, first: Vector, second: Vector, generator: np.random.Generator) -> Vector:
         """The child of the parents, or one of them if the child is not in the table."""
@@ -131,34 +132,45 @@ class TableModels(Models):
         child = self._row_of_choices.get(canonical_json(self._space.crossover(parents[0], parents[1], generator)))
         if child is None:
             return (first, second)[int(generator.integers(2))]
-        return self._embeddings[child]
+        return self._vectors[child]
 
-    def describe(self, vectors: Vector) -> Vector:
+    def describe(self, vectors: Sequence[Vector]) -> Vector:
         """The decisions of their space."""
-        return self._described[self._rows(vectors)]
+        rows: Vector = self._described[self._rows(vectors)]
+        return rows
 
-    def accuracy(self, vectors: Vector) -> Vector:
+    def accuracy(self, vectors: Sequence[Vector]) -> Vector:
         """The accuracies in the table."""
-        return self._accuracies[self._rows(vectors)]
+        values: Vector = self._accuracies[self._rows(vectors)]
+        return values
 
-    def first_hidden(self, vectors: Vector) -> Vector:
+    def first_hidden(self, vectors: Sequence[Vector]) -> Vector:
         """The widths of the first layers."""
-        return self._hidden[self._rows(vectors)]
+        widths: Vector = self._hidden[self._rows(vectors)]
+        return widths
 
     def architecture(self, vector: Vector) -> Architecture:
         """The model in the row of an embedding."""
-        return self.architectures[self._row_of_vector[vector.tobytes()]]
+        return self.architectures[self._row(vector)]
 
     def vector(self, architecture: Architecture) -> Vector:
         """The embedding of a model in the table."""
-        return self._embeddings[self._row[architecture.key]]
+        return self._vectors[self._row_of_key[architecture.key]]
 
-    def library(self) -> Vector:
+    def library(self) -> list[Vector]:
         """All embeddings."""
-        return self._embeddings
+        return self._vectors
 
-    def _rows(self, vectors: Vector) -> NDArray[np.intp]:
-        return np.array([self._row_of_vector[vector.tobytes()] for vector in vectors], dtype=np.intp)
+    def _row(self, vector: Vector) -> int:
+        row = self._row_of_object.get(id(vector))
+        return self._row_of_vector[vector.tobytes()] if row is None else row
+
+    def _rows(self, vectors: Sequence[Vector]) -> NDArray[np.intp]:
+        known = self._row_of_object
+        rows = [known.get(id(vector), -1) for vector in vectors]
+        if -1 in rows:
+            rows = [self._row(vector) for vector in vectors]
+        return np.array(rows, dtype=np.intp)
 
     def _nearest(self, vector: Vector, count: int) -> list[int]:
         distances = np.abs(self._embeddings - vector).mean(axis=1)

@@ -124,7 +124,8 @@ class TransCode(Recipe[Inputs]):
 def _candidates(store: Store, table: ValueTable, settings: TransCodeSettings) -> PairCandidates:
     accelerators = registry.space(ElectorSpace.name)
     assert isinstance(accelerators, ElectorSpace)
-    models = TableModels(table.architectures, table.embeddings, table.values, EarlyFlexiBertSpace())
+    embeddings = np.asarray(table.embeddings, dtype=np.float64)
+    models = TableModels(table.architectures, embeddings, table.values, EarlyFlexiBertSpace())
     return PairCandidates(
         models,
         accelerators,
