@@ -12,7 +12,7 @@ import numpy as np
 
 from explorer.contracts.description import Entry, Nature
 from explorer.contracts.space import Choices, Vector
-from explorer.domains.cnn.nasbench.cells import EDGES, OPERATIONS, PATHS, network_of, paths_of
+from explorer.domains.cnn.nasbench.cells import EDGES, MOST_PATHS, OPERATIONS, PATHS, network_of, paths_of
 from explorer.toolkit.option_space import OptionSpace
 from graphdb.architecture import Architecture, Block, Edge
 
@@ -58,7 +58,7 @@ class NasBench201Space(OptionSpace):
         edges = [
             Entry(name, Nature.CATEGORICAL, 0.0, len(operations) - 1.0) for name, operations in self.options.items()
         ]
-        paths = [Entry(" > ".join(path) or "skip", Nature.ORDERED, 0.0, 2.0, "paths") for path in PATHS]
+        paths = [Entry(" > ".join(path) or "skip", Nature.ORDERED, 0.0, MOST_PATHS, "paths") for path in PATHS]
         return [*edges, *paths]
 
     def describe(self, choices: Choices) -> Vector:

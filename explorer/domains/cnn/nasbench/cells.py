@@ -21,6 +21,8 @@ _ROUTES = tuple(
 """Every way from the first node to the last, as positions in `EDGES`."""
 PATHS = tuple(path for length in range(4) for path in itertools.product(COMPUTING, repeat=length))
 """Every path that a cell can have: the operations between input and output that compute something, in order."""
+MOST_PATHS = len(_ROUTES)
+"""Largest number of equal paths that a cell can have."""
 
 
 @dataclass(frozen=True, slots=True)
