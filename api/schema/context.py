@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from graphene.utils.dataloader import DataLoader
 
@@ -19,6 +19,9 @@ from graphdb.errors import InputError, NotFoundError
 from graphdb.measurement import Measurement
 from graphdb.records import Relative, TrialRecord, Twin
 from graphdb.store import Store
+
+if TYPE_CHECKING:
+    from explorer.services.course import Step
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,6 +39,7 @@ class Context:
         trials: study name -> its trials.
         objectives: study name -> trial index -> performance.
         hypervolumes: study name -> trial index -> hypervolume of all trials up to that one.
+        steps: study name -> what each of its trials brought, in their order.
         measures: simulator -> its measures, by name.
         twins: architecture -> the stored ones of its domain with an equal graph but another key.
         notes: key of an architecture or a measurement -> what reading changed in what the client gave.
@@ -53,6 +57,7 @@ class Context:
         self.trials = DataLoader(self._load_trials)
         self.objectives = DataLoader(self._load_objectives)
         self.hypervolumes = DataLoader(self._load_hypervolumes)
+        self.steps = DataLoader(self._load_steps)
         self.measures = DataLoader(self._load_measures)
         self.twins = DataLoader(self._load_twins)
         self.notes: dict[str, list[str]] = {}
@@ -99,6 +104,10 @@ class Context:
         trials = await self.trials.load_many(list(names))
         return [await self.read(_hypervolumes, self.store, name, own) for name, own in zip(names, trials, strict=True)]
 
+    async def _load_steps(self, names: Sequence[str]) -> list[list[Step]]:
+        trials = await self.trials.load_many(list(names))
+        return [await self.read(_steps, self.store, name, own) for name, own in zip(names, trials, strict=True)]
+
     async def _load_measures(self, simulators: Sequence[str]) -> list[Measures]:
         return [await self.read(_measures, name) for name in simulators]
 
@@ -110,11 +119,18 @@ def _objectives(store: Store, study: str) -> dict[int, float]:
 
 
 def _hypervolumes(store: Store, study: str, trials: Sequence[TrialRecord]) -> dict[int, float]:
-    from explorer.services import studies
+    from explorer.running import merits
 
     record = store.studies.get(study)
-    volumes = studies.hypervolumes(registry.recipe(record.recipe), record, trials)
+    volumes = merits.hypervolumes(registry.recipe(record.recipe), record, trials)
     return dict(zip(sorted(trial.index for trial in trials), volumes, strict=True))
+
+
+def _steps(store: Store, study: str, trials: Sequence[TrialRecord]) -> list[Step]:
+    from explorer.services import course
+
+    record = store.studies.get(study)
+    return course.course_of(registry.recipe(record.recipe), record, trials)
 
 
 def _measures(simulator: str) -> Measures:

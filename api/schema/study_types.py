@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import graphene
 
+from api.schema.course_types import Calibration, Origin, Prediction
 from api.schema.paging import checked_first
 from api.schema.scalars import JSON
 from api.schema.types import Measure, MeasureView, Role, context_of, many, measures_of, roles_of
@@ -23,6 +24,8 @@ from graphdb.store import Store
 if TYPE_CHECKING:
     from explorer.services.closest import Closest as ClosestValue
     from explorer.services.closest import Miss as MissValue
+    from explorer.services.course import Calibration as CalibrationValue
+    from explorer.services.course import Kind, Step
 
 MAXIMUM_TRIALS = 1_000
 
@@ -69,6 +72,13 @@ class Trial(graphene.ObjectType):
         description="Volume dominated by the Pareto front of this and all earlier trials, in the product of the units "
         "of its measures; it never falls."
     )
+    incumbent = graphene.Float(
+        description="Best performance of this and all earlier trials; null before one meets the constraints."
+    )
+    expected = graphene.Field(Prediction, description="What was predicted of it; null without a surrogate.")
+    expected_improvement = graphene.Float(
+        description="Improvement that was expected over the best design known when this one was chosen."
+    )
     measurement_key = graphene.ID(required=True)
     measures = many(Measure)
     roles = many(Role)
@@ -104,6 +114,21 @@ class Trial(graphene.ObjectType):
         """Resolves the hypervolume, computed once for all trials of the study."""
         volumes: dict[int, float] = await context_of(info).hypervolumes.load(parent.study)
         return volumes.get(parent.record.index)
+
+    @staticmethod
+    async def resolve_incumbent(parent: TrialView, info: graphene.ResolveInfo) -> float | None:
+        """Resolves the best so far."""
+        return (await _step(parent, info)).incumbent
+
+    @staticmethod
+    def resolve_expected(parent: TrialView, info: graphene.ResolveInfo) -> tuple[float, float] | None:
+        """Resolves the stored prediction."""
+        return parent.record.expected
+
+    @staticmethod
+    async def resolve_expected_improvement(parent: TrialView, info: graphene.ResolveInfo) -> float | None:
+        """Resolves the improvement expected at the choice."""
+        return (await _step(parent, info)).expected_gain
 
     @staticmethod
     def resolve_measurement_key(parent: TrialView, info: graphene.ResolveInfo) -> str:
@@ -196,6 +221,18 @@ class Study(graphene.ObjectType):
     closest = graphene.Field(
         Closest, description="The closest trial and what it misses; null if a trial meets all constraints."
     )
+    incumbent = graphene.Float(description="Best performance so far; null before a trial meets the constraints.")
+    hypervolume = graphene.Float(
+        description="Volume dominated by the Pareto front, in the product of the units of its measures; null without "
+        "trials."
+    )
+    expected_improvement = graphene.Float(
+        description="Improvement that the optimiser expected of its latest choice; null if it did not say."
+    )
+    origins = graphene.Field(
+        many(Origin), description="What each kind of proposals brought, in the order of first appearance."
+    )
+    calibration = graphene.Field(Calibration, description="How good predictions were; null if nothing was predicted.")
     trials = graphene.Field(
         many(Trial),
         description="The trials in index order.",
@@ -218,6 +255,33 @@ class Study(graphene.ObjectType):
         """Resolves the closest trial from all trials of the study."""
         trials: list[TrialRecord] = await context_of(info).trials.load(parent.name)
         return await context_of(info).read(_closest, parent, trials)
+
+    @staticmethod
+    async def resolve_incumbent(parent: StudyRecord, info: graphene.ResolveInfo) -> float | None:
+        """Resolves the best performance."""
+        steps: list[Step] = await context_of(info).steps.load(parent.name)
+        return steps[-1].incumbent if steps else None
+
+    @staticmethod
+    async def resolve_hypervolume(parent: StudyRecord, info: graphene.ResolveInfo) -> float | None:
+        """Resolves the hypervolume after the last trial."""
+        volumes: dict[int, float] = await context_of(info).hypervolumes.load(parent.name)
+        return volumes[max(volumes)] if volumes else None
+
+    @staticmethod
+    def resolve_expected_improvement(parent: StudyRecord, info: graphene.ResolveInfo) -> float | None:
+        """Resolves the stored expectation."""
+        return parent.expectation
+
+    @staticmethod
+    async def resolve_origins(parent: StudyRecord, info: graphene.ResolveInfo) -> list[Kind]:
+        """Resolves the origins of all trials."""
+        return _kinds(await context_of(info).steps.load(parent.name))
+
+    @staticmethod
+    async def resolve_calibration(parent: StudyRecord, info: graphene.ResolveInfo) -> CalibrationValue | None:
+        """Resolves the agreement of all predictions with what was measured."""
+        return _calibration(await context_of(info).steps.load(parent.name))
 
     @staticmethod
     def resolve_settings(parent: StudyRecord, info: graphene.ResolveInfo) -> dict[str, Any]:
@@ -260,6 +324,24 @@ def _closest(record: StudyRecord, trials: Sequence[TrialRecord]) -> ClosestValue
     from explorer.services import closest
 
     return closest.closest_of(registry.recipe(record.recipe), record, trials)
+
+
+async def _step(trial: TrialView, info: graphene.ResolveInfo) -> Step:
+    """The step of a trial, from those of its study, which are computed once."""
+    steps: list[Step] = await context_of(info).steps.load(trial.study)
+    return next(step for step in steps if step.index == trial.record.index)
+
+
+def _kinds(steps: Sequence[Step]) -> list[Kind]:
+    from explorer.services import course
+
+    return course.kinds_of(steps)
+
+
+def _calibration(steps: Sequence[Step]) -> CalibrationValue | None:
+    from explorer.services import course
+
+    return course.calibration_of(course.foreseen(steps))
 
 
 def _front(store: Store, study: str) -> list[TrialRecord]:

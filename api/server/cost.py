@@ -47,6 +47,10 @@ COST: dict[str, dict[str, dict[str, Any]]] = {
     "Study": {
         "counts": {"complexity": 2},
         "closest": {"complexity": 2},
+        "incumbent": {"complexity": 2},
+        "hypervolume": {"complexity": 2},
+        "origins": {"complexity": 2},
+        "calibration": {"complexity": 2},
         "trials": {"complexity": 1, "multipliers": ["first"]},
         "pareto": {"complexity": 1, "multipliers": ["first"]},
     },
