@@ -378,7 +378,7 @@ SET t.state = $state, t.message = $message
 
 READ_TRIALS: Final = """
 MATCH (s:Study {name: $name})
-OPTIONAL MATCH (s)-[t:TRIAL]->(m:Measurement)
+OPTIONAL MATCH (s)-[t:TRIAL]->(m:Measurement) WHERE t.index >= $first
 RETURN t.index, t.state, t.origin, t.message, t.told, t.expected, properties(m) ORDER BY t.index
 """
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from explorer.cli.output import errors
 from explorer.cli.streams import holds_unicode, write_error
+from explorer.toolkit.durations import duration
 from graphdb.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -191,16 +192,6 @@ def working(phase: str, *, at_once: bool = True) -> Iterator[None]:
     with displayed(phase, at_once=at_once) as display:
         display.report(phase)
         yield
-
-
-def duration(seconds: float) -> str:
-    """A time for people: `42 s`, `3 min 20 s`, `2 h 5 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def _keep_speaking(lines: Lines, ended: threading.Event) -> None:

@@ -28,6 +28,10 @@ class Progress:
         left_s: the estimated time left; None before anything is known.
         best: the best performance so far; None if there is none.
         refused: the number of designs that cannot be measured.
+        incumbent: the number of the best trial so far; None if there is none.
+        origin: how the latest design was chosen.
+        hypervolume: the hypervolume of the Pareto front so far, of a search by several objectives.
+        expectation: how much improvement the latest choice was expected to bring; None if that is not known.
 
     Example:
         >>> Progress(3, 12, "measuring", left_s=9.0).done
@@ -40,6 +44,10 @@ class Progress:
     left_s: float | None = None
     best: float | None = None
     refused: int = 0
+    incumbent: int | None = None
+    origin: str = ""
+    hypervolume: float | None = None
+    expectation: float | None = None
 
 
 class Report(Protocol):

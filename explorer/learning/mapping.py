@@ -11,7 +11,7 @@ from explorer import registry
 from explorer.contracts.session import Report
 from explorer.learning import surrogates
 from explorer.report.space_map import SpaceMap, plane
-from explorer.running.study import performances
+from explorer.running.merits import performances
 from graphdb.errors import InputError, NotFoundError
 from graphdb.records import ArchitectureFilter, TrialRecord
 from graphdb.store import Store

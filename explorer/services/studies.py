@@ -8,13 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from explorer import registry
-from explorer.contracts.measure import Direction
-from explorer.contracts.objective import hypervolume, pareto_front
-from explorer.contracts.recipe import Recipe
 from explorer.running.lease import LEASE_S, free_if_gone, is_gone, owner_of
-from explorer.running.study import performances
+from explorer.running.merits import front_of, performances
 from graphdb.errors import ConflictError, InputError
-from graphdb.records import StudyRecord, StudyState, TrialRecord, TrialState
+from graphdb.records import StudyRecord, StudyState, TrialRecord
 from graphdb.settings import Settings
 from graphdb.store import Store
 
@@ -188,65 +185,3 @@ def study_front(store: Store, name: str) -> list[TrialRecord]:
     """The Pareto-optimal trials among those that meet the study's constraints, best performance first."""
     record = store.studies.get(name)
     return front_of(registry.recipe(record.recipe), record, store.studies.trials(name))
-
-
-def front_of(recipe: Recipe[Any], record: StudyRecord, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """`study_front` of given trials; a pair that was proposed twice appears once.
-
-    Args:
-        recipe: the recipe of the study.
-        record: the stored study.
-        trials: the trials of the study.
-    """
-    values = performances(recipe, record, trials)
-    unique: dict[str, TrialRecord] = {}
-    for trial in _comparable(recipe, values, trials):
-        unique.setdefault(trial.measurement.key, trial)
-    feasible = list(unique.values())
-    chosen = pareto_front([trial.measurement.measures for trial in feasible], recipe.directions)
-    return sorted((feasible[i] for i in chosen), key=lambda trial: -values[trial.index])
-
-
-def hypervolumes(recipe: Recipe[Any], record: StudyRecord, trials: Sequence[TrialRecord]) -> list[float]:
-    """The hypervolume of the front after each trial, in the product of the units of its measures.
-
-    Trials that failed, break a constraint or lack a measure of the front add nothing. The volume counts from
-    `Recipe.worst` or, for a measure that it lacks, from the worst value of the trials.
-
-    Args:
-        recipe: the recipe of the study.
-        record: the stored study.
-        trials: the trials of the study, in any order.
-
-    Returns:
-        One volume for each trial, in the order of their indices; it never falls.
-    """
-    directions = recipe.directions
-    comparable = _comparable(recipe, performances(recipe, record, trials), trials)
-    if not comparable:
-        return [0.0] * len(trials)
-    reached = {trial.index: trial.measurement.measures for trial in comparable}
-    worst = {
-        name: (min if direction is Direction.MAXIMISE else max)(measures[name] for measures in reached.values())
-        for name, direction in directions.items()
-    } | {name: value for name, value in recipe.worst.items() if name in directions}
-    volumes: list[float] = []
-    front: list[Mapping[str, float]] = []
-    for index in sorted(trial.index for trial in trials):
-        if index in reached:
-            front.append(reached[index])
-            front = [front[place] for place in pareto_front(front, directions)]
-            volumes.append(hypervolume(front, directions, worst))
-        else:
-            volumes.append(volumes[-1] if volumes else 0.0)
-    return volumes
-
-
-def _comparable(recipe: Recipe[Any], values: Mapping[int, float], trials: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """The finished, feasible trials that have all measures of the front."""
-    needed = set(recipe.front)
-    return [
-        trial
-        for trial in trials
-        if trial.state is TrialState.DONE and trial.index in values and needed <= trial.measurement.measures.keys()
-    ]

@@ -207,9 +207,9 @@ class StudyStore:
 
         return self._database.transact(work)
 
-    def trials(self, name: str) -> builtins.list[TrialRecord]:
-        """All trials in index order, in one query."""
-        stored = self._database.read(cypher.READ_TRIALS, name=name)
+    def trials(self, name: str, *, first: int = 0) -> builtins.list[TrialRecord]:
+        """All trials from the index `first` on, in index order, in one query."""
+        stored = self._database.read(cypher.READ_TRIALS, name=name, first=first)
         if not stored:
             raise _unknown(name)
         return [_trial_record(name, row) for row in stored if row[0] is not None]

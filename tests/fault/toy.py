@@ -57,6 +57,7 @@ class ToyOptions(RunOptions):
 
     task: str = Field("a", description="By which studies are told apart.")
     batch: int = Field(4, ge=1, description="Proposals asked for at a time.")
+    ahead: int = Field(0, ge=0, description="Trials that may be under way when more are asked for.")
     worst: float = Field(1e9, description="Largest loss allowed.")
 
 
@@ -142,6 +143,7 @@ class ToyRecipe(Recipe[Inputs]):
             architectures=roles_of,
             design=lambda roles: tuple(np.array([float(roles[r].choices["x"])]) for r in ToySimulator.roles),
             pending=pending,
+            ahead=record.settings["ahead"],
         )
 
 

@@ -9,6 +9,7 @@ import pytest
 from explorer import registry
 from explorer.distance.bounds import upper_bound
 from explorer.distance.graph import PlacedGraph
+from explorer.running.merits import hypervolumes
 from explorer.services import studies
 from graphdb.measurement import Measurement
 from graphdb.records import NewTrial, StudyRecord, StudyState
@@ -345,7 +346,7 @@ def test_the_hypervolume_of_a_study_grows(store, ask):
     query = '{ study(name: "volume") { trials { index hypervolume } rest: trials(after: 1) { hypervolume } } }'
     study = ask(query)["data"]["study"]
     record, trials = store.studies.get("volume"), store.studies.trials("volume")
-    expected = studies.hypervolumes(recipe, record, trials)
+    expected = hypervolumes(recipe, record, trials)
     assert [trial["hypervolume"] for trial in study["trials"]] == expected == sorted(expected)
     assert study["rest"] == [{"hypervolume": expected[2]}]
 

@@ -9,7 +9,7 @@ import pytest
 
 from explorer import registry
 from explorer.cli import progress
-from explorer.cli.progress import Bars, Lines, displayed, duration
+from explorer.cli.progress import Bars, Lines, displayed
 from explorer.contracts.listening import listening, tell
 from explorer.contracts.session import Progress
 from explorer.services.session import DatabaseSession
@@ -102,12 +102,6 @@ def test_a_log_that_is_full_does_not_end_the_work(monkeypatch: pytest.MonkeyPatc
             display.report("measuring")
     with pytest.raises(OSError, match="No space"):
         full.close()
-
-
-def test_times_for_people() -> None:
-    assert [duration(s) for s in (0.4, 59.4, 60, 3599, 3600, 90_000)] == [
-        *("0 s", "59 s", "1 min 0 s", "59 min 59 s", "1 h 0 min", "25 h 0 min"),
-    ]
 
 
 def test_commands_that_take_long_say_so_at_once(run: Run) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from explorer import registry
 from explorer.contracts.measure import Direction, Measure, catalogue
+from explorer.running.merits import front_of, hypervolumes
 from explorer.running.study import Study
 from explorer.services import studies
 from graphdb.errors import ConflictError, InputError, NotFoundError
@@ -88,8 +89,8 @@ def test_the_hypervolume_grows_with_the_front_and_counts_from_the_worst(store: S
     for index in range(len(trials)):
         best = min((loss for at, loss in losses.items() if at <= index), default=max(losses.values()))
         expected.append(max(losses.values()) - best)
-    assert studies.hypervolumes(toy.RECIPE, record, trials[::-1]) == pytest.approx(expected)
-    assert studies.hypervolumes(toy.RECIPE, record, trials[:0]) == []
+    assert hypervolumes(toy.RECIPE, record, trials[::-1]) == pytest.approx(expected)
+    assert hypervolumes(toy.RECIPE, record, trials[:0]) == []
 
 
 class _Two(toy.ToyRecipe):
@@ -109,5 +110,5 @@ def test_a_recipe_says_from_where_the_hypervolume_counts() -> None:
     ]
     trials.append(TrialRecord(4, TrialState.FAILED, "test", Measurement("toy", "1", {"point": "4"}, {}, {})))
     # gains count from 1, the least of the trials, and losses from 10: only the third is better than both
-    assert studies.hypervolumes(_Two(), record, trials) == pytest.approx([0.0, 0.0, 12.0, 12.0, 12.0])
-    assert [trial.index for trial in studies.front_of(_Two(), record, trials)] == [2, 3]
+    assert hypervolumes(_Two(), record, trials) == pytest.approx([0.0, 0.0, 12.0, 12.0, 12.0])
+    assert [trial.index for trial in front_of(_Two(), record, trials)] == [2, 3]
