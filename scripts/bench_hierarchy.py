@@ -24,22 +24,25 @@ from explorer.domains.transformer.spaces.layered import LayeredSpace
 from explorer.learning import similarity
 from explorer.learning.known import KnownValues, known_values
 from explorer.recipes.flexibert.levels import Encode, Levels
-from explorer.recipes.flexibert.options import KNOWN, SearchBy
-from explorer.recipes.flexibert.recipe import OPTIMISERS
+from explorer.recipes.flexibert.options import KNOWN
 from explorer.recipes.flexibert.settings import MEASURED_HEADS
+from explorer.search.making import make
+from explorer.search.options import OptimiserName
 from explorer.search.staged import StagedSearch
 from graphdb.connection import open_store
 from graphdb.settings import Settings
 
 MARKS, BATCH, MOST = (20, 40, 60), 4, 10_000
-SEARCHES: dict[str, tuple[SearchBy, Sequence[Level]]] = {
-    "random, flat": (SearchBy.RANDOM, LEVELS[2:]),
-    "random, 3 levels": (SearchBy.RANDOM, LEVELS),
-    "evolution, flat": (SearchBy.EVOLUTION, LEVELS[2:]),
-    "evolution, 3 levels": (SearchBy.EVOLUTION, LEVELS),
-    "BOSHNAS, flat": (SearchBy.BOSHNAS, LEVELS[2:]),
-    "BOSHNAS, 2 levels": (SearchBy.BOSHNAS, LEVELS[:2]),
-    "BOSHNAS, 3 levels": (SearchBy.BOSHNAS, LEVELS),
+SEARCHES: dict[str, tuple[OptimiserName, Sequence[Level]]] = {
+    "random, flat": (OptimiserName.RANDOM, LEVELS[2:]),
+    "random, 3 levels": (OptimiserName.RANDOM, LEVELS),
+    "evolution, flat": (OptimiserName.EVOLUTION, LEVELS[2:]),
+    "evolution, 3 levels": (OptimiserName.EVOLUTION, LEVELS),
+    "BOSHNAS, flat": (OptimiserName.BOSHNAS, LEVELS[2:]),
+    "BOSHNAS, 2 levels": (OptimiserName.BOSHNAS, LEVELS[:2]),
+    "BOSHNAS, 3 levels": (OptimiserName.BOSHNAS, LEVELS),
+    "default, flat": (OptimiserName.DEFAULT, LEVELS[2:]),
+    "default, 3 levels": (OptimiserName.DEFAULT, LEVELS),
 }
 
 
@@ -69,7 +72,7 @@ def main() -> None:
 def curve(
     space: LayeredSpace,
     ladder: Sequence[Level],
-    optimiser: SearchBy,
+    optimiser: OptimiserName,
     accuracies: KnownValues,
     encode: Encode,
     seed: int,
@@ -78,7 +81,7 @@ def curve(
     options = replace(space.options, head_kinds=MEASURED_HEADS)
     trials = MARKS[-1] // len(ladder)
     levels = Levels(space, options, ladder, encode, trials=trials, most=MOST, seed=seed)
-    search = StagedSearch(len(ladder), levels.stage, OPTIMISERS[optimiser], seed)
+    search = StagedSearch(len(ladder), levels.stage, lambda designs, own: make(optimiser, {}, designs, own), seed)
     best: list[float] = []
     while len(best) < MARKS[-1]:
         proposals = search.ask(min(BATCH, MARKS[-1] - len(best)))

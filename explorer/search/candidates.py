@@ -70,6 +70,8 @@ class TableCandidates(VectorCandidates):
         """The descriptions of the rows of all tables in a row, shape `(n, d)`."""
         if self._descriptions is None:
             return super().describe(designs)
+        if designs is self.__dict__.get("_library"):
+            return self._described_library
         picked = np.array([self.indices(design) for design in designs], dtype=np.intp)
         picked = picked.reshape(len(designs), len(self._tables))
         return np.hstack([rows[picked[:, role]] for role, (_, rows) in enumerate(self._descriptions)])
@@ -79,11 +81,15 @@ class TableCandidates(VectorCandidates):
         return self._library
 
     @cached_property
-    def _library(self) -> Sequence[Inputs] | None:
+    def _library(self) -> tuple[Inputs, ...] | None:
         distinct = [list(rows.values()) for rows in self._rows]
         if np.prod([len(rows) for rows in distinct], dtype=np.float64) > LIBRARY:
             return None
-        return [self.at(*indices) for indices in itertools.product(*map(sorted, distinct))]
+        return tuple(self.at(*indices) for indices in itertools.product(*map(sorted, distinct)))
+
+    @cached_property
+    def _described_library(self) -> Vector:
+        return self.describe(list(self._library or ()))
 
     def crossover(self, first: Inputs, second: Inputs, generator: np.random.Generator) -> Inputs | None:
         """Every role's row from either parent; None for a single role, whose rows cannot be crossed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Generic
 
 from explorer.contracts.optimiser import Candidates, D, Observation, Optimiser, Outcome, Proposal
@@ -65,6 +65,7 @@ class StagedSearch(Optimiser[D], Generic[D]):
         self._stages = stages
         self._stage_of = stage_of
         self._optimiser_of = optimiser_of
+        self._recalled: list[tuple[D, Outcome]] = []
         self._begin(first)
 
     def ask(self, count: int, pending: Sequence[D] = ()) -> list[Proposal[D]]:
@@ -72,7 +73,16 @@ class StagedSearch(Optimiser[D], Generic[D]):
         wanted = count if self._is_last else min(count, self._left - len(pending))
         if wanted < 1:
             return []
-        return [Proposal(p.design, f"{self.stage + 1}: {p.origin}") for p in self._current.ask(wanted, pending)]
+        return [replace(p, origin=f"{self.stage + 1}: {p.origin}") for p in self._current.ask(wanted, pending)]
+
+    def recall(self, design: D, outcome: Outcome) -> None:
+        """As in the contract; the designs of every stage must include those that are recalled."""
+        self._recalled.append((design, outcome))
+        self._current.recall(design, outcome)
+
+    def expectation(self) -> float | None:
+        """As in the contract, by the optimiser of the current stage."""
+        return self._current.expectation()
 
     def check_objectives(self, count: int) -> None:
         """As in the contract, by the optimiser of the current stage."""
@@ -94,6 +104,8 @@ class StagedSearch(Optimiser[D], Generic[D]):
         known = self._observations
         self.candidates, self._left = stage.candidates, stage.trials
         self._current = self._optimiser_of(stage.candidates, int(self._generator(self.stage).integers(2**31)))
+        for design, outcome in self._recalled:
+            self._current.recall(design, outcome)
         # Keys belong to the candidates: earlier observations get those of the new ones.
         self._observations, self._evaluated = [], set()
         for observation in known:

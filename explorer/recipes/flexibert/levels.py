@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from explorer.contracts.optimiser import Inputs, Observation, Vector
 from explorer.domains.transformer.hierarchy import Layers, Level, between, biased_neighbours, library
+from explorer.domains.transformer.measures import PARAMETERS
 from explorer.domains.transformer.model import choices_of, layers_of
+from explorer.domains.transformer.parameters import parameter_count
 from explorer.domains.transformer.spaces.layered import LayeredSpace, Options
-from explorer.search.candidates import TableCandidates
+from explorer.search.candidates import Described, TableCandidates
 from explorer.search.staged import Stage
 from graphdb.architecture import Architecture
 
@@ -29,11 +31,18 @@ _LEAST_PER_TRIAL = 5  # models of a level to choose from, per trial
 
 
 class NearCandidates(TableCandidates):
-    """A table of models, in which the neighbours of a model are the nearest ones."""
+    """A table of models, described by their decisions, in which the neighbours of a model are the nearest ones."""
 
-    def __init__(self, table: Vector) -> None:
-        super().__init__(table)
+    def __init__(self, table: Vector, described: Described, parameters: Vector) -> None:
+        """
+        Args:
+            table: the embeddings of n models, shape `(n, d)`.
+            described: the entries of their descriptions, and the descriptions.
+            parameters: the number of weights of each, which needs no measurement, shape `(n,)`.
+        """
+        super().__init__(table, descriptions=[described])
         self._table = table
+        self._parameters = parameters
 
     def neighbours(self, design: Inputs) -> list[Inputs]:
         """The nearest rows, nearest first."""
@@ -41,11 +50,20 @@ class NearCandidates(TableCandidates):
         order = np.argsort(distances, kind="stable")[: _NEAR + 1]
         return [self.at(int(row)) for row in order if distances[row] > 0]
 
+    def known(self, designs: Sequence[Inputs]) -> Mapping[str, Vector]:
+        """The number of weights of each model."""
+        rows = np.array([self.indices(design)[0] for design in designs], dtype=np.intp)
+        return {PARAMETERS.name: self._parameters[rows]}
+
 
 @dataclass(frozen=True)
 class _Table:
+    """n models: their embeddings, their descriptions, and their numbers of weights, each with n rows."""
+
     models: Sequence[Layers]
     vectors: Vector
+    described: Vector
+    parameters: Vector
 
 
 class Levels:
@@ -64,6 +82,7 @@ class Levels:
         trials: int,
         most: int,
         seed: int,
+        earlier: Sequence[Architecture] = (),
     ) -> None:
         """
         Args:
@@ -74,19 +93,23 @@ class Levels:
             trials: number of trials per level.
             most: largest number of models in a table; larger levels are sampled.
             seed: seed of the samples.
+            earlier: models of the space that were measured before; every table has them too.
 
         Raises:
             InputError: a depth has no stacks of two layers.
         """
         self._space, self._options, self._ladder, self._encode = space, options, ladder, encode
         self._trials, self._most, self._seed = trials, most, seed
+        self._earlier = [layers_of(model.choices) for model in earlier]
         self._models: dict[str, Architecture] = {}
         self._vectors: dict[str, Vector] = {}
+        self._described: dict[str, Vector] = {}
+        self._parameters: dict[str, float] = {}
         self._key_of: dict[bytes, str] = {}
         self._parents: dict[Layers, Pair] = {}
         self._centre: Vector | None = None
         self._axes = np.zeros((0, 0))
-        self._table = _Table((), np.zeros((0, DIMENSIONS)))
+        self._table = _Table((), np.zeros((0, DIMENSIONS)), np.zeros((0, len(space.entries))), np.zeros(0))
 
     def stage(self, number: int, observations: Sequence[Observation[Inputs]]) -> Stage[Inputs]:
         """The stage of a staged search for level `number`, from 0; levels must be requested in order."""
@@ -94,9 +117,11 @@ class Levels:
             models = self._first()
         else:
             models = [*map(self._layers_of, observations), *self._finer(number, observations)]
-        self._table = self._tabled(models)
+        self._table = self._tabled([*models, *self._earlier])
         untried = len({vector.tobytes() for vector in self._table.vectors}) - len(observations)
-        return Stage(NearCandidates(self._table.vectors), min(self._trials, untried))
+        table = self._table
+        candidates = NearCandidates(table.vectors, (self._space.entries, table.described), table.parameters)
+        return Stage(candidates, min(self._trials, untried))
 
     def architecture_of(self, design: Inputs) -> Architecture:
         """The model of a vector."""
@@ -171,8 +196,16 @@ class Levels:
         for one, vector in zip(new, self._flattened(self._encode(new)), strict=True):
             self._vectors[one.key] = vector
             self._models[one.key] = one
+            self._described[one.key] = self._space.describe(one.choices)
+            self._parameters[one.key] = float(parameter_count(one.choices))
             self._key_of.setdefault(vector.tobytes(), one.key)
-        return _Table(distinct, np.stack([self._vectors[one.key] for one in built]))
+        keys = [one.key for one in built]
+        return _Table(
+            distinct,
+            np.stack([self._vectors[key] for key in keys]),
+            np.stack([self._described[key] for key in keys]),
+            np.array([self._parameters[key] for key in keys]),
+        )
 
     def _flattened(self, vectors: NDArray[np.float32]) -> Vector:
         """Vectors projected to the principal components of the first level, of shape `(n, DIMENSIONS)`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,6 +13,7 @@ from explorer.contracts.options import Flag
 from explorer.contracts.skill import Source
 from explorer.domains.transformer.parameters import ROBERTA_VOCABULARY
 from explorer.domains.transformer.rules import Rule
+from explorer.search.options import SearchSettings
 
 if TYPE_CHECKING:
     from explorer.domains.transformer.training.config import TrainingConfig
@@ -31,14 +31,6 @@ ALIASES: Mapping[str, str] = MappingProxyType(
 )
 """Short name of a target -> target."""
 MOST_LEVELS = 3
-
-
-class SearchBy(StrEnum):
-    """Optimiser that chooses the models of a level."""
-
-    BOSHNAS = "boshnas"
-    EVOLUTION = "evolution"
-    RANDOM = "random"
 
 
 def _target(value: object) -> object:
@@ -62,7 +54,7 @@ def space_of_text(text: str) -> Any:
     return read_yaml(Path(text), "space")
 
 
-class FlexiBertSettings(BaseModel):
+class FlexiBertSettings(SearchSettings):
     """The settings that the trials of a study depend on, besides its seed and the data in the database.
 
     Shares of the budget, head types and the settings of a training are filled in when a study is planned.
@@ -99,12 +91,6 @@ class FlexiBertSettings(BaseModel):
     candidates: int = Field(
         10_000, ge=100, le=100_000, description="Largest number of models of a level; larger levels are sampled."
     )
-    optimiser: SearchBy = Field(
-        SearchBy.BOSHNAS,
-        strict=False,
-        description="Optimiser that chooses the models of a level: boshnas, or evolution and random for comparison.",
-    )
-    batch: int = Field(4, ge=1, le=64, description="Number of proposals requested at a time.")
     weights: dict[str, float] = Field(
         default_factory=dict,
         description="Weights of accuracy and parameters in the objective, which are divided by their sum.",

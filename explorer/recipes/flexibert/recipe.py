@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,37 +13,40 @@ from explorer.contracts.recipe import Plan, Recipe
 from explorer.contracts.session import Descent, Report
 from explorer.contracts.simulator import Roles
 from explorer.contracts.skill import Source
+from explorer.contracts.space import Choices
 from explorer.domains.transformer import transfer
 from explorer.domains.transformer.crossing import crossed
 from explorer.domains.transformer.hierarchy import LEVELS
 from explorer.domains.transformer.learning import MODELS
+from explorer.domains.transformer.model import layers_of
 from explorer.domains.transformer.rules import Rule
 from explorer.domains.transformer.spaces.early import EarlyFlexiBertSpace
+from explorer.domains.transformer.spaces.layered import LayeredSpace, Options
 from explorer.domains.transformer.transfer import ENOUGH, overlap
 from explorer.learning import similarity
 from explorer.learning.kept import keep_values, kept_values
 from explorer.learning.known import KnownValues, known_values
 from explorer.learning.trust import caveat
 from explorer.recipes.flexibert.levels import Levels
-from explorer.recipes.flexibert.measures import MEASURES
-from explorer.recipes.flexibert.options import NAME, TRAINED, FlexiBertSettings, SearchBy
+from explorer.recipes.flexibert.measures import ACCURACY, MEASURES
+from explorer.recipes.flexibert.options import NAME, TRAINED, FlexiBertSettings
 from explorer.recipes.flexibert.settings import complete, objective, space_of
 from explorer.recipes.flexibert.simulator import KnownAccuracySimulator
 from explorer.recipes.flexibert.training import PretrainingSimulator, folder_of
-from explorer.search.baselines import RandomSearch, RegularisedEvolution
-from explorer.search.boshcode import Boshcode, BoshcodeSettings
+from explorer.running.earlier import keep_earlier, kept_earlier
+from explorer.search.making import make
+from explorer.search.options import OptimiserName
 from explorer.search.staged import StagedSearch
 from graphdb.architecture import Architecture, Scalar
 from graphdb.measurement import Measurement
 from graphdb.records import StudyRecord, TrialRecord
 from graphdb.store import Store
 
-_BOSHNAS = BoshcodeSettings(patience=5, aleatoric_patience=5)
-"""BOSHNAS settings with the patience of FlexiBERT."""
+_MOST_EARLIER = 300  # each of them is encoded
 
 
 class FlexiBert(Recipe[Inputs]):
-    """Search for one Transformer by BOSHNAS on graph embeddings, level by level.
+    """Search for one Transformer, level by level, on its decisions or (BOSHNAS, as published) on graph embeddings.
 
     Source: Tuli and others 2023. There every level has its own embedding; here one encoder serves all levels, so a
     level starts with the results of the previous ones.
@@ -87,6 +90,8 @@ class FlexiBert(Recipe[Inputs]):
         """
         settings = checked(FlexiBertSettings, record.settings, self.name)
         kept = {"encoder": similarity.keep_encoder(store, "transformer", report)}
+        if not settings.cold and settings.optimiser is OptimiserName.DEFAULT:
+            kept["earlier"] = _keep_earlier(store, settings)
         if settings.target == TRAINED:
             return kept
         known = known_values(store, MODELS, settings.target, EarlyFlexiBertSpace(), report)
@@ -107,20 +112,28 @@ class FlexiBert(Recipe[Inputs]):
             accuracies = kept_values(store, measured, surrogate, MODELS, settings.target, EarlyFlexiBertSpace())
         encoder = similarity.kept_encoder(store, "transformer", record.basis["encoder"])
         space = space_of(settings)
+        options = replace(space.options, head_kinds=tuple(settings.heads or ()))
+        earlier = _kept_earlier(store, record, space, options, accuracies)
         report("building and encoding the models of a level")
         levels = Levels(
             space,
-            replace(space.options, head_kinds=tuple(settings.heads or ())),
+            options,
             LEVELS[: settings.levels],
             encoder.embed,
             trials=settings.trials_per_level or record.budget,
             most=settings.candidates,
             seed=record.seed,
+            earlier=[model for model, _ in earlier],
         )
-        search = StagedSearch(settings.levels, levels.stage, OPTIMISERS[settings.optimiser], record.seed)
+        aim = self.objective(record.settings)
+
+        def optimiser_of(candidates: Candidates[Inputs], seed: int) -> Optimiser[Inputs]:
+            return make(settings.optimiser, settings.search, candidates, seed, aim.goal)
+
+        search = StagedSearch(settings.levels, levels.stage, optimiser_of, record.seed)
         return Plan(
             simulator=PretrainingSimulator.name if accuracies is None else KnownAccuracySimulator.name,
-            objective=self.objective(record.settings),
+            objective=aim,
             optimiser=search,
             batch=settings.batch,
             architectures=lambda design: {"model": levels.architecture_of(design)},
@@ -131,25 +144,55 @@ class FlexiBert(Recipe[Inputs]):
                 else _known(roles, settings, accuracies)
             ),
             descents=lambda roles, measurement: _descents(roles["model"], measurement, store, levels),
+            ahead=settings.ahead,
+            earlier=[(levels.design_of(model), aim.outcome(measures)) for model, measures in earlier],
         )
-
-
-def _boshnas(candidates: Candidates[Inputs], seed: int) -> Optimiser[Inputs]:
-    return Boshcode(candidates, seed, _BOSHNAS)
-
-
-OPTIMISERS: Mapping[SearchBy, Callable[[Candidates[Inputs], int], Optimiser[Inputs]]] = {
-    SearchBy.BOSHNAS: _boshnas,
-    SearchBy.EVOLUTION: RegularisedEvolution,
-    SearchBy.RANDOM: RandomSearch,
-}
-"""Name -> function from candidates and a seed to the optimiser of a level."""
 
 
 def _known(roles: Roles, settings: FlexiBertSettings, accuracies: KnownValues) -> Measurement:
     accuracy, source = accuracies.of(roles["model"])
     given = {"task": settings.target, "accuracy": accuracy, "accuracy_source": str(source)}
     return KnownAccuracySimulator().pending(roles, given)
+
+
+def _keep_earlier(store: Store, settings: FlexiBertSettings) -> str:
+    """Keeps which models had been measured under the same settings; whose weights they inherited does not matter."""
+    if settings.target == TRAINED:
+        given = {name: value for name, value in (settings.training or {}).items() if name not in ("parent", "rule")}
+        simulator, varying = PretrainingSimulator.name, ("parent", "rule")
+    else:
+        given, simulator = {"task": settings.target}, KnownAccuracySimulator.name
+        varying = ("accuracy", "accuracy_source")
+    return keep_earlier(store, simulator, given, varying=varying, most=_MOST_EARLIER)
+
+
+def _kept_earlier(
+    store: Store, record: StudyRecord, space: LayeredSpace, options: Options, accuracies: KnownValues | None
+) -> list[tuple[Architecture, Mapping[str, float]]]:
+    """The models of the space that had been measured when the study began, each once, with their measures.
+
+    Args:
+        store: database.
+        record: record of the study.
+        space: space of the study's models.
+        options: options of the space that the study chooses from.
+        accuracies: accuracies that the study began with; None if they are trained.
+    """
+    if "earlier" not in record.basis:
+        return []
+    models: dict[str, tuple[Architecture, Mapping[str, float]]] = {}
+    for roles, measurement in kept_earlier(store, record.basis["earlier"]):
+        choices = roles["model"].choices
+        if space.violations(choices) or not _head_kinds(choices) <= set(options.head_kinds):
+            continue
+        model = space.build(choices)
+        known = {} if accuracies is None else {ACCURACY.name: accuracies.of(model)[0]}
+        models.setdefault(model.key, (model, {**measurement.measures, **known}))
+    return list(models.values())
+
+
+def _head_kinds(choices: Choices) -> set[str]:
+    return {kind for layer in layers_of(choices) for kind in layer.heads}
 
 
 def _to_be_trained(roles: Roles, settings: FlexiBertSettings, done: Mapping[str, Architecture]) -> Measurement:

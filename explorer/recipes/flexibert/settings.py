@@ -17,6 +17,7 @@ from explorer.domains.transformer.training.config import TrainingConfig
 from explorer.domains.transformer.training.extras import extra
 from explorer.recipes.flexibert.options import NAME, TRAINED, FlexiBertSettings, TrainingSettings, space_of_text
 from explorer.recipes.flexibert.training import PretrainingSimulator, digest_of
+from explorer.search.options import with_search
 from graphdb.errors import InputError
 
 SPACES = ("flexibert", "flexibert_small", "flexibert_large", "flexibert2")
@@ -37,8 +38,9 @@ def complete(given: Mapping[str, Any], budget: int) -> FlexiBertSettings:
     Raises:
         InputError: a name is unknown, or a value is not allowed.
     """
-    rest = {name: value for name, value in given.items() if name not in FlexiBertSettings.model_fields}
-    own = {name: value for name, value in given.items() if name not in rest}
+    known = with_search(given, FlexiBertSettings.model_fields, NAME)
+    rest = {name: value for name, value in known.items() if name not in FlexiBertSettings.model_fields}
+    own = {name: value for name, value in known.items() if name not in rest}
     if isinstance(own.get("space"), str):
         own["space"] = space_of_text(own["space"])
     if isinstance(own.get("heads"), str):
@@ -76,6 +78,8 @@ def space_of(settings: FlexiBertSettings) -> LayeredSpace:
 def objective(settings: FlexiBertSettings, known: Measures) -> Objective:
     """The objective: accuracy alone, unless parameters have a weight; they count in decades, from 1e6 to 1e9.
 
+    In a search for the front, both count.
+
     Args:
         settings: settings of the study.
         known: available measures.
@@ -83,7 +87,7 @@ def objective(settings: FlexiBertSettings, known: Measures) -> Objective:
     Raises:
         InputError: a weight is unknown or negative, all weights are 0, or a constraint is malformed.
     """
-    weights = {"accuracy": 1.0, "parameters": 0.0} | settings.weights
+    weights = {"accuracy": 1.0, "parameters": 1.0 if settings.front else 0.0} | settings.weights
     for name, weight in weights.items():
         if name not in _SCALES:
             raise InputError(f"There is no weight for {name[:100]!r}; allowed: {', '.join(_SCALES)}.")
@@ -96,7 +100,8 @@ def objective(settings: FlexiBertSettings, known: Measures) -> Objective:
     terms = tuple(
         Term(name, weight / total, towards[name], _SCALES[name]) for name, weight in weights.items() if weight
     )
-    return Objective(terms, tuple(parse_limit(text, known) for text in settings.constraints))
+    limits = tuple(parse_limit(text, known) for text in settings.constraints)
+    return Objective(terms, limits, separate=settings.front)
 
 
 def _heads(settings: FlexiBertSettings) -> list[str]:

@@ -96,7 +96,7 @@ class TableModels(Models):
         self._hidden = np.array([model.choices["h"][0] for model in self.architectures], dtype=np.float64)
         self._row_of_key = {model.key: row for row, model in enumerate(self.architectures)}
         self._row_of_choices = {model.choices_json: row for row, model in enumerate(self.architectures)}
-        self._vectors = list(self._embeddings)
+        self._vectors: list[Vector] = list(self._embeddings)
         self._row_of_vector = {vector.tobytes(): row for row, vector in enumerate(self._vectors)}
         # Nearly all vectors that come back are these very objects, which are faster to recognise than their bytes.
         self._row_of_object = {id(vector): row for row, vector in enumerate(self._vectors)}

@@ -205,7 +205,9 @@ def test_a_study_on_a_dask_cluster_measures_the_same(loaded: Store, table: Value
     ) as cluster:
         # Other sequences, so that nothing is known from the study above.
         asked = run(loaded, "cluster", cluster.scheduler_address, sequence_length=96)
-    assert asked[:10] == [tuple(trial.measurement.roles.values()) for trial in loaded.studies.trials("whole")[:10]]
+    initial = 5  # designs that do not depend on any result
+    first = loaded.studies.trials("whole")[:initial]
+    assert asked[:initial] == [tuple(trial.measurement.roles.values()) for trial in first]
     for trial in loaded.studies.trials("cluster"):
         pair = loaded.architectures.get_many(list(trial.measurement.roles.values()))
         roles = {role: pair[key] for role, key in trial.measurement.roles.items()}
