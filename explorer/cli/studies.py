@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Show, export, stop and delete studies.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="Name of the study.")]
+Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Names of the studies.")]
 Plots = Annotated[Path | None, typer.Option(help="Folder for plots of the Pareto front and of the hypervolume.")]
 CoursePlots = Annotated[
     Path | None,
@@ -27,6 +28,7 @@ CoursePlots = Annotated[
         help="Folder for plots of the front, convergence, decisions and their importance, and of predictions.",
     ),
 ]
+ComparedPlots = Annotated[Path | None, typer.Option("--plots", help="Folder for a plot of the convergence of all.")]
 Out = Annotated[Path, typer.Option(help="File to write; its suffix, .csv or .parquet, selects the format.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -81,6 +83,26 @@ def show(name: Name, plots: CoursePlots = None, json: AsJson = False) -> None:
     print_course(study)
     if study.closest is not None:
         say(unmet(record, study.closest, study.trials))
+    if files:
+        say(f"\n{files_heading(files)}: {', '.join(map(str, files))}")
+
+
+@app.command(epilog="Example: explorer study compare my-study your-study --plots figures")
+def compare(names: Names, plots: ComparedPlots = None, json: AsJson = False) -> None:
+    """Compare the convergence of studies: the best design after 20 trials, 40, 60 and so on."""
+    from explorer.cli.study_comparison import comparison_json, print_comparison, write_comparison
+    from explorer.cli.study_findings import gather
+    from explorer.toolkit.folder import check_folder
+
+    if plots is not None:
+        check_folder(plots)
+    with opened() as store:
+        studies = [gather(store, store.studies.get(name)) for name in dict.fromkeys(names)]
+    files = [] if plots is None else write_comparison(studies, plots)
+    if json:
+        emit(comparison_json(studies) | {"plots": [str(file) for file in files]})
+        return
+    print_comparison(studies)
     if files:
         say(f"\n{files_heading(files)}: {', '.join(map(str, files))}")
 

@@ -35,6 +35,7 @@ def print_course(study: StudyFindings) -> None:
 
     if not study.steps:
         return
+    say("")
     print_table(kinds_table(kinds_of(study.steps)))
     if study.best is not None:
         say(f"Best: {study.values[study.best.index]:.4f}, trial {study.best.index} of {len(study.trials)}.")

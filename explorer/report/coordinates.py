@@ -63,7 +63,8 @@ def picture(axes: Sequence[Axis], performances: Sequence[float], feasible: Seque
         title: the title.
     """
     shown = axes[:MOST]
-    figure, axis = subplots(1, 1, (max(7.0, 1.5 + 1.05 * len(shown)), 5.2))
+    longest = max((len(one.name) for one in shown), default=0)
+    figure, axis = subplots(1, 1, (max(7.0, 1.5 + 1.05 * len(shown)), 4.6 + 0.04 * longest))
     heights = [_heights(one) for one in shown]
     lines = [[(place, height[row]) for place, height in enumerate(heights)] for row in range(len(performances))]
     _draw_lines(figure, axis, lines, performances, feasible)
@@ -71,7 +72,7 @@ def picture(axes: Sequence[Axis], performances: Sequence[float], feasible: Seque
         _draw_axis(axis, place, one)
     if any(math.isnan(value) for one in shown for value in one.values):
         axis.axhline(_NOTHING, color=GREY, linewidth=0.6, linestyle=":", zorder=0)
-        axis.text(-0.25, _NOTHING, "none", ha="right", va="center", fontsize="x-small", color="black")
+        axis.text(-0.25, _NOTHING, "absent", ha="right", va="center", fontsize="x-small", color="black")
     axis.set(xlim=(-0.3, len(shown) - 0.35), ylim=(_NOTHING - 0.06, 1.04), yticks=[])
     axis.set_xticks(range(len(shown)), [one.name for one in shown], rotation=30, ha="right", fontsize="small")
     axis.set_frame_on(False)

@@ -45,7 +45,8 @@ def picture(shares: Mapping[str, float], measure: str, title: str) -> Any:
     figure, axis = subplots(1, 1, (8, 1.6 + 0.28 * len(bars)))
     axis.barh([name for name, _, _ in bars], [width for _, width, _ in bars], color=[colour for *_, colour in bars])
     axis.invert_yaxis()
-    axis.set(xlabel=f"{measure} (%)", xlim=(0, None))
+    axis.set_xlim(0, None)
+    figure.supxlabel(f"{measure} (%)", fontsize="medium")  # below the names as well, which may be long
     axis.grid(visible=True, axis="x", alpha=0.25)
     figure.suptitle(title)
     return figure

@@ -190,6 +190,12 @@ def best_after(steps: Sequence[Step], counts: Iterable[int]) -> list[float | Non
     return [steps[count - 1].incumbent if 0 < count <= len(steps) else None for count in counts]
 
 
+def first_best(steps: Sequence[Step]) -> int | None:
+    """The index of the first trial that is as good as the best; None if no trial meets the constraints."""
+    best = steps[-1].incumbent if steps else None
+    return None if best is None else next(step.index for step in steps if step.incumbent == best)
+
+
 def foreseen(steps: Iterable[Step]) -> list[Foreseen]:
     """The designs that were measured and have a prediction."""
     return [
@@ -217,13 +223,13 @@ def spearman(one: Numbers, other: Numbers) -> float | None:
     """
     if len(one) < _FEWEST_RANKED:
         return None
-    ranks = np.stack([_ranks(one), _ranks(other)])
+    ranks = np.stack([ranks_of(one), ranks_of(other)])
     ranks -= ranks.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(ranks, axis=1)
     return float(ranks[0] @ ranks[1] / lengths.prod()) if lengths.all() else None
 
 
-def _ranks(series: Numbers) -> Numbers:
+def ranks_of(series: Numbers) -> Numbers:
     """The rank of each number; equal numbers share the mean of their ranks."""
     _, place, count = np.unique(series, return_inverse=True, return_counts=True)
     last = np.cumsum(count)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from explorer.contracts.description import Nature
 from explorer.contracts.recipe import Plan, Recipe
 from explorer.contracts.simulator import Roles
-from explorer.services.course import Step
+from explorer.services.course import Step, ranks_of
 from explorer.toolkit.row_file import Cell, flattened
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError, NotFoundError
@@ -23,7 +23,7 @@ from graphdb.store import Store
 Numbers = NDArray[np.float64]
 
 LEARNT = "share of the relevance that the surrogate learnt"
-EXPLAINED = "share of the variance of performance that the decision explains by itself"
+EXPLAINED = "share of the variance of the ranks by performance that each explains alone"
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _labels(values: Numbers, decision: Decision) -> Mapping[float, str]:
     """Entry -> the text of the decision that it stands for, if each entry stands for one."""
     labels: dict[float, str] = {}
     for value, meant in zip(values.tolist(), decision.values.tolist(), strict=True):
-        text = "none" if math.isnan(meant) else decision.labels.get(meant, f"{meant:.4g}")
+        text = "absent" if math.isnan(meant) else decision.labels.get(meant, f"{meant:.4g}")
         if labels.setdefault(value, text) != text:
             return {}
     return labels
@@ -189,25 +189,25 @@ def _varies(values: Numbers) -> bool:
 
 
 def explained(values: Numbers, performances: Numbers, *, continuous: bool = False) -> float:
-    """The share of the variance of performances that a decision explains by itself, from 0 to 1.
+    """The share of the variance of the ranks by performance that a decision explains alone, from 0 to 1.
 
-    This is epsilon squared (Kelley 1935): the correlation ratio of groups of equal values, less what as many groups
-    explain by chance. It needs no model, and neither order nor distance of the values; what two decisions bring
-    together it does not see. Values that are continuous, or too many for the number of designs, are first put into
-    groups of neighbouring values.
+    This is epsilon squared (Kelley 1935) of the ranks: the correlation ratio of groups of equal values, less what as
+    many groups explain by chance. It needs no model, neither order nor distance of the values, and a single design that
+    is far worse than all others does not decide it; what two decisions bring only together it does not see. Values that
+    are continuous, or too many for the number of designs, are first put into groups of neighbouring values.
 
     Args:
         values: the decision in each of n designs, shape `(n,)`; those with NaN are a group of their own.
         performances: the performance of each of them, shape `(n,)`.
         continuous: whether values between two others are possible.
     """
-    groups = _groups(values, continuous=continuous)
-    total = float(((performances - performances.mean()) ** 2).sum())
+    groups, ranks = _groups(values, continuous=continuous), ranks_of(performances)
+    total = float(((ranks - ranks.mean()) ** 2).sum())
     count, number = len(values), len(np.unique(groups))
     if number < 2 or count <= number or total <= 0:
         return 0.0
     within = sum(
-        float(((own - own.mean()) ** 2).sum()) for own in (performances[groups == group] for group in np.unique(groups))
+        float(((own - own.mean()) ** 2).sum()) for own in (ranks[groups == group] for group in np.unique(groups))
     )
     by_chance = (number - 1) * within / (count - number)
     return max(0.0, (total - within - by_chance) / total)

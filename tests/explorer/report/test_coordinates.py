@@ -27,7 +27,7 @@ def test_lines_pass_the_values_of_their_designs() -> None:
     best = next(line for line in axis.lines if line.get_label() == "best")
     assert list(best.get_ydata()) == heights[1]
     texts = {text.get_text() for text in axis.texts}
-    assert {"64", "128", "256", "round", "square", "2", "4", "none"} <= texts
+    assert {"64", "128", "256", "round", "square", "2", "4", "absent"} <= texts
     assert [text.get_text() for text in axis.get_xticklabels()] == ["width", "kind", "second width"]
 
 

@@ -9,7 +9,8 @@ from explorer.report.importance import MOST, picture, plot
 
 def test_bars_are_ordered_and_the_rest_is_one() -> None:
     shares = {f"decision {at}": at / 400 for at in range(MOST + 5)}
-    (axis,) = picture(shares, "share", "a study").axes
+    figure = picture(shares, "share", "a study")
+    (axis,) = figure.axes
     widths = [bar.get_width() for bar in axis.patches]
     assert len(widths) == MOST + 1
     assert widths[:MOST] == sorted(widths[:MOST], reverse=True)
@@ -17,7 +18,7 @@ def test_bars_are_ordered_and_the_rest_is_one() -> None:
     labels = [text.get_text() for text in axis.get_yticklabels()]
     assert (labels[0], labels[-1]) == (f"decision {MOST + 4}", "each of 5 others, at most")
     assert axis.yaxis_inverted()
-    assert axis.get_xlabel() == "share (%)"
+    assert figure.get_supxlabel() == "share (%)"
 
 
 def test_a_single_decision_has_its_files(tmp_path: Path) -> None:

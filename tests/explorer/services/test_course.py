@@ -15,6 +15,7 @@ from explorer.services.course import (
     calibration_of,
     course_of,
     expected_gain,
+    first_best,
     foreseen,
     kinds_of,
     spearman,
@@ -59,6 +60,7 @@ def test_each_trial_is_set_beside_the_best_before_it() -> None:
     assert [step.incumbent for step in steps] == [None, 0.5, 0.5, 0.75, 0.9, 0.9, 0.9]
     assert [step.gain for step in steps] == pytest.approx([0, 0, 0, 0.25, 0.15, 0, 0])
     assert best_after(steps, (1, 2, 4, 7, 8, 0)) == [None, 0.5, 0.75, 0.9, None, None]
+    assert [first_best(steps[:count]) for count in (0, 1, 3, 7)] == [None, None, 1, 4]
 
 
 def test_the_expected_improvement_is_over_what_was_known_at_the_choice() -> None:
