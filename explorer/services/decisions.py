@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,54 +78,63 @@ def decisions_of(
     measured = [step for step in steps if step.performance is not None]
     if not measured:
         return Decisions([], [], {}, EXPLAINED)
-    by_index = {trial.index: trial for trial in trials}
     stored = store.architectures.get_many(sorted({key for one in trials for key in one.measurement.roles.values()}))
-    roles = {at: {role: stored[key] for role, key in one.measurement.roles.items()} for at, one in by_index.items()}
-    plan = _plan(store, recipe, record)
-    shown = [roles[step.index] for step in measured]
-    chosen = chosen_of(shown)
-    relevance: Mapping[str, float] = {}
-    groups: Mapping[str, str] = {}
-    decisions = chosen
-    if plan is not None and plan.optimiser.candidates.entries:
-        decisions = _described(plan, shown, chosen)
-        relevance = _relevance(plan, [by_index[at] for at in sorted(by_index)], roles)
-        groups = {entry.name: entry.group or entry.name for entry in plan.optimiser.candidates.entries}
-    decisions = [one for one in decisions if _varies(one.values)]
-    if sum(relevance.values()) > 0:
-        shares, measure = relevance, LEARNT
+    roles = {one.index: {role: stored[key] for role, key in one.measurement.roles.items()} for one in trials}
+    view = _view(store, recipe, record, trials, roles, [roles[step.index] for step in measured])
+    decisions = [one for one in view.decisions if _varies(one.values)]
+    if sum(view.relevance.values()) > 0:
+        shares, measure = view.relevance, LEARNT
     else:
         performances = np.array([step.performance for step in measured], dtype=np.float64)
         shares = {one.name: explained(one.values, performances, continuous=one.continuous) for one in decisions}
         measure = EXPLAINED
     shares = dict(sorted(shares.items(), key=lambda item: -item[1]))
     rank = {name: -share for name, share in shares.items()}
-    ordered = sorted(decisions, key=lambda one: rank.get(one.name, rank.get(groups.get(one.name, ""), 0.0)))
+    ordered = sorted(decisions, key=lambda one: rank.get(one.name, rank.get(view.groups.get(one.name, ""), 0.0)))
     return Decisions(measured, ordered, shares, measure)
 
 
-def _plan(store: Store, recipe: Recipe[Any], record: StudyRecord) -> Plan[Any] | None:
-    """The plan of a study; None if it can no longer be prepared, as if its recipe or its space has changed since."""
+class _View(NamedTuple):
+    """The decisions of designs as a search sees them, what it learnt of their relevance, and the group of each."""
+
+    decisions: list[Decision]
+    relevance: Mapping[str, float]
+    groups: Mapping[str, str]
+
+
+def _view(
+    store: Store,
+    recipe: Recipe[Any],
+    record: StudyRecord,
+    trials: Sequence[TrialRecord],
+    roles: Mapping[int, Roles],
+    shown: Sequence[Roles],
+) -> _View:
+    """The view of a study's optimiser, or that of the architectures if it does not describe its designs."""
+    chosen = _View(chosen_of(shown), {}, {})
     try:
-        return recipe.prepare(store, record, lambda *_: None)
-    except (InputError, NotFoundError, KeyError):
-        return None
+        plan = recipe.prepare(store, record, lambda *_: None)
+        _replay(plan, trials, roles)
+        entries = plan.optimiser.candidates.entries
+        if not entries:
+            return chosen
+        relevance = dict(getattr(plan.optimiser, "relevance", dict)())
+        groups = {entry.name: entry.group or entry.name for entry in entries}
+        return _View(_described(plan, shown, chosen.decisions), relevance, groups)
+    except (InputError, NotFoundError, LookupError):  # the recipe or a space has changed since
+        return chosen
 
 
-def _relevance(plan: Plan[Any], trials: Sequence[TrialRecord], roles: Mapping[int, Roles]) -> Mapping[str, float]:
-    """The relevance that the optimiser's surrogate learns from all trials; empty if it has none."""
-    learnt = getattr(plan.optimiser, "relevance", None)
-    if learnt is None:
-        return {}
+def _replay(plan: Plan[Any], trials: Sequence[TrialRecord], roles: Mapping[int, Roles]) -> None:
+    """Tells an optimiser of all trials, as the study did, so that it knows what it knew at the end."""
     for design, outcome in plan.earlier:
         plan.optimiser.recall(design, outcome)
-    for trial in trials:
+    for trial in sorted(trials, key=lambda trial: trial.index):
         if trial.state is TrialState.PENDING:
             break  # an optimiser is told of trials in order
         done = trial.state is TrialState.DONE
         outcome = plan.objective.outcome(trial.measurement.measures) if done else plan.objective.failed()
         plan.optimiser.tell(plan.design(roles[trial.index]), outcome)
-    return dict(learnt())
 
 
 def _described(plan: Plan[Any], designs: Sequence[Roles], chosen: Sequence[Decision]) -> list[Decision]:
