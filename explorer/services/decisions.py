@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from explorer.contracts.description import Nature
 from explorer.contracts.recipe import Plan, Recipe
 from explorer.contracts.simulator import Roles
+from explorer.running.endings import outcome_of
 from explorer.services.course import Step, ranks_of
 from explorer.toolkit.row_file import Cell, flattened
 from graphdb.architecture import Architecture
@@ -132,9 +133,7 @@ def _replay(plan: Plan[Any], trials: Sequence[TrialRecord], roles: Mapping[int, 
     for trial in sorted(trials, key=lambda trial: trial.index):
         if trial.state is TrialState.PENDING:
             break  # an optimiser is told of trials in order
-        done = trial.state is TrialState.DONE
-        outcome = plan.objective.outcome(trial.measurement.measures) if done else plan.objective.failed()
-        plan.optimiser.tell(plan.design(roles[trial.index]), outcome)
+        plan.optimiser.tell(plan.design(roles[trial.index]), outcome_of(plan.objective, trial)[0])
 
 
 def _described(plan: Plan[Any], designs: Sequence[Roles], chosen: Sequence[Decision]) -> list[Decision]:
