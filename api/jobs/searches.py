@@ -26,13 +26,16 @@ class Searches:
         self._running: set[int] = set()
         self._lock = threading.Lock()
 
-    def start(self, plan: Callable[[], StudyRecord], store: Store | None = None) -> StudyRecord:
+    def start(
+        self, plan: Callable[[], StudyRecord], store: Store | None = None, time_limit_s: float | None = None
+    ) -> StudyRecord:
         """Stores a study and runs it in the background.
 
         Args:
             plan: stores the study; called only if another search may start.
             store: the database of the study, in which its lease is taken for the new process, so that the study is
                 running from then on; None leaves that to the process.
+            time_limit_s: the time after which it asks for no more trials; None for no limit.
 
         Raises:
             ConflictError: too many searches are running.
@@ -47,7 +50,7 @@ class Searches:
                     "run at a time. Try again when one is done."
                 )
             record = plan()
-            process = studies.spawn_study(self._settings, record.name)
+            process = studies.spawn_study(self._settings, record.name, time_limit_s=time_limit_s)
             self._running.add(process)
             if store is not None:
                 studies.hold_study(store, record.name, process)

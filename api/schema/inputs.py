@@ -71,6 +71,13 @@ class ConstraintInput(graphene.InputObjectType):
     max = graphene.Float()
 
 
+class FixedRole(graphene.InputObjectType):
+    """An architecture that a search holds fixed in one of the roles of its recipe."""
+
+    role = graphene.String(required=True)
+    architecture = graphene.Field(ArchitectureInput, required=True)
+
+
 def filter_of(given: Mapping[str, Any] | None) -> ArchitectureFilter:
     """The filter that an `ArchitectureFilter` input describes.
 

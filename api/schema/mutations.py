@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -22,7 +23,7 @@ from api.schema.generated import (
     reachable,
     title_of,
 )
-from api.schema.inputs import ArchitectureInput, ConstraintInput, architecture_of, constraint_texts
+from api.schema.inputs import ArchitectureInput, ConstraintInput, FixedRole, architecture_of, constraint_texts
 from api.schema.scalars import JSON
 from api.schema.study_mutations import delete_study, stop_study
 from api.schema.study_types import Study
@@ -231,6 +232,16 @@ def _search_arguments(recipe: graphene.Argument) -> dict[str, graphene.Argument]
         "constraints": graphene.Argument(
             graphene.List(graphene.NonNull(ConstraintInput)), description="Bounds that feasible trials satisfy."
         ),
+        "fix": graphene.Argument(
+            graphene.List(graphene.NonNull(FixedRole)), description="Architectures that are held fixed in their roles."
+        ),
+        "time_limit_s": graphene.Argument(
+            graphene.Float, description="Seconds after which no more trials are asked for; the study can go on."
+        ),
+        "until_converged": graphene.Argument(
+            graphene.Boolean,
+            description="Whether the study ends before its budget if the optimiser expects no further progress.",
+        ),
     }
 
 
@@ -250,9 +261,13 @@ async def _start(
 ) -> StudyRecord:
     """Plans a study here and runs it in another process."""
     context = context_of(info)
+    limit_s = given.get("time_limit_s")
+    if limit_s is not None and not 0 < limit_s < math.inf:
+        raise InputError(f"timeLimitS is {limit_s:g}; allowed: a positive number of seconds.")
     plan = partial(
         _plan,
         context.store,
+        given.get("fix") or (),
         recipe=recipe,
         budget=given["budget"],
         seed=given["seed"],
@@ -260,15 +275,22 @@ async def _start(
         objective=given.get("objective"),
         constraints=constraint_texts(given.get("constraints")),
         settings=settings,
+        until_converged=bool(given.get("until_converged")),
     )
-    record = await context.read(context.searches.start, plan, context.store)
+    record = await context.read(context.searches.start, plan, context.store, limit_s)
     return await context.read(context.store.studies.get, record.name)
 
 
-def _plan(store: Store, **given: Any) -> StudyRecord:
+def _plan(store: Store, fix: Sequence[Mapping[str, Any]], *, recipe: str, **given: Any) -> StudyRecord:
     from explorer.services import studies  # heavy, and not needed to know the schema
 
-    return studies.plan_study(store, **given)
+    references = {one["role"]: one["architecture"] for one in fix}
+    if len(references) < len(fix):
+        raise InputError("fix names a role twice; allowed: each role once.")
+    fixed = studies.fixed_architectures(
+        recipe, references, lambda reference, domain: architecture_of(store, reference, "fix", domain)
+    )
+    return studies.plan_study(store, recipe=recipe, fixed=fixed, **given)
 
 
 def _simulate(

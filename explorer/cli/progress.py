@@ -59,13 +59,13 @@ class Bars:
         """Shows the progress of the work."""
         if self._bars is None:
             self._start(progress.total)
-        best, left, refused = _words(progress)
+        reached, left, refused = _words(progress)
         self._bars.update(
             self._bars.task_ids[0],
             completed=progress.done,
             total=progress.total,
             description=progress.phase,
-            best=best,
+            reached=reached,
             left=left,
             refused=refused,
         )
@@ -87,12 +87,12 @@ class Bars:
             TextColumn("[bold]{task.fields[title]}"),
             BarColumn(),
             MofNCompleteColumn(),
-            *(TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in ("best", "left")),
+            *(TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in ("reached", "left")),
             TextColumn("[dim]{task.fields[refused]}"),
             TextColumn("{task.description}", style="dim", markup=False),
             console=errors,
         )
-        self._bars.add_task("", total=total, title=self._title, best="", left="", refused="")
+        self._bars.add_task("", total=total, title=self._title, reached="", left="", refused="")
         self._bars.start()
 
 
@@ -201,12 +201,25 @@ def _keep_speaking(lines: Lines, ended: threading.Event) -> None:
 
 
 def _words(progress: Progress) -> tuple[str, str, str]:
-    """The best performance so far, the time left and the number of refused designs; empty where there is none."""
+    """What a search has reached, the time left and the number of refused designs; empty where there is none."""
     return (
-        "" if progress.best is None else f"best {progress.best:.4f}",
+        ", ".join(_reached(progress)),
         "" if progress.left_s is None else f"{duration(progress.left_s)} left",
         f"{progress.refused} cannot run" if progress.refused else "",
     )
+
+
+def _reached(progress: Progress) -> Iterator[str]:
+    """The best performance, the hypervolume, the kind of the latest step, and the improvement expected of it."""
+    if progress.best is not None:
+        trial = "" if progress.incumbent is None else f" (trial {progress.incumbent})"
+        yield f"best {progress.best:.4f}{trial}"
+    if progress.hypervolume is not None:
+        yield f"hypervolume {progress.hypervolume:.4g}"
+    if progress.origin:
+        yield f"step {progress.origin}"
+    if progress.expectation is not None:
+        yield f"{progress.expectation:.2g} expected"
 
 
 @contextmanager

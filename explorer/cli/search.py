@@ -17,6 +17,7 @@ from explorer.cli.progress import displayed, resumable
 from explorer.cli.store import opened
 from explorer.contracts.options import Flag, checked
 from explorer.toolkit.assignments import parsed_assignments
+from explorer.toolkit.durations import seconds_of
 from graphdb.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
     from graphdb.store import Store
 
 BUDGET = 60
-_SHARED = {"objective": ("objective",), "weights": ("weights",), "constraints": ("maxima", "minima")}
+_SHARED = {
+    "objective": ("objective",),
+    "weights": ("weights",),
+    "constraints": ("maxima", "minima"),
+    "fixed": ("fixed",),
+}
 """Settings that many recipes have -> the options of every search that set them."""
 
 
@@ -48,14 +54,27 @@ class SearchOptions(BaseModel):
         default_factory=list, description="Weight of a term of the objective; repeatable."
     )
     assignments: Annotated[list[str], Flag(names=("--set",), metavar="NAME=VALUE")] = Field(
-        default_factory=list, description="Setting of the recipe or its simulator; repeatable."
+        default_factory=list, description="Setting of the recipe, its simulator or its optimiser; repeatable."
+    )
+    fixed: Annotated[dict[str, str], Flag(names=("--fix",), metavar="ROLE=REFERENCE")] = Field(
+        default_factory=dict,
+        description="Hold this architecture (a preset, key or file) fixed in a role, and search the others; "
+        "repeatable.",
+    )
+    time_limit: Annotated[float | None, Flag(read=seconds_of, metavar="DURATION")] = Field(
+        None, description="Stop asking for trials after this time, such as 90s, 20min or 1h30min; the study can go on."
+    )
+    until_converged: bool | None = Field(
+        None, description="End before the budget is spent if the optimiser expects no further progress."
     )
     workers: int = Field(2, description="Number of worker processes.")
     scheduler: str | None = Field(None, description="Dask scheduler to use, tcp://host:port.")
     plots: Path = Field(Path("results"), description="Folder for the Pareto plot.")
 
 
-_GROWS = frozenset(["recipe", "budget", "seed", "resume", "workers", "scheduler", "plots"])
+_GROWS = frozenset(
+    ["recipe", "budget", "seed", "resume", "time_limit", "until_converged", "workers", "scheduler", "plots"]
+)
 """The options that are allowed with `--resume`."""
 
 
@@ -130,7 +149,7 @@ def _run(given: dict[str, Any], own: Sequence[Parameter]) -> Printed:
             shown = [*parameters_of(SearchOptions), *own]
             fixed = [one.flags[0] for one in shown if one.name in {*shared, *given} - _GROWS]
             record = _resumed(store, options, fixed)
-        _search(store, record, executor)
+        _search(store, record, executor, options)
         study = gather(store, store.studies.get(record.name))
     files = write_plots(study, options.plots)
     return Printed(findings_json(study), lambda: show_findings(study, files))
@@ -138,10 +157,17 @@ def _run(given: dict[str, Any], own: Sequence[Parameter]) -> Printed:
 
 def _planned(store: Store, options: SearchOptions, settings: Mapping[str, Any]) -> StudyRecord:
     from explorer import registry
-    from explorer.services.studies import plan_study
+    from explorer.cli.notes import noting
+    from explorer.services.references import resolve_architecture
+    from explorer.services.studies import fixed_architectures, plan_study
 
     if options.recipe is None:
         raise InputError(f"No recipe was given: name one ({', '.join(registry.recipes())}), or a study with --resume.")
+    fixed = fixed_architectures(
+        options.recipe,
+        options.fixed,
+        lambda reference, domain: resolve_architecture(store, reference, domain=domain, note=noting([])),
+    )
     return plan_study(
         store,
         recipe=options.recipe,
@@ -151,6 +177,8 @@ def _planned(store: Store, options: SearchOptions, settings: Mapping[str, Any]) 
         objective=options.objective,
         constraints=[f"max:{text}" for text in options.maxima] + [f"min:{text}" for text in options.minima],
         settings=settings,
+        fixed=fixed,
+        until_converged=bool(options.until_converged),
     )
 
 
@@ -189,17 +217,26 @@ def _resumed(store: Store, options: SearchOptions, fixed: Sequence[str]) -> Stud
         if options.budget < record.budget:
             raise InputError(f"The study {name} has a budget of {record.budget}; --budget {options.budget} is smaller.")
         store.studies.set_budget(name, options.budget)
-        record = store.studies.get(name)
-    return record
+    if options.until_converged is not None:
+        store.studies.set_until_converged(name, options.until_converged)
+    return store.studies.get(name)
 
 
-def _search(store: Store, record: StudyRecord, executor: Executor) -> None:
+def _search(store: Store, record: StudyRecord, executor: Executor, options: SearchOptions) -> None:
     from explorer import registry
     from explorer.running.study import Study
 
     way = f"explorer search --resume {record.name}"
-    with (
-        resumable(f"Nothing is lost; go on with: {way}", f"Interrupted; nothing is lost. Go on with: {way}"),
-        displayed(record.name) as display,
-    ):
-        Study(store, record, registry.recipe(record.recipe), executor, display.advance).run()
+    study = Study(store, record, registry.recipe(record.recipe), executor, time_limit_s=options.time_limit)
+    try:
+        with (
+            resumable(f"Nothing is lost; go on with: {way}", f"Interrupted; nothing is lost. Go on with: {way}"),
+            displayed(record.name) as display,
+        ):
+            study.on_progress = display.advance
+            study.run()
+    except InputError:
+        # Refused before its first trial: nothing is left behind of a study that was begun here.
+        if options.resume is None and not sum(store.studies.counts(record.name).values()):
+            store.studies.delete(record.name)
+        raise

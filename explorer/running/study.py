@@ -33,7 +33,7 @@ from explorer.running.merits import last_hypervolume, performances
 from graphdb.architecture import Architecture
 from graphdb.errors import ConflictError, InputError, UnavailableError
 from graphdb.measurement import Measurement
-from graphdb.records import NewTrial, StudyRecord, TrialRecord, TrialState
+from graphdb.records import NewTrial, StudyRecord, StudyState, TrialRecord, TrialState
 from graphdb.store import Store
 
 OnProgress = Callable[[Progress], None]
@@ -77,8 +77,7 @@ class Study:
         with leased(self.store, name) as renew:
             self.store.studies.begin(name)
             self._report("making ready")
-            self.record = self._founded()
-            plan = self.recipe.prepare(self.store, self.record, self._report)
+            plan = self._prepared()
             self._read()
             self._done_before = self._done()
             try:
@@ -91,6 +90,15 @@ class Study:
             message = " ".join(filter(None, (ending.message, endings.remarks(plan.objective, self._trials.values()))))
             self.store.studies.set_state(name, ending.state, message)
             self._report(str(ending.state))
+
+    def _prepared(self) -> Plan[Any]:
+        """The plan; a study that cannot even begin has failed."""
+        try:
+            self.record = self._founded()
+            return self.recipe.prepare(self.store, self.record, self._report)
+        except InputError as error:
+            self.store.studies.set_state(self.record.name, StudyState.FAILED, str(error))
+            raise
 
     def _founded(self) -> StudyRecord:
         """The record with the keys of what the study began with, which are chosen when it first runs."""

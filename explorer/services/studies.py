@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from explorer import registry
+from explorer.contracts.objective import Constraint
 from explorer.running.lease import LEASE_S, free_if_gone, is_gone, owner_of
 from explorer.running.merits import front_of, performances
+from graphdb.architecture import Architecture
 from graphdb.errors import ConflictError, InputError
 from graphdb.records import StudyRecord, StudyState, TrialRecord
 from graphdb.settings import Settings
 from graphdb.store import Store
+
+T = TypeVar("T")
 
 _LARGEST_INTEGER = 2**63 - 1
 INTERRUPTED = "interrupted"
@@ -30,6 +36,8 @@ def plan_study(
     objective: str | None = None,
     constraints: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
+    fixed: Mapping[str, Architecture] | None = None,
+    until_converged: bool = False,
 ) -> StudyRecord:
     """Checks the settings of a study and stores it, ready to run.
 
@@ -42,12 +50,16 @@ def plan_study(
         objective: the name of one of the recipe's objectives; None for its default.
         constraints: constraints of the form `max:measure=value` or `min:measure=value`.
         settings: the settings of the recipe that differ from their defaults.
+        fixed: role -> the architecture that is held fixed in it, as `fixed_architectures` returns them; they are
+            stored with the study.
+        until_converged: whether the study ends before its budget is spent if its optimiser expects no further progress.
 
     Returns:
         The stored study.
 
     Raises:
-        InputError: the recipe, objective, measure or a setting is unknown, or the budget is below 1.
+        InputError: the recipe, objective, measure or a setting is unknown, the budget is below 1, or constraints
+            exclude each other.
         ConflictError: a study with this name exists.
     """
     check_whole("budget", budget, 1)
@@ -57,15 +69,21 @@ def plan_study(
         given["constraints"] = list(constraints)
     if objective is not None:
         given["objective"] = objective
-    full = registry.recipe(recipe).settings(given, budget)
+    if fixed:
+        given["fixed"] = {role: architecture.key for role, architecture in fixed.items()}
+    made = registry.recipe(recipe)
+    full = made.settings(given, budget)
+    _check_constraints(made.objective(full).constraints)
+    store.architectures.add((fixed or {}).values())
+    plan = partial(StudyRecord, recipe=recipe, seed=seed, budget=budget, settings=full, until_converged=until_converged)
     if name is not None:
-        record = StudyRecord(_checked_name(name), recipe, seed, budget, full)
+        record = plan(_checked_name(name))
         store.studies.create(record)
         return record
     taken = {study.name for study in store.studies.list()}
     number = 1
     while True:
-        record = StudyRecord(f"{recipe}-{number}", recipe, seed, budget, full)
+        record = plan(f"{recipe}-{number}")
         number += 1
         if record.name in taken:
             continue
@@ -74,6 +92,44 @@ def plan_study(
         except ConflictError:  # another process took the name in the meantime
             continue
         return record
+
+
+def fixed_architectures(
+    recipe: str, given: Mapping[str, T], read: Callable[[T, str], Architecture]
+) -> dict[str, Architecture]:
+    """The architectures that a search holds fixed.
+
+    Args:
+        recipe: the registered name of the recipe.
+        given: role -> the user's reference.
+        read: (a reference, the required domain) -> the architecture.
+
+    Raises:
+        InputError: the recipe has no such role, no role would be left free, or an architecture cannot play its role.
+    """
+    roles = registry.recipe(recipe).roles
+    if given and not roles:
+        raise InputError(f"--fix {next(iter(given))}: the recipe {recipe} can hold no role fixed.")
+    for role in given:
+        if role not in roles:
+            raise InputError(f"--fix {role[:80]}: the recipe {recipe} has no such role; allowed: {', '.join(roles)}.")
+    if given and len(given) == len(roles):
+        raise InputError(f"--fix holds every role of the recipe {recipe} ({', '.join(roles)}); leave one of them free.")
+    fixed = {role: read(reference, roles[role].domain) for role, reference in given.items()}
+    for role, architecture in fixed.items():
+        if not roles[role].admits(architecture):
+            raise InputError(f"--fix {role}: the design is of the space {architecture.space}; allowed: {roles[role]}.")
+    return fixed
+
+
+def _check_constraints(constraints: Sequence[Constraint]) -> None:
+    """Refuses constraints that no value of a measure can meet."""
+    for measure in dict.fromkeys(one.measure for one in constraints):
+        own = [one for one in constraints if one.measure == measure]
+        low = max((one.minimum for one in own if one.minimum is not None), default=-math.inf)
+        high = min((one.maximum for one in own if one.maximum is not None), default=math.inf)
+        if low > high:
+            raise InputError(f"The constraints on {measure} exclude each other: at least {low:g} and at most {high:g}.")
 
 
 def check_whole(what: str, value: int, least: int) -> None:
@@ -139,13 +195,14 @@ def hold_study(store: Store, name: str, process: int) -> None:
     store.studies.lease(name, owner_of(process), LEASE_S)
 
 
-def spawn_study(settings: Settings, name: str, *, workers: int = 2) -> int:
+def spawn_study(settings: Settings, name: str, *, workers: int = 2, time_limit_s: float | None = None) -> int:
     """Runs a stored study in a separate process that outlives this one.
 
     Args:
         settings: the settings of the database.
         name: the name of the study.
         workers: the number of worker processes.
+        time_limit_s: the time after which it asks for no more trials; None for no limit.
 
     Returns:
         The id of the process.
@@ -162,6 +219,7 @@ def spawn_study(settings: Settings, name: str, *, workers: int = 2) -> int:
         "--workers",
         str(workers),
         "--json",
+        *([] if time_limit_s is None else ["--time-limit", str(time_limit_s)]),
     ]
     with log.open("ab") as sink:
         process = subprocess.Popen(
