@@ -88,6 +88,14 @@ class KnownValues:
         outside = self.space.violations(architecture.choices)
         return value, Source.EXTRAPOLATED if outside else Source.PREDICTED
 
+    def many(self, architectures: Sequence[Architecture]) -> Array:
+        """The values of n designs, shape `(n,)`; the last bits of predictions may depend on which ones they are."""
+        missing = [row for row, one in enumerate(architectures) if one.choices_json not in self.measured]
+        values = np.array([self.measured.get(one.choices_json, np.nan) for one in architectures])
+        if missing:
+            values[missing] = _predicted(self.surrogate, self.measure, [architectures[row] for row in missing])
+        return values
+
 
 def known_values(store: Store, task: LearningTask, measure: str, space: DesignSpace, report: Report) -> KnownValues:
     """The values in the database, and the surrogate for all others, which is trained if necessary.

@@ -10,7 +10,7 @@ import numpy as np
 
 from explorer.contracts.description import Entry
 from explorer.contracts.optimiser import Box, Inputs, Vector, VectorCandidates
-from explorer.recipes.transcode.models import Models
+from explorer.recipes.transcode.models import LegalModels
 from explorer.search.space_candidates import LIBRARY
 from explorer.toolkit.option_space import OptionSpace
 from graphdb.architecture import Architecture
@@ -45,7 +45,7 @@ class PairCandidates(VectorCandidates):
 
     def __init__(
         self,
-        models: Models,
+        models: LegalModels,
         accelerators: OptionSpace,
         needed: Needed,
         areas: Callable[[Vector], Vector] | None = None,

@@ -18,7 +18,7 @@ from graphdb.canonical import canonical_json
 _NEAREST = 8
 
 
-class Models(ABC):
+class LegalModels(ABC):
     """Legal models in vector form, with what is known of each before any measurement."""
 
     entries: Sequence[Entry]
@@ -51,7 +51,7 @@ class Models(ABC):
 
     @abstractmethod
     def accuracy(self, vectors: Sequence[Vector]) -> Vector:
-        """The known or predicted accuracies of n models, shape `(n,)`."""
+        """The known or predicted accuracies of n models, shape `(n,)`; NaN for those that only a trial tells."""
 
     @abstractmethod
     def first_hidden(self, vectors: Sequence[Vector]) -> Vector:
@@ -74,7 +74,7 @@ class Models(ABC):
         return None
 
 
-class TableModels(Models):
+class TableModels(LegalModels):
     """The models of a table, given by their embeddings and described by the decisions of their space."""
 
     def __init__(

@@ -32,6 +32,10 @@ class Models(StrEnum):
     MIXED = "mixed"
 
 
+BEYOND = frozenset({Models.FLEXIBERT2, Models.MIXED})
+"""Sets with models unlike the measured ones."""
+
+
 class TransCodeSettings(SearchSettings):
     """The settings that the trials of a study depend on, besides its seed and the data in the database."""
 

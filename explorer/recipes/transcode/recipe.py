@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -23,18 +23,22 @@ from explorer.domains.accelerator.elector.space import ElectorSpace
 from explorer.domains.transformer.learning import MODELS
 from explorer.domains.transformer.measures import QNLI_ACCURACY
 from explorer.domains.transformer.spaces.early import EarlyFlexiBertSpace
-from explorer.learning.kept import keep_table, kept_table
-from explorer.learning.known import ValueTable, value_table
+from explorer.domains.transformer.spaces.flexibert2 import FlexiBert2Space
+from explorer.learning.kept import keep_table, keep_values, kept_table, kept_values
+from explorer.learning.known import known_values, value_table
+from explorer.learning.trust import caveat
 from explorer.recipes.transcode.areas import Areas
 from explorer.recipes.transcode.candidates import Fixed, PairCandidates
 from explorer.recipes.transcode.measures import ACCURACY, MEASURES
-from explorer.recipes.transcode.models import TableModels
+from explorer.recipes.transcode.models import LegalModels, TableModels
 from explorer.recipes.transcode.objectives import OBJECTIVES, objective
-from explorer.recipes.transcode.options import NAME, Models, TransCodeSettings
+from explorer.recipes.transcode.options import BEYOND, NAME, Models, TransCodeSettings
 from explorer.recipes.transcode.simulator import TransCodeSimulator
+from explorer.recipes.transcode.space_models import SpaceModels
 from explorer.running.earlier import keep_earlier, kept_earlier
 from explorer.search.making import make
 from explorer.search.options import OptimiserName, with_search
+from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 from graphdb.measurement import Measurement
 from graphdb.records import StudyRecord
@@ -76,6 +80,18 @@ class TransCode(Recipe[Inputs]):
         read = checked(TransCodeSettings, settings, self.name)
         return objective(read.objective, read.weights, read.constraints, self.measures, read.front)
 
+    def notes(self, settings: Mapping[str, Any], best: Measurement | None) -> list[str]:
+        """That accuracies beyond the measured space have shown no skill, and whether the best has such a one."""
+        read = checked(TransCodeSettings, settings, self.name)
+        if read.models not in BEYOND:
+            return []
+        sentences = [caveat(FlexiBert2Space.name, QNLI_ACCURACY.name)]
+        if best is not None and best.settings["accuracy_source"] == Source.EXTRAPOLATED:
+            sentences.append(
+                "The accuracy of the best model is extrapolated: no similar model has been measured, so train it."
+            )
+        return sentences
+
     def basis(self, store: Store, record: StudyRecord, report: Report) -> Mapping[str, str]:
         """Train (or load) the accuracy surrogate, and keep what is known of every model and what was measured before.
 
@@ -85,8 +101,13 @@ class TransCode(Recipe[Inputs]):
             report: function called with a few words on the current step.
         """
         settings = checked(TransCodeSettings, record.settings, self.name)
-        table = value_table(store, MODELS, QNLI_ACCURACY.name, EarlyFlexiBertSpace(), report)
-        kept = {"accuracies": keep_table(store, table, f"{QNLI_ACCURACY.label} of {EarlyFlexiBertSpace.name}")}
+        early, measure = EarlyFlexiBertSpace(), QNLI_ACCURACY
+        if settings.models in BEYOND:
+            known = known_values(store, MODELS, measure.name, early, report)
+            kept = {"measured": keep_values(store, known), "surrogate": known.key}
+        else:
+            table = value_table(store, MODELS, measure.name, early, report)
+            kept = {"accuracies": keep_table(store, table, f"{measure.label} of {early.name}")}
         if not settings.cold and settings.optimiser is OptimiserName.DEFAULT:
             kept["earlier"] = keep_earlier(
                 store, TransCodeSimulator.name, settings.simulation, varying=("accuracy", "accuracy_source")
@@ -103,10 +124,10 @@ class TransCode(Recipe[Inputs]):
         """
         del report
         settings = checked(TransCodeSettings, record.settings, self.name)
-        table = kept_table(store, record.basis["accuracies"], EarlyFlexiBertSpace())
-        if settings.models is Models.MEASURED:
-            table = table.measured_only()
-        candidates = _candidates(store, table, settings)
+        models, accuracy_of = (
+            _space_models(store, record) if settings.models in BEYOND else _table_models(store, record)
+        )
+        candidates = _candidates(store, models, settings)
         aim = self.objective(record.settings)
         return Plan(
             simulator=TransCodeSimulator.name,
@@ -115,17 +136,42 @@ class TransCode(Recipe[Inputs]):
             batch=settings.batch,
             architectures=candidates.architectures_of,
             design=candidates.design_of,
-            pending=lambda roles, done: _pending(roles, table, settings),
+            pending=lambda roles, done: _pending(roles, accuracy_of(roles["model"]), settings),
             ahead=settings.ahead,
-            earlier=_earlier(store, record, candidates, aim),
+            earlier=_earlier(store, record, candidates, aim, accuracy_of),
         )
 
 
-def _candidates(store: Store, table: ValueTable, settings: TransCodeSettings) -> PairCandidates:
+AccuracyOf = Callable[[Architecture], tuple[float, Source]]
+"""Model -> its accuracy, and where it comes from."""
+
+
+def _table_models(store: Store, record: StudyRecord) -> tuple[LegalModels, AccuracyOf]:
+    """The models of the early space, or those of them that were measured."""
+    space = EarlyFlexiBertSpace()
+    table = kept_table(store, record.basis["accuracies"], space)
+    if record.settings["models"] == Models.MEASURED:
+        table = table.measured_only()
+    embeddings = np.asarray(table.embeddings, dtype=np.float64)
+
+    def accuracy_of(model: Architecture) -> tuple[float, Source]:
+        accuracy, measured = table.value_of(model.key)
+        return accuracy, Source.MEASURED if measured else Source.PREDICTED
+
+    return TableModels(table.architectures, embeddings, table.values, space), accuracy_of
+
+
+def _space_models(store: Store, record: StudyRecord) -> tuple[LegalModels, AccuracyOf]:
+    """The models of FlexiBERT 2.0, alone or mixed with those of the early space."""
+    early, measured, surrogate = EarlyFlexiBertSpace(), record.basis["measured"], record.basis["surrogate"]
+    accuracies = kept_values(store, measured, surrogate, MODELS, QNLI_ACCURACY.name, early)
+    inner = early if record.settings["models"] == Models.MIXED else None
+    return SpaceModels(FlexiBert2Space(), accuracies, inner), accuracies.of
+
+
+def _candidates(store: Store, models: LegalModels, settings: TransCodeSettings) -> PairCandidates:
     accelerators = registry.space(ElectorSpace.name)
     assert isinstance(accelerators, ElectorSpace)
-    embeddings = np.asarray(table.embeddings, dtype=np.float64)
-    models = TableModels(table.architectures, embeddings, table.values, EarlyFlexiBertSpace())
     return PairCandidates(
         models,
         accelerators,
@@ -135,7 +181,7 @@ def _candidates(store: Store, table: ValueTable, settings: TransCodeSettings) ->
     )
 
 
-def _fixed(store: Store, models: TableModels, accelerators: ElectorSpace, fixed: Mapping[str, str]) -> dict[str, Fixed]:
+def _fixed(store: Store, models: LegalModels, accelerators: ElectorSpace, fixed: Mapping[str, str]) -> dict[str, Fixed]:
     """What is held fixed in each role.
 
     Raises:
@@ -159,9 +205,17 @@ def _fixed(store: Store, models: TableModels, accelerators: ElectorSpace, fixed:
 
 
 def _earlier(
-    store: Store, record: StudyRecord, candidates: PairCandidates, aim: Objective
+    store: Store, record: StudyRecord, candidates: PairCandidates, aim: Objective, accuracy_of: AccuracyOf
 ) -> list[tuple[Inputs, Outcome]]:
-    """The pairs that had been measured when the study began, with the accuracies that it began with."""
+    """The pairs that had been measured when the study began, with the accuracies that it began with.
+
+    Args:
+        store: database.
+        record: record of the study.
+        candidates: pairs of the study.
+        aim: objective of the study.
+        accuracy_of: function from a model to its accuracy and the source of that.
+    """
     if "earlier" not in record.basis:
         return []
     earlier = []
@@ -170,14 +224,13 @@ def _earlier(
             design = candidates.design_of(roles)
         except KeyError:
             continue
-        accuracy = float(candidates.known([design])[ACCURACY.name][0])
+        accuracy = accuracy_of(roles["model"])[0]
         earlier.append((design, aim.outcome({**measurement.measures, ACCURACY.name: accuracy})))
     return earlier
 
 
-def _pending(roles: Roles, table: ValueTable, settings: TransCodeSettings) -> Measurement:
-    accuracy, measured = table.value_of(roles["model"].key)
-    known = {"accuracy": accuracy, "accuracy_source": str(Source.MEASURED if measured else Source.PREDICTED)}
+def _pending(roles: Roles, accuracy: tuple[float, Source], settings: TransCodeSettings) -> Measurement:
+    known = {"accuracy": accuracy[0], "accuracy_source": str(accuracy[1])}
     return TransCodeSimulator().pending(roles, {**settings.simulation, **known})
 
 

@@ -112,6 +112,7 @@ class LayeredSpace(DesignSpace):
         and the number and the widths of its feed-forward products.
 
         The types are one category if the heads of a layer are alike, and otherwise the number of heads of each type.
+        An attribute counts equally in all layers.
         """
         options = self.options
         attributes = [_ordered("hidden width", options.hidden), _ordered("number of heads", options.head_counts)]
@@ -125,7 +126,7 @@ class LayeredSpace(DesignSpace):
         return [
             _ordered("number of layers", options.depths),
             *(
-                replace(entry, name=f"layer {j + 1} {entry.name}")
+                replace(entry, name=f"layer {j + 1} {entry.name}", group=entry.name)
                 for j in range(max(options.depths))
                 for entry in attributes
             ),
@@ -133,29 +134,52 @@ class LayeredSpace(DesignSpace):
 
     def describe(self, choices: Choices) -> Vector:
         """The indices of the values and the numbers of heads; NaN after the last layer and its last feed-forward."""
-        options = self.options
-        rows = [self._described(one) for one in layers_of(choices)]
-        missing = (max(options.depths) - len(rows)) * len(rows[0])
-        head = [float(options.depths.index(choices["l"]))]
-        return np.array([*head, *itertools.chain.from_iterable(rows), *[math.nan] * missing])
+        row: Vector = self.describe_vectors(self.to_vector(choices)[None, :])[0]
+        return row
 
-    def _described(self, one: Layer) -> list[float]:
-        """The entries of one layer."""
-        options = self.options
-        kinds = (
-            [float(one.heads.count(kind)) for kind in options.head_kinds]
-            if options.mixed
-            else [float(options.head_kinds.index(one.heads[0]))]
+    def describe_vectors(self, vectors: Vector) -> Vector:
+        """The same of n designs in vector form, shape `(n, e)`."""
+        heads, feed_forwards = self._tables
+        indices = vectors[:, 1:].astype(np.intp).reshape(len(vectors), -1, 3)
+        layers = np.concatenate(
+            [indices[:, :, :1].astype(np.float64), heads[indices[:, :, 2]], feed_forwards[indices[:, :, 1]]], axis=2
         )
-        widths = [float(options.widths.index(width)) for width in one.feed_forward]
-        return [
-            float(options.hidden.index(one.hidden)),
-            float(options.head_counts.index(len(one.heads))),
-            *kinds,
-            float(options.stacks.index(len(one.feed_forward))),
-            *widths,
-            *[math.nan] * (max(options.stacks) - len(widths)),
+        depths = np.array(self.options.depths)[vectors[:, 0].astype(np.intp)]
+        layers[np.arange(layers.shape[1])[None, :] >= depths[:, None]] = np.nan
+        return np.hstack([vectors[:, :1], layers.reshape(len(vectors), -1)])
+
+    @cached_property
+    def _tables(self) -> tuple[Vector, Vector]:
+        """The description of each multiset of heads, and of each feed-forward stack."""
+        options = self.options
+        kinds = options.head_kinds
+        heads = [
+            [
+                float(options.head_counts.index(len(some))),
+                *([float(some.count(kind)) for kind in kinds] if options.mixed else [float(kinds.index(some[0]))]),
+            ]
+            for some in options.attentions
         ]
+        most = max(options.stacks)
+        feed_forwards = [
+            [
+                float(options.stacks.index(len(stack))),
+                *(float(options.widths.index(width)) for width in stack),
+                *[math.nan] * (most - len(stack)),
+            ]
+            for stack in options.feed_forwards
+        ]
+        return np.array(heads), np.array(feed_forwards)
+
+    def sample_vectors(self, generator: np.random.Generator, count: int) -> Vector:
+        """Random designs in vector form, shape `(count, d)`: first the depth, by its share of all designs."""
+        options = self.options
+        per_layer = math.prod(options.layer_radices)
+        shares = [per_layer**depth / self.size for depth in options.depths]
+        picked = generator.choice(len(shares), size=count, p=np.array(shares) / math.fsum(shares))
+        layers = generator.integers(options.layer_radices, size=(count, max(options.depths), 3)).astype(np.float64)
+        layers[np.arange(layers.shape[1])[None, :] >= np.array(options.depths)[picked][:, None]] = 0.0
+        return np.hstack([picked[:, None].astype(np.float64), layers.reshape(count, -1)])
 
     def at(self, number: int) -> Choices:
         """The design with a number in [0, size); shallow ones come first."""
