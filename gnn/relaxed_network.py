@@ -44,7 +44,7 @@ class RelaxedSettings:
     hidden: int = 24
     heads: int = 4
     rounds: int = 3
-    steps: int = 150
+    steps: int = 100
     batch: int = 64
     rate: float = 1e-2
     weight_decay: float = 1e-3

@@ -171,7 +171,7 @@ class Chart:
                 range_ = self.form.attribute_range
                 own, other = _scaled(rows.attributes[row], range_), _scaled(relaxed.attributes[edge], range_)
                 total += float(np.abs(own - other).sum())
-        return total + float(presence.sum())
+        return float(total + presence.sum())
 
 
 def _pairs(rows: Rows, spare: int, forward: bool, generator: np.random.Generator) -> Indices:

@@ -9,23 +9,26 @@ edges; the end of a walk is forced to the nearest legal design, and replaces the
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Generic, cast
 
 import numpy as np
 import torch
 
+from explorer.contracts.description import Nature
 from explorer.contracts.optimiser import Candidates, D, Observation, Optimiser, Outcome, Proposal, Vector
 from explorer.search.graph_breathe_query import Query, QuerySettings
+from explorer.search.options import GraphBreatheOptions
 from explorer.search.targets import losses
 from explorer.search.threads import one_thread
 from gnn.relaxed import Form
 from gnn.relaxed_network import RelaxedNetwork, RelaxedSettings, fitted
-from graphdb.architecture import Architecture
+from graphdb.architecture import Architecture, Block, Scalar
 from graphdb.errors import InputError
 
 INITIAL, OPTIMISE, UNCERTAINTY, DIVERSITY = "initial", "optimise", "uncertainty", "diversity"
 _SAMPLE = 256  # graphs that show which kinds, attributes and edges there are
+_REMEMBERED = 50_000  # graphs of designs
 _FEWEST = 4  # observations without which nothing can be learnt
 
 
@@ -48,6 +51,12 @@ class GraphBreatheSettings:
     penalty: float = 1.0
     surrogate: RelaxedSettings = field(default_factory=RelaxedSettings)
     query: QuerySettings = field(default_factory=QuerySettings)
+
+    @classmethod
+    def of(cls, options: GraphBreatheOptions) -> GraphBreatheSettings:
+        """The settings with these options."""
+        query = QuerySettings(crossover=options.crossover, local=options.neighbours, exploration=options.exploration)
+        return cls(options.initial, query=query if options.gradients else replace(query, climbs=0))
 
     def __post_init__(self) -> None:
         if self.initial < 1:
@@ -79,11 +88,10 @@ class GraphBreathe(Optimiser[D], Generic[D]):
             candidates: the legal designs.
             seed: the seed of all random choices, not negative.
             settings: the settings.
-            graph_of: the graph of a design; by default the method `architecture` of the candidates if they have it, or
-                the design itself.
+            graph_of: the graph of a design; by default that of `graphs_of`.
 
         Raises:
-            InputError: the seed is negative, or designs have no graph.
+            InputError: the seed is negative.
         """
         super().__init__(candidates, seed)
         self.settings = settings or GraphBreatheSettings()
@@ -180,24 +188,44 @@ class GraphBreathe(Optimiser[D], Generic[D]):
 
 
 def graphs_of(candidates: Candidates[D]) -> Callable[[D], Architecture]:
-    """The function from designs to their graphs: the candidates' method `architecture`, or designs are graphs.
+    """The function from designs to their graphs.
 
-    Raises:
-        InputError: designs have no graph.
+    Designs may be graphs; or the candidates have a method `architecture`, whose results are remembered; or every entry
+    of a design's description becomes a block by itself.
     """
     own = getattr(candidates, "architecture", None)
-    if callable(own):
-        return cast(Callable[[D], Architecture], own)
+    make = cast(Callable[[D], Architecture], own) if callable(own) else _described(candidates)
+    known: dict[Hashable, Architecture] = {}
 
-    def itself(design: D) -> Architecture:
-        if not isinstance(design, Architecture):
+    def graph_of(design: D) -> Architecture:
+        if isinstance(design, Architecture):
+            return design
+        key = candidates.key(design)
+        if key not in known:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[key] = make(design)
+        return known[key]
+
+    return graph_of
+
+
+def _described(candidates: Candidates[D]) -> Callable[[D], Architecture]:
+    def graph_of(design: D) -> Architecture:
+        row = candidates.describe([design])[0]
+        values: dict[str, Scalar] = {
+            entry.name: str(int(value)) if entry.nature is Nature.CATEGORICAL else float(value)
+            for entry, value in zip(candidates.entries, row, strict=True)
+            if not np.isnan(value)
+        }
+        if not values:
             raise InputError(
-                f"G-BREATHE searches designs that are graphs or have one; those of {type(candidates).__name__} are "
-                f"{type(design).__name__}."
+                f"G-BREATHE searches designs that are graphs, have one or are described by entries; those of "
+                f"{type(candidates).__name__} are none of these."
             )
-        return design
+        return Architecture.of("designs", "described", values, [Block(k, {"value": v}) for k, v in values.items()], [])
 
-    return itself
+    return graph_of
 
 
 def _standardised(raw: Vector) -> Vector:

@@ -59,7 +59,7 @@ class QuerySettings:
     local: bool = True
     exploration: float = 0.5
     gobi: GobiSettings = field(
-        default_factory=lambda: GobiSettings(rate=0.05, period=20, iterations=20, tolerance=1e-4, trust=0.1)
+        default_factory=lambda: GobiSettings(period=20, iterations=20, tolerance=1e-4, trust=0.1)
     )
 
 
@@ -201,7 +201,8 @@ class Query(Generic[D]):
         for number, (start, relaxed) in enumerate(zip(starts, chart.relaxed(ends), strict=True)):
             design, step = self._legal(chart, number, start.design, relaxed)
             (end,) = self._rated([design], GRADIENT)
-            better = end.key not in self._keys and self._acquisition(end) < self._acquisition(start)
+            new = end.key != start.key and end.key not in self._keys
+            better = new and self._acquisition(end) <= self._acquisition(start)
             climbed.append(end if better else start)
             if better:
                 self._forced[end.key] = step

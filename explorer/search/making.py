@@ -10,7 +10,14 @@ from explorer.contracts.optimiser import Candidates, D, Inputs, Optimiser
 from explorer.contracts.options import checked
 from explorer.search.baselines import LocalSearch, RandomSearch, RegularisedEvolution
 from explorer.search.boshcode import Boshcode, BoshcodeSettings
-from explorer.search.options import OPTIONS, DefaultOptions, EvolutionOptions, LocalOptions, OptimiserName
+from explorer.search.options import (
+    OPTIONS,
+    DefaultOptions,
+    EvolutionOptions,
+    GraphBreatheOptions,
+    LocalOptions,
+    OptimiserName,
+)
 
 
 def make(
@@ -37,6 +44,10 @@ def make(
         from explorer.search.default.search import DefaultSearch
 
         return DefaultSearch(candidates, seed, read, goal)
+    if isinstance(read, GraphBreatheOptions):
+        from explorer.search.graph_breathe import GraphBreathe, GraphBreatheSettings
+
+        return GraphBreathe(candidates, seed, GraphBreatheSettings.of(read))
     if isinstance(read, EvolutionOptions):
         return RegularisedEvolution(candidates, seed, read.population, read.tournament, read.spread)
     if isinstance(read, LocalOptions):

@@ -19,6 +19,7 @@ class OptimiserName(StrEnum):
     DEFAULT = "default"
     BOSHNAS = "boshnas"
     BOSHCODE = "boshcode"
+    G_BREATHE = "g-breathe"
     EVOLUTION = "evolution"
     LOCAL_SEARCH = "local-search"
     RANDOM = "random"
@@ -36,6 +37,16 @@ class DefaultOptions(Options):
     initial: int = Field(5, ge=2, description="Number of random designs before the first surrogate.")
     pool: int = Field(1000, ge=1, description="Number of random designs among which each choice looks.")
     local_search: bool = Field(True, description="Whether the acquisition is climbed from the best of these designs.")
+
+
+class GraphBreatheOptions(Options):
+    """Options of G-BREATHE."""
+
+    initial: int = Field(10, ge=1, description="Number of random designs before the first surrogate.")
+    exploration: float = Field(0.5, ge=0, description="Factor of the deviation that is subtracted from the loss.")
+    crossover: float = Field(0.5, ge=0, le=1, description="Probability that a child has two parents.")
+    gradients: bool = Field(True, description="Whether the best children walk along gradients of the surrogate.")
+    neighbours: bool = Field(True, description="Whether the neighbours of the best children are looked at too.")
 
 
 class EvolutionOptions(Options):
@@ -63,6 +74,7 @@ OPTIONS: Mapping[OptimiserName, type[Options]] = MappingProxyType(
         OptimiserName.DEFAULT: DefaultOptions,
         OptimiserName.BOSHNAS: NoOptions,
         OptimiserName.BOSHCODE: NoOptions,
+        OptimiserName.G_BREATHE: GraphBreatheOptions,
         OptimiserName.EVOLUTION: EvolutionOptions,
         OptimiserName.LOCAL_SEARCH: LocalOptions,
         OptimiserName.RANDOM: NoOptions,
