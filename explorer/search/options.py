@@ -36,7 +36,14 @@ class DefaultOptions(Options):
 
     initial: int = Field(5, ge=2, description="Number of random designs before the first surrogate.")
     pool: int = Field(1000, ge=1, description="Number of random designs among which each choice looks.")
-    local_search: bool = Field(True, description="Whether the acquisition is climbed from the best of these designs.")
+    local_search: bool = Field(True, description="Whether neighbours are climbed from the best of these designs.")
+    gradients: bool = Field(True, description="Whether continuous entries follow the gradient of the acquisition.")
+    believer: bool = Field(
+        True, description="Whether designs under way count as measured with their predicted outputs."
+    )
+    outputs: bool = Field(
+        True, description="Whether each output is learnt by itself, and what is known of it used, instead of the values."
+    )
 
 
 class GraphBreatheOptions(Options):

@@ -37,19 +37,22 @@ def _log_gain(ratio: Tensor) -> Tensor:
     above = ((-0.5 * high.square() - _LOG_ROOT_2_PI).exp() + high * torch.special.ndtr(high)).log()
     far = -0.5 * ratio.square() - _LOG_ROOT_2_PI - 2.0 * ratio.clamp_max(-1.0).abs().log()
     result = torch.where(ratio < -30.0, far, torch.where(near < 0, below, above))
-    return torch.where(ratio > 30.0, ratio.clamp_min(1.0).log(), result)
+    gain: Tensor = torch.where(ratio > 30.0, ratio.clamp_min(1.0).log(), result)
+    return gain
 
 
 def log_within(mean: Tensor, deviation: Tensor, low: float, high: float) -> Tensor:
     """The logarithm of the probability that n normal values lie within a range, shape `(n,)`."""
     below = (high - mean) / deviation
     above = (low - mean) / deviation
+    inside: Tensor
     if math.isinf(low):
-        return torch.special.log_ndtr(below)
-    if math.isinf(high):
-        return torch.special.log_ndtr(-above)
-    inside = torch.special.ndtr(below) - torch.special.ndtr(above)
-    return inside.clamp_min(1e-300).log()
+        inside = torch.special.log_ndtr(below)
+    elif math.isinf(high):
+        inside = torch.special.log_ndtr(-above)
+    else:
+        inside = (torch.special.ndtr(below) - torch.special.ndtr(above)).clamp_min(1e-300).log()
+    return inside
 
 
 def volume_gain(samples: Tensor, front: Tensor, reference: Tensor, directions: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
-"""Exact Gaussian processes with a Matérn-5/2 kernel and one relevance for each group of coordinates.
+"""Exact Gaussian processes with one relevance for each group of coordinates, and a linear trend.
 
-Written on NumPy and torch in place of a library: at the few hundred observations of a search a fit takes hundredths of a second,
-and the likelihood's gradient needs only one product for all relevances.
+Written on NumPy and torch in place of a library: at the few hundred observations of a search a fit takes hundredths of
+a second, and the likelihood's gradient needs only one product for all relevances.
 """
 
 from __future__ import annotations
@@ -19,12 +19,25 @@ from torch import Tensor
 from explorer.contracts.optimiser import Vector
 
 _ROOT5 = math.sqrt(5.0)
+_ITERATIONS = 50
+MIDDLE = 0.5
+"""The coordinates' middle, from which the linear trend starts."""
+
+
+@dataclass(frozen=True)
+class _Prior:
+    """A normal prior of a logarithm."""
+
+    centre: float
+    spread: float
+
+
 _LENGTH_SPREAD = math.sqrt(3.0)
-_NOISE_CENTRE, _NOISE_SPREAD = math.log(1e-4), 2.5
-_BOUNDS_LENGTH = (math.log(0.03), math.log(300.0))
-_BOUNDS_NOISE = (math.log(1e-7), math.log(2.0))
-MOST_FITTED = 300
-"""Largest number of observations from which relevances are learnt; all of them count in predictions."""
+_TREND = _Prior(math.log(0.1), 2.0)
+_NOISE = _Prior(math.log(1e-4), 2.5)
+_LENGTH_BOUNDS = (math.log(0.03), math.log(300.0))
+_TREND_BOUNDS = (math.log(1e-6), math.log(30.0))
+_NOISE_BOUNDS = (math.log(1e-9), math.log(2.0))
 
 
 @dataclass(frozen=True)
@@ -33,49 +46,66 @@ class Hyperparameters:
 
     Attributes:
         lengths: the length scale of each group, shape `(g,)`; a group with a large one hardly counts.
-        noise: the variance of the noise, as a share of the variance of the function.
+        trend: the variance of a linear trend, as a share of the variance of the stationary part.
+        noise: the variance of the noise, as a share of the same.
+        smooth: whether the stationary part has the squared-exponential kernel instead of Matérn's.
+        evidence: the logarithm of the posterior density, up to a constant, with which fits to the same values compare.
     """
 
     lengths: Vector
-    noise: float
+    trend: float = 0.0
+    noise: float = math.exp(_NOISE.centre)
+    smooth: bool = False
+    evidence: float = -math.inf
 
 
-def learn(points: Vector, groups: NDArray[np.intp], values: Vector) -> Hyperparameters:
-    """The hyperparameters of largest posterior density, found from two starts.
+def learn(
+    points: Vector, groups: NDArray[np.intp], values: Vector, near: Hyperparameters | None = None, smooth: bool = False
+) -> Hyperparameters:
+    """The hyperparameters of largest posterior density.
 
     Lengths have the log-normal prior of Hvarfner, Hellsten and Nardi 2024 ("Vanilla Bayesian Optimization Performs
-    Great in High Dimensions"), which grows with the square root of their number. Mean and variance of the function are
+    Great in High Dimensions"), which grows with the square root of their number. A linear trend lets a few observations
+    tell which way to go, before they tell how far each decision reaches. Mean and variance of the function are
     eliminated, as each has its best value in closed form.
 
     Args:
         points: the coordinates of n observations, shape `(n, p)`.
         groups: the group of each coordinate, shape `(p,)`; every number from 0 to the largest is used.
         values: the observed values, shape `(n,)`.
+        near: where to start, such as an earlier fit; two fixed starts if there is none.
+        smooth: whether the kernel is the squared exponential.
     """
     count = int(groups.max()) + 1 if len(groups) else 0
     differences = _squared_differences(points, groups, count)
-    varied = differences.reshape(count, -1).any(axis=1) if count else np.zeros(0, dtype=np.bool_)
-    active = np.flatnonzero(varied)
+    active = np.flatnonzero(differences.reshape(count, -1).any(axis=1)) if count else np.zeros(0, dtype=np.intp)
     centre = math.sqrt(2.0) + 0.5 * math.log(max(len(active), 1))
     lengths = np.full(count, math.exp(centre))
-    if len(values) < 2 or np.ptp(values) == 0 or not len(active):
-        return Hyperparameters(lengths, math.exp(_NOISE_CENTRE))
-    flat = differences[active].reshape(len(active), -1)
-    scaled = (values - values.mean()) / values.std()
-
-    def loss(parameters: Vector) -> tuple[float, Vector]:
-        return _negative_log_posterior(parameters, flat, scaled, centre)
-
-    bounds = [_BOUNDS_LENGTH] * len(active) + [_BOUNDS_NOISE]
-    best: tuple[float, Vector] | None = None
-    for start in (centre, centre - 1.5):
-        begin = np.append(np.full(len(active), start), _NOISE_CENTRE)
-        result = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60})
-        if best is None or result.fun < best[0]:
-            best = float(result.fun), result.x
-    assert best is not None
-    lengths[active] = np.exp(best[1][:-1])
-    return Hyperparameters(lengths, math.exp(best[1][-1]))
+    spread = float(values.std())
+    if len(values) < 2 or spread <= 1e-12 * max(abs(float(values.mean())), 1e-300) or not len(active):
+        return Hyperparameters(lengths)
+    centred = points - MIDDLE
+    likelihood = _Likelihood(
+        differences[active].reshape(len(active), -1),
+        centred @ centred.T,
+        (values - values.mean()) / spread,
+        _Prior(centre, _LENGTH_SPREAD),
+        smooth,
+    )
+    others = [_TREND.centre, _NOISE.centre]
+    if near is None:
+        starts = [np.append(np.full(len(active), start), others) for start in (centre, centre - 1.5)]
+    else:
+        starts = [np.append(np.log(near.lengths[active]), np.log([near.trend, near.noise]))]
+    bounds = [_LENGTH_BOUNDS] * len(active) + [_TREND_BOUNDS, _NOISE_BOUNDS]
+    ends = [
+        minimize(likelihood.loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _ITERATIONS})
+        for start in starts
+    ]
+    best = min(ends, key=lambda end: float(end.fun))
+    lengths[active] = np.exp(best.x[:-2])
+    evidence = -float(best.fun) - len(values) * math.log(spread)
+    return Hyperparameters(lengths, math.exp(best.x[-2]), math.exp(best.x[-1]), smooth, evidence)
 
 
 @dataclass(frozen=True)
@@ -84,8 +114,8 @@ class GaussianProcess:
 
     hyperparameters: Hyperparameters
     _scales: Tensor  # the length of each coordinate, shape (p,)
-    _points: Tensor  # divided by the scales, shape (n, p)
-    _factor: Tensor  # lower Cholesky factor of the covariance, as a share of the function's variance
+    _points: Tensor  # shape (n, p)
+    _factor: Tensor  # lower Cholesky factor of the covariance, as a share of the stationary part's variance
     _values: Tensor
     _weights: Tensor
     _mean: float
@@ -104,9 +134,8 @@ class GaussianProcess:
             values: the observed values, shape `(n,)`.
         """
         scales = torch.from_numpy(hyperparameters.lengths[groups])
-        scaled = points / scales
-        factor = _factor(_matern(_squared(scaled, scaled)), hyperparameters.noise)
-        return cls._of(hyperparameters, scales, scaled, factor, values, None)
+        factor = _factor(_kernel(points, points, scales, hyperparameters), hyperparameters.noise)
+        return cls._of(hyperparameters, scales, points, factor, values, None)
 
     @classmethod
     def _of(
@@ -127,16 +156,17 @@ class GaussianProcess:
 
     def predict(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and variance of the function, without noise, at m points of shape `(m, p)`."""
-        covariance = _matern(_squared(points / self._scales, self._points))
+        covariance = _kernel(points, self._points, self._scales, self.hyperparameters)
         mean = self._mean + covariance @ self._weights
         reduced = torch.linalg.solve_triangular(self._factor, covariance.T, upper=False)
-        return mean, self._variance * (1.0 - reduced.square().sum(dim=0)).clamp_min(1e-12)
+        prior = 1.0 + self.hyperparameters.trend * (points - MIDDLE).square().sum(dim=1)
+        return mean, self._variance * (prior - reduced.square().sum(dim=0)).clamp_min(1e-12)
 
     def extended(self, points: Tensor, values: Tensor) -> GaussianProcess:
         """The process given further observations, with the variance that was learnt before."""
-        new = points / self._scales
-        corner = torch.linalg.solve_triangular(self._factor, _matern(_squared(self._points, new)), upper=False).T
-        own = _matern(_squared(new, new)) - corner @ corner.T
+        cross = _kernel(self._points, points, self._scales, self.hyperparameters)
+        corner = torch.linalg.solve_triangular(self._factor, cross, upper=False).T
+        own = _kernel(points, points, self._scales, self.hyperparameters) - corner @ corner.T
         size, more = len(self._values), len(values)
         factor = torch.zeros(size + more, size + more, dtype=torch.float64)
         factor[:size, :size], factor[size:, :size] = self._factor, corner
@@ -144,18 +174,18 @@ class GaussianProcess:
         return self._of(
             self.hyperparameters,
             self._scales,
-            torch.cat([self._points, new]),
+            torch.cat([self._points, points]),
             factor,
             torch.cat([self._values, values]),
             self._variance,
         )
 
     @property
-    def left_out(self) -> Vector:
-        """The error of predicting each observation from all others, in its own standard deviations, shape `(n,)`."""
-        inverse = torch.cholesky_inverse(self._factor)
-        errors: Vector = (self._weights / (inverse.diagonal() * self._variance).sqrt()).numpy()
-        return errors
+    def left_out(self) -> tuple[Vector, Vector]:
+        """Mean and variance of the prediction of each observation from all others, noise included, shape `(n,)`."""
+        precision = torch.cholesky_inverse(self._factor).diagonal()
+        mean = self._values - self._weights / precision
+        return mean.numpy(), (self._variance / precision).numpy()
 
 
 def _squared_differences(points: Vector, groups: NDArray[np.intp], count: int) -> Vector:
@@ -166,41 +196,69 @@ def _squared_differences(points: Vector, groups: NDArray[np.intp], count: int) -
     return result
 
 
-def _negative_log_posterior(parameters: Vector, flat: Vector, values: Vector, centre: float) -> tuple[float, Vector]:
-    size = len(values)
-    logs, noise = parameters[:-1], math.exp(parameters[-1])
-    inverse_squares = np.exp(-2.0 * logs)
-    squared = inverse_squares @ flat
+@dataclass(frozen=True)
+class _Likelihood:
+    """The negative logarithm of the posterior density of hyperparameters.
+
+    `squares` are squared differences, `(g, n * n)`; `products` are scalar products, `(n, n)`; `values` have mean 0 and
+    variance 1.
+    """
+
+    squares: Vector
+    products: Vector
+    values: Vector
+    length: _Prior
+    smooth: bool
+
+    def loss(self, parameters: Vector) -> tuple[float, Vector]:
+        """The loss and its gradient at the logarithms of g lengths, the trend and the noise, shape `(g + 2,)`."""
+        size = len(self.values)
+        logs, trend, noise = parameters[:-2], math.exp(parameters[-2]), math.exp(parameters[-1])
+        inverse_squares = np.exp(-2.0 * logs)
+        covariance, slope = _kernel_and_slope(inverse_squares @ self.squares, self.smooth)
+        whole = covariance.reshape(size, size) + trend * self.products + noise * np.eye(size)
+        try:
+            factor = cholesky(whole, lower=True, check_finite=False)
+        except np.linalg.LinAlgError:
+            return 1e10, np.zeros_like(parameters)
+        inverse = cho_solve((factor, True), np.eye(size), check_finite=False)
+        ones = inverse.sum(axis=1)
+        residual = self.values - float(ones @ self.values) / float(ones.sum())
+        weights = inverse @ residual
+        spread = max(float(residual @ weights) / size, 1e-12)
+        pull = inverse - np.outer(weights, weights) / spread
+        gradient = np.empty_like(parameters)
+        gradient[:-2] = -inverse_squares * (self.squares @ (pull.ravel() * slope))
+        gradient[-2] = 0.5 * trend * float((pull * self.products).sum())
+        gradient[-1] = 0.5 * noise * float(np.trace(pull))
+        loss = 0.5 * size * math.log(spread) + float(np.log(np.diag(factor)).sum())
+        for place, prior in ((slice(None, -2), self.length), (slice(-2, -1), _TREND), (slice(-1, None), _NOISE)):
+            away = (parameters[place] - prior.centre) / prior.spread
+            loss += 0.5 * float(away @ away)
+            gradient[place] += away / prior.spread
+        return loss, gradient
+
+
+def _kernel_and_slope(squared: Vector, smooth: bool) -> tuple[Vector, Vector]:
+    """The stationary kernel and its derivative in the squared distance."""
+    if smooth:
+        decay = np.exp(-0.5 * squared)
+        return decay, -0.5 * decay
     root = _ROOT5 * np.sqrt(squared)
     decay = np.exp(-root)
-    covariance = ((1.0 + root + root * root / 3.0) * decay).reshape(size, size)
-    try:
-        factor = cholesky(covariance + noise * np.eye(size), lower=True, check_finite=False)
-    except np.linalg.LinAlgError:
-        return 1e10, np.zeros_like(parameters)
-    inverse = cho_solve((factor, True), np.eye(size), check_finite=False)
-    ones = inverse.sum(axis=1)
-    residual = values - float(ones @ values) / float(ones.sum())
-    weights = inverse @ residual
-    spread = max(float(residual @ weights) / size, 1e-12)
-    loss = 0.5 * size * math.log(spread) + float(np.log(np.diag(factor)).sum())
-    pull = inverse - np.outer(weights, weights) / spread
-    slope = (-5.0 / 6.0) * (1.0 + root) * decay  # of the kernel in the squared distance
-    gradient = np.empty_like(parameters)
-    gradient[:-1] = -inverse_squares * (flat @ (pull.ravel() * slope))
-    gradient[-1] = 0.5 * noise * float(np.trace(pull))
-    away = (logs - centre) / _LENGTH_SPREAD
-    off = (parameters[-1] - _NOISE_CENTRE) / _NOISE_SPREAD
-    loss += 0.5 * float(away @ away) + 0.5 * off * off
-    gradient[:-1] += away / _LENGTH_SPREAD
-    gradient[-1] += off / _NOISE_SPREAD
-    return loss, gradient
+    return (1.0 + root + root * root / 3.0) * decay, (-5.0 / 6.0) * (1.0 + root) * decay
 
 
 def _squared(one: Tensor, other: Tensor) -> Tensor:
     """Squared distances, shape `(n, m)`."""
     squared = one.square().sum(dim=1)[:, None] + other.square().sum(dim=1)[None, :] - 2.0 * one @ other.T
     return squared.clamp_min(0.0)
+
+
+def _kernel(one: Tensor, other: Tensor, scales: Tensor, learnt: Hyperparameters) -> Tensor:
+    squared = _squared(one / scales, other / scales)
+    near = (-0.5 * squared).exp() if learnt.smooth else _matern(squared)
+    return near + learnt.trend * (one - MIDDLE) @ (other - MIDDLE).T
 
 
 def _matern(squared: Tensor) -> Tensor:
@@ -214,6 +272,7 @@ def _factor(covariance: Tensor, noise: float) -> Tensor:
     """The lower Cholesky factor, with as much more noise as the rounding errors of equal points need."""
     eye = torch.eye(len(covariance), dtype=torch.float64)
     for more in (0.0, 1e-9, 1e-7, 1e-5, 1e-3):
+        factor: Tensor
         factor, fault = torch.linalg.cholesky_ex(covariance + (noise + more) * eye)
         if not fault:
             return factor

@@ -18,9 +18,14 @@ from explorer.search.default.encoding import Encoding
 Score = Callable[[Tensor, Tensor], Tensor]
 """(coordinates `(n, p)`, known outputs `(n, k)`) -> the acquisition `(n,)`; larger is better."""
 
-_CLIMBERS = 5  # of the pool, and as many of the best measured designs
+_CLIMBERS = 5
+"""Starts of local search from the pool, and as many from the best measured designs."""
 _STEPS = 40
 _POLISHED = 4
+"""Starts of the ascent along the gradient."""
+_ITERATIONS = 50
+_MOVED = 5.0
+"""Continuous entries that a random step moves on average."""
 
 
 class Reader(Generic[D]):
@@ -62,10 +67,9 @@ class Ranking(Generic[D]):
         scores = np.nan_to_num(np.array(self.scores), nan=-np.inf)
         return [int(place) for place in np.argsort(-scores, kind="stable")[:count]]
 
-    @property
-    def order(self) -> list[int]:
-        """The places of all designs, best first."""
-        return self.best(len(self.scores))
+    def top(self, count: int) -> list[D]:
+        """The best designs, best first."""
+        return [self.designs[place] for place in self.best(count)]
 
 
 def scored(score: Score, reader: Reader[D], designs: Sequence[D]) -> list[float]:
@@ -131,45 +135,58 @@ class Slope(Generic[D]):
     def __bool__(self) -> bool:
         return len(self._columns) > 0
 
-    def around(self, designs: Sequence[D], count: int, generator: np.random.Generator) -> list[D]:
-        """Legal designs near given ones: some entries moved by a normal step, whose size differs from draw to draw."""
+    @property
+    def dimensions(self) -> int:
+        """The number of continuous entries."""
+        return len(self._columns)
+
+    def around(self, designs: Sequence[D], count: int, generator: np.random.Generator, side: float = 1.0) -> list[D]:
+        """Legal designs near given ones: some entries moved by a normal step, whose size differs from draw to draw.
+
+        Args:
+            designs: the given ones.
+            count: the number of designs.
+            generator: random generator.
+            side: the range of each entry, as a share of the box, within which designs must lie.
+        """
         centres = np.stack([np.concatenate(cast(Inputs, design)) for design in designs])
         chosen = centres[generator.integers(len(centres), size=count)]
-        share = min(1.0, 5.0 / len(self._columns))
-        moved = generator.random((count, len(self._columns))) < share
-        moved[np.arange(count), generator.integers(len(self._columns), size=count)] = True
-        size = np.power(10.0, generator.uniform(-3.0, -0.5, size=(count, 1)))
-        steps = np.where(moved, generator.standard_normal(moved.shape) * size, 0.0) * self._width[self._columns]
-        chosen[:, self._columns] += steps
+        moved = generator.random((count, self.dimensions)) < min(1.0, _MOVED / self.dimensions)
+        moved[np.arange(count), generator.integers(self.dimensions, size=count)] = True
+        size = side * np.power(10.0, generator.uniform(-3.0, -0.5, size=(count, 1)))
+        steps = np.where(moved, generator.standard_normal(moved.shape) * size, 0.0)
+        chosen[:, self._columns] += np.clip(steps, -side / 2, side / 2) * self._width[self._columns]
         return self._snapped(chosen)
 
-    def ascend(self, score: Score, starts: Sequence[D], ranking: Ranking[D]) -> None:
-        """Quasi-Newton ascent from every start; the legal designs at its ends are added to the ranking.
+    def ascend(self, score: Score, starts: Sequence[D], side: float | None, ranking: Ranking[D]) -> None:
+        """Quasi-Newton ascent from every start; the legal designs at the ends are added to the ranking.
 
         Args:
             score: the acquisition.
             starts: designs to start from.
+            side: the side of a box around the first start, as a share of the whole, that no ascent leaves; None for no
+                such box.
             ranking: takes the ends.
         """
-        ends = []
-        for start in starts:
-            vector = np.concatenate(cast(Inputs, start))
-            points, known = self._reader.read([start])
+        vectors = np.stack([np.concatenate(cast(Inputs, start)) for start in starts])
+        points, known = self._reader.read(starts)
+        low, width = self._low[self._columns], self._width[self._columns]
+        shape = (len(starts), self.dimensions)
 
-            def loss(shares: Vector, points: Tensor = points, known: Tensor = known) -> tuple[float, Vector]:
-                moving = torch.from_numpy(shares).requires_grad_()
-                placed = points[0].index_copy(0, self._coordinates, moving).unsqueeze(0)
-                value = -score(placed, known)[0]
-                (gradient,) = torch.autograd.grad(value, moving)
-                return float(value.detach()), gradient.numpy()
+        def loss(shares: Vector) -> tuple[float, Vector]:  # all starts at once, as each depends on its own shares only
+            moving = torch.from_numpy(shares.reshape(shape)).requires_grad_()
+            value = -score(points.index_copy(1, self._coordinates, moving), known).sum()
+            (gradient,) = torch.autograd.grad(value, moving)
+            return float(value.detach()), gradient.numpy().ravel()
 
-            begin = (vector - self._low)[self._columns] / self._width[self._columns]
-            result = minimize(
-                loss, begin, jac=True, method="L-BFGS-B", bounds=[(0.0, 1.0)] * len(begin), options={"maxiter": 50}
-            )
-            vector[self._columns] = self._low[self._columns] + np.clip(result.x, 0, 1) * self._width[self._columns]
-            ends.append(vector)
-        designs = self._snapped(np.stack(ends))
+        begin = (vectors[:, self._columns] - low) / width
+        reach = 1.0 if side is None else side / 2
+        least, most = np.clip(begin[0] - reach, 0.0, 1.0), np.clip(begin[0] + reach, 0.0, 1.0)
+        bounds = np.stack([np.tile(least, len(starts)), np.tile(most, len(starts))], axis=1)
+        first = np.clip(begin, least, most).ravel()
+        result = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _ITERATIONS})
+        vectors[:, self._columns] = low + result.x.reshape(shape) * width
+        designs = self._snapped(vectors)
         ranking.add(designs, scored(score, self._reader, designs))
 
     def _snapped(self, vectors: Vector) -> list[D]:
@@ -180,36 +197,55 @@ class Slope(Generic[D]):
         return cast(list[D], candidates.snap(inputs))
 
 
-def maximise(
-    score: Score,
-    reader: Reader[D],
-    slope: Slope[D],
-    pool: Sequence[D],
-    best: Sequence[D],
-    generator: np.random.Generator,
-    local: bool = True,
-) -> Ranking[D]:
-    """Everything worth proposing, with its acquisition.
+@dataclass(frozen=True)
+class Walk(Generic[D]):
+    """How an acquisition is maximised.
 
-    Args:
-        score: the acquisition.
+    Attributes:
         reader: reads the designs.
-        slope: moves continuous entries, if there are any.
-        pool: designs to look at: random ones, or a whole library.
-        best: the best measured designs, from which local search starts too.
-        generator: random generator.
-        local: whether to search locally.
+        slope: moves continuous entries.
+        climbing: whether neighbours are climbed.
+        ascending: whether continuous entries follow the gradient.
     """
-    ranking: Ranking[D] = Ranking()
-    ranking.add(pool, scored(score, reader, pool))
-    if not local:
+
+    reader: Reader[D]
+    slope: Slope[D]
+    climbing: bool = True
+    ascending: bool = True
+
+    def ranked(self, score: Score, pool: Sequence[D], best: Sequence[D], generator: np.random.Generator) -> Ranking[D]:
+        """Designs worth proposing, with their acquisition.
+
+        Args:
+            score: the acquisition.
+            pool: designs to look at: random ones, or a whole library.
+            best: the best measured designs, from which local search starts too.
+            generator: random generator.
+        """
+        ranking: Ranking[D] = Ranking()
+        ranking.add(pool, scored(score, self.reader, pool))
+        if self.slope and best and self.climbing:
+            near = self.slope.around(best, max(len(pool) // 2, 1), generator)
+            ranking.add(near, scored(score, self.reader, near))
+        if self.climbing:
+            climb(score, self.reader, [*ranking.top(_CLIMBERS), *best[:_CLIMBERS]], ranking)
+        if self.slope and self.ascending:
+            self.slope.ascend(score, ranking.top(_POLISHED), None, ranking)
         return ranking
-    if slope and best:
-        near = slope.around(best, max(len(pool) // 2, 1), generator)
-        ranking.add(near, scored(score, reader, near))
-    starts = [ranking.designs[place] for place in ranking.best(_CLIMBERS)]
-    climb(score, reader, [*starts, *best[:_CLIMBERS]], ranking)
-    if slope:
-        tops = [ranking.designs[place] for place in ranking.best(_POLISHED)]
-        slope.ascend(score, tops, ranking)
-    return ranking
+
+    def near(self, score: Score, centre: D, side: float, count: int, generator: np.random.Generator) -> Ranking[D]:
+        """Designs in a trust region around one whose continuous entries are searched, with their acquisition.
+
+        Args:
+            score: the acquisition.
+            centre: the middle of the region.
+            side: its side, as a share of the box.
+            count: the number of random designs in it.
+            generator: random generator.
+        """
+        ranking: Ranking[D] = Ranking()
+        designs = self.slope.around([centre], count, generator, side)
+        ranking.add(designs, scored(score, self.reader, designs))
+        if self.ascending:
+            self.slope.ascend(score, [centre, *ranking.top(_POLISHED)], side, ranking)
+        return ranking
