@@ -19,7 +19,7 @@ from torch import Tensor
 from explorer.contracts.optimiser import Vector
 
 _ROOT5 = math.sqrt(5.0)
-_ITERATIONS = 50
+_ITERATIONS = 100
 MIDDLE = 0.5
 """The coordinates' middle, from which the linear trend starts."""
 

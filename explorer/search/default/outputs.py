@@ -96,7 +96,9 @@ class OutputModel:
         learnt = self._knowledge.outputs[0]
         if learnt is None or learnt.warp is None:
             return mean, deviation
-        low, middle, high = learnt.warp.inverse(np.array([mean - deviation, mean, mean + deviation]))
+        weight, offset = float(self._weights[0, 0]), float(self._offsets[0])  # of the warped output
+        warped = (np.array([mean - deviation, mean, mean + deviation]) - offset) / weight
+        low, middle, high = learnt.warp.inverse(warped) * weight + offset
         return float(middle), float(high - low) / 2
 
     def believing(self, points: Tensor, known: Tensor) -> OutputModel:

@@ -18,7 +18,7 @@ from explorer.search.options import DefaultOptions
 from explorer.search.threads import one_thread
 
 INITIAL, RECALLED = "initial", "recalled"
-_GROWTH = 1.15
+_GROWTH = 1.05
 """Factor by which the observations must grow before hyperparameters are learnt again."""
 
 
