@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from explorer.contracts.optimiser import Candidates, Inputs, Optimiser, Proposal, Vector, VectorCandidates
-from explorer.search.gobi import GobiSettings, gobi
-from explorer.search.surrogate import EnsembleSettings, Surrogate
+from explorer.search.descent import GobiSettings, by_differences, walk
+from explorer.search.surrogate import EnsembleSettings, Function, Surrogate, optimistic
 from explorer.search.targets import losses, normalised_by_initial, normalised_by_range
-from explorer.search.threads import one_thread
+from explorer.search.unit_box import UnitBox, vectors_of
 from graphdb.errors import InputError
 
 INITIAL, OPTIMISE, UNCERTAINTY, DIVERSITY = "initial", "optimise", "uncertainty", "diversity"
@@ -22,21 +20,24 @@ INITIAL, OPTIMISE, UNCERTAINTY, DIVERSITY = "initial", "optimise", "uncertainty"
 
 @dataclass(frozen=True)
 class BoshcodeSettings:
-    """Constants of the search; the defaults are the published ones unless stated otherwise.
+    """Constants of the search, as published unless stated otherwise; docs/published-searches.md lists the differences.
 
     Attributes:
         initial: number of random designs before the first surrogate.
-        starts: number of starting points of GOBI.
+        starts: number of random legal designs from which GOBI starts.
         uncertainty, diversity: shares of the proposals that explore.
+        exploration: factor of the deviation in the acquisition.
         patience: number of consecutive optimising proposals without progress after which the aleatoric deviation is
-            added (published: 10 for several roles, 5 for one).
-        aleatoric_patience: number of further such proposals after which the search has converged (published: 10 for
-            several roles, 5 for one).
-        pool: number of random untried designs that are ranked by the acquisition along with the results of GOBI.
+            added.
+        aleatoric_patience: number of further such proposals after which the search has converged.
+        pool: number of random untried designs among which the uncertainty is largest, and that are ranked if GOBI and
+            its neighbourhood give too few untried designs (published: all designs).
         penalty: amount that a relative violation of 1 adds to the loss of an infeasible design.
         initial_normaliser: whether to divide losses by the largest initial one, as published, instead of by their
             range.
         distilled: number of random untried designs at which the student also learns (published: none).
+        legality_forcing: whether designs are ranked by the acquisition of the legal design, and not by that of the
+            point from which it was repaired.
         surrogate: settings for training the networks.
         gobi: settings for the walk of the inputs.
     """
@@ -45,19 +46,22 @@ class BoshcodeSettings:
     starts: int = 10
     uncertainty: float = 0.1
     diversity: float = 0.1
+    exploration: float = 0.5
     patience: int = 10
     aleatoric_patience: int = 10
     pool: int = 500
     penalty: float = 1.0
     initial_normaliser: bool = False
     distilled: int = 100
+    legality_forcing: bool = True
     surrogate: EnsembleSettings = field(default_factory=EnsembleSettings)
     gobi: GobiSettings = field(default_factory=GobiSettings)
 
     @classmethod
-    def published(cls) -> BoshcodeSettings:
-        """The published normaliser and training, for comparison: slow, and weaker with few observations."""
-        return cls(initial_normaliser=True, distilled=0, surrogate=EnsembleSettings.published())
+    def published(cls, roles: int) -> BoshcodeSettings:
+        """The constants of BOSHNAS for one role, and of BOSHCODE for several."""
+        patience = 5 if roles == 1 else 10
+        return cls(patience=patience, aleatoric_patience=patience)
 
     def __post_init__(self) -> None:
         for name, least in (("initial", 2), ("starts", 1), ("pool", 1), ("patience", 1), ("aleatoric_patience", 0)):
@@ -85,27 +89,18 @@ class Boshcode(Optimiser[Inputs]):
         Args:
             candidates: legal designs, which must be vectors.
             seed: of all random choices, not negative.
-            settings: settings of the search, `BoshcodeSettings()` by default.
+            settings: settings of the search; by default the published ones for this number of roles.
 
         Raises:
             InputError: the seed is negative, or the candidates are not vectors.
         """
-        if not isinstance(candidates, VectorCandidates):
-            raise InputError(
-                f"Boshcode follows gradients and was given {type(candidates).__name__}; allowed: vector candidates."
-            )
-        super().__init__(candidates, seed)
-        self.settings = settings or BoshcodeSettings()
-        bounds = candidates.bounds()
-        self._sizes = [len(low) for low, _ in bounds]
-        self._low = np.concatenate([low for low, _ in bounds])
-        self._width = np.concatenate([high - low for low, high in bounds])
+        super().__init__(vectors_of(candidates, "Boshcode"), seed)
+        self.box = UnitBox(self.candidates)
+        self.settings = settings or BoshcodeSettings.published(len(self.box.sizes))
+        self.legality_step: float | None = None
+        """The mean step, as a share of the box, by which the latest ask moved GOBI's results to be legal."""
 
     def ask(self, count: int, pending: Sequence[Inputs] = ()) -> list[Proposal[Inputs]]:
-        with one_thread():
-            return self._ask(count, pending)
-
-    def _ask(self, count: int, pending: Sequence[Inputs]) -> list[Proposal[Inputs]]:
         done = len(self._observations)
         first = done + len(pending)
         # A first round larger than the initial designs has nothing to learn from yet.
@@ -166,22 +161,6 @@ class Boshcode(Optimiser[Inputs]):
             else (normalised_by_range(raw))
         )
 
-    def scaled(self, designs: list[Inputs]) -> Tensor:
-        """Designs as an `n x D` tensor within the unit box; an entry that never varies is 0."""
-        rows = np.stack([np.concatenate(design) for design in designs]) - self._low
-        return torch.from_numpy(rows / np.where(self._width > 0, self._width, 1.0)).float()
-
-    def unscaled(self, points: Tensor) -> list[Inputs]:
-        """Points of the unit box, `n x D`, in the units of the vectors."""
-        cuts = np.cumsum(self._sizes)[:-1]
-        rows = points.double().numpy() * self._width + self._low
-        return [tuple(np.split(row, cuts)) for row in rows]
-
-    @property
-    def frozen(self) -> Tensor:
-        """`D` truth values: the entries that never vary."""
-        return torch.from_numpy(self._width <= 0)
-
     def _choose(
         self, origin: str, query: _Query | None, taken: set[Hashable], generator: np.random.Generator
     ) -> Inputs | None:
@@ -197,55 +176,47 @@ class _Query:
     """One refit of the surrogate, with its ranking of the untried designs."""
 
     def __init__(self, search: Boshcode, generator: np.random.Generator) -> None:
-        self._search = search
-        self._torch = torch.Generator().manual_seed(int(generator.integers(2**62)))
+        self._search, self._generator = search, generator
         self._pool = search._fresh(generator, search.settings.pool, set())
-        self._numpy = generator
-        self._surrogate = Surrogate(search._sizes, search.settings.surrogate, self._torch)
-        known = search.scaled([observation.design for observation in search.observations])
-        targets = torch.from_numpy(search.targets()).float()
+        self._surrogate = Surrogate(search.box.sizes, search.settings.surrogate, generator)
+        known = search.box.points([observation.design for observation in search.observations])
         distilled = self._pool[: search.settings.distilled]
-        extra = search.scaled(distilled) if distilled else None
-        self._surrogate.fit(known, targets, extra)
+        self._surrogate.fit(known, search.targets()[:, None], search.box.points(distilled) if distilled else None)
 
     @cached_property
     def by_acquisition(self) -> list[Inputs]:
-        """Untried designs from GOBI, its neighbourhood and the pool, best acquisition first."""
-        search = self._search
-        aleatoric = search.aleatoric
-
-        def acquisition(points: Tensor) -> Tensor:
-            return self._surrogate.acquisition(points, aleatoric)
-
-        starts = search.scaled(self._starts())
-        points = gobi(acquisition, starts, search.settings.gobi, self._torch, search.frozen)
-        snapped = search.candidates.snap(search.unscaled(points))
+        """Untried designs, best acquisition first: those of GOBI, then their neighbours, then the pool."""
+        search, surrogate = self._search, self._surrogate
+        bound = optimistic(search.settings.exploration, search.aleatoric)
+        starts = search.box.points(search.candidates.sample(self._generator, search.settings.starts))
+        derivatives = by_differences(lambda points: surrogate.gradient(points, bound))
+        points = walk(derivatives, starts, search.settings.gobi, self._generator, search.box.frozen)
+        snapped = search.candidates.snap(search.box.inputs(points))
+        legal = search.box.points(snapped)
+        search.legality_step = float(np.abs(legal - points).mean())
         near = [neighbour for design in snapped for neighbour in search.candidates.neighbours(design)]
-        return self._ranked([*snapped, *near, *self._pool], acquisition)
+        return [
+            *self._ranked(snapped, bound, legal if search.settings.legality_forcing else points),
+            *self._ranked(near, bound),
+            *self._ranked(self._pool, bound),
+        ]
 
     @cached_property
     def by_deviation(self) -> list[Inputs]:
         """Untried designs of the pool, largest epistemic deviation first."""
-        return self._ranked(self._pool, lambda points: -self._surrogate.deviation(points))
+        return self._ranked(self._pool, lambda prediction: (-prediction.deviation[:, 0], prediction))
 
-    def _starts(self) -> list[Inputs]:
-        """Starting points: half are the best known designs, the others random legal ones (published: all random)."""
+    def _ranked(self, designs: list[Inputs], function: Function, points: Vector | None = None) -> list[Inputs]:
+        """The untried designs by a function of their points, or of other ones that stand for them, smallest first."""
         search = self._search
-        count = search.settings.starts
-        known = sorted(search.observations, key=lambda observation: observation.rank, reverse=True)
-        best = [observation.design for observation in known[: count // 2]]
-        return [*best, *search.candidates.sample(self._numpy, count - len(best))]
-
-    def _ranked(self, designs: list[Inputs], function: Callable[[Tensor], Tensor]) -> list[Inputs]:
-        search = self._search
-        untried: dict[Hashable, Inputs] = {}
-        for design in designs:
+        untried: dict[Hashable, int] = {}
+        for index, design in enumerate(designs):
             key = search.candidates.key(design)
             if key not in search._evaluated:
-                untried.setdefault(key, design)
+                untried.setdefault(key, index)
         if not untried:
             return []
-        distinct = list(untried.values())
-        with torch.no_grad():
-            order = function(search.scaled(distinct)).argsort(stable=True)
-        return [distinct[index] for index in order.tolist()]
+        rows = list(untried.values())
+        distinct = [designs[row] for row in rows]
+        at = search.box.points(distinct) if points is None else points[rows]
+        return [distinct[index] for index in self._surrogate.values(at, function).argsort(kind="stable")]

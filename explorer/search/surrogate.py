@@ -1,4 +1,4 @@
-"""The surrogate of BOSHNAS and BOSHCODE: mean, aleatoric variance and epistemic deviation of the target."""
+"""The surrogate of BOSHNAS, BOSHCODE and BREATHE: mean, aleatoric variance and epistemic deviation of each target."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import torch
-from torch import Tensor, nn
+import numpy as np
 
 from explorer.search.networks import (
     DenseNetwork,
@@ -16,52 +15,50 @@ from explorer.search.networks import (
     student_layout,
     teacher_layout,
 )
-from explorer.search.threads import one_thread
+from explorer.search.npn import Array, Gaussian
+from explorer.search.training import Trainable, train
 from graphdb.errors import InputError
 
 
 @dataclass(frozen=True)
 class EnsembleSettings:
-    """Settings for training the three networks; `published` gives the published constants, which differ.
+    """Settings for training the three networks.
 
-    The published code takes one sample per step and at most some 16,000 steps per fit, keeps its weights from one
-    search step to the next, and weights the error tenfold. Here a step takes a batch and every fit starts afresh, with
-    larger rates. With the published rate times the batch size, the mean network learnt only near-linear functions: for
-    a bowl and the Branin function, split over two roles, its rank correlation on 300 unseen points was 0.35 from 20
-    samples; with these constants it is 0.65 to 0.74, and about as good on tables of 37 + 12 inputs. At a rate of 0.03
-    AdamW diverges.
+    The numbers of epochs, of dropout passes and the decay are the published ones. The published code takes one sample
+    per step and keeps its weights from one search step to the next; here a step takes a batch, every fit starts afresh,
+    and the rates are larger by as much as that needs. `one_sample` gives the published steps and rates. With the
+    published rate times the batch size, the mean network learnt only near-linear functions: for a bowl and the Branin
+    function, split over two roles, its rank correlation on 300 unseen points was 0.35 from 20 samples; with these
+    constants it is 0.65 to 0.74, and about as good on tables of 37 + 12 inputs. At a rate of 0.03 AdamW diverges.
 
     Attributes:
         epochs: number of passes over the data for each network.
         batch: largest number of samples per step.
         mean_rate, teacher_rate, student_rate: learning rates of AdamW.
         weight_decay: weight decay of AdamW, PyTorch's default.
-        error_factor: weight of the squared error in the loss of the mean network; 1 is the Gaussian likelihood, and the
-            published 10 makes the learnt variance about ten times too large.
         passes: number of the teacher's dropout passes for one deviation.
         repeats: number of deviations that are averaged as the student's target. The published student sees a new one in
             every step, and so also learns their average.
-        exploration: factor of the deviation in the acquisition.
-        add_variance: whether to add the aleatoric variance itself to the epistemic deviation, as published, and not its
-            square root.
+        heteroscedastic: whether the natural-parameter network gives mean and aleatoric variance. Without it, the mean
+            is the teacher's without dropout, and there is no aleatoric variance (the published ablation).
     """
 
     epochs: int = 200
     batch: int = 128
-    mean_rate: float = 0.005
+    mean_rate: float = 0.02
     teacher_rate: float = 0.01
     student_rate: float = 0.01
     weight_decay: float = 0.01
-    error_factor: float = 1.0
     passes: int = 10
     repeats: int = 8
-    exploration: float = 0.5
-    add_variance: bool = False
+    heteroscedastic: bool = True
 
     @classmethod
-    def published(cls) -> EnsembleSettings:
-        """The published constants: one sample per step, error weighted tenfold, variances added to deviations."""
-        return cls(batch=1, mean_rate=5e-5, teacher_rate=2e-3, student_rate=2e-3, error_factor=10.0, add_variance=True)
+    def one_sample(cls, heteroscedastic: bool = True) -> EnsembleSettings:
+        """The published steps and rates: one sample per step."""
+        return cls(
+            batch=1, mean_rate=5e-5, teacher_rate=2e-3, student_rate=2e-3, repeats=1, heteroscedastic=heteroscedastic
+        )
 
     def __post_init__(self) -> None:
         for name, least in (("epochs", 1), ("batch", 1), ("passes", 2), ("repeats", 1)):
@@ -70,15 +67,40 @@ class EnsembleSettings:
 
 
 class Prediction(NamedTuple):
-    """Mean, aleatoric variance and epistemic standard deviation at `n` points, `n` values each."""
+    """Mean, aleatoric variance and epistemic standard deviation of h targets at n points, `(n, h)` each.
 
-    mean: Tensor
-    variance: Tensor
-    deviation: Tensor
+    Or the gradients of a function with respect to the three.
+    """
+
+    mean: Array
+    variance: Array
+    deviation: Array
+
+
+Function = Callable[[Prediction], tuple[Array, Prediction]]
+"""A prediction at n points -> a value for each, `(n,)`, and the gradient of each with respect to its prediction."""
+
+
+def optimistic(exploration: float, aleatoric: bool = False) -> Function:
+    """The bound mean - exploration * deviation of a single target, to be minimised.
+
+    Args:
+        exploration: factor of the deviation.
+        aleatoric: whether to add the aleatoric deviation to the epistemic one.
+    """
+
+    def bound(prediction: Prediction) -> tuple[Array, Prediction]:
+        mean, variance, deviation = prediction
+        noise = np.sqrt(variance) if aleatoric else np.zeros_like(variance)
+        slope = np.divide(-0.5 * exploration, noise, out=np.zeros_like(noise), where=noise > 0)
+        gradient = Prediction(np.ones_like(mean), slope, np.full_like(mean, -exploration))
+        return (mean - exploration * (deviation + noise))[:, 0], gradient
+
+    return bound
 
 
 class Surrogate:
-    """Three networks, fitted from scratch to all observations.
+    """Three networks, fitted from scratch to all observations; each has one output for each of the h targets.
 
     A natural-parameter network gives mean and aleatoric variance; the dropout passes of a teacher spread where it knows
     little; a student learns that spread, which makes it deterministic with second derivatives. The published code keeps
@@ -86,100 +108,131 @@ class Surrogate:
     generator, which a resumed search needs.
     """
 
-    def __init__(self, sizes: Sequence[int], settings: EnsembleSettings, generator: torch.Generator) -> None:
+    def __init__(
+        self, sizes: Sequence[int], settings: EnsembleSettings, generator: np.random.Generator, heads: int = 1
+    ) -> None:
         """
         Args:
             sizes: length of the vector of each role; they sum to D.
             settings: settings of the training.
             generator: random generator for initial weights, order of samples and dropout.
+            heads: number h of targets.
         """
         self.settings = settings
         self._generator = generator
         roles = len(sizes)
-        self.mean = NaturalParameterNetwork(sizes, mean_layout(roles), generator)
-        self.teacher = DenseNetwork(sizes, teacher_layout(roles), generator)
-        self.student = DenseNetwork(sizes, student_layout(roles), generator)
-        self._unit = 1.0
+        self.mean = NaturalParameterNetwork(sizes, mean_layout(roles), generator, heads)
+        self.teacher = DenseNetwork(sizes, teacher_layout(roles), generator, heads)
+        self.student = DenseNetwork(sizes, student_layout(roles), generator, heads)
+        self._unit: Array = np.ones(heads)
 
-    @one_thread()
-    def fit(self, inputs: Tensor, targets: Tensor, unlabelled: Tensor | None = None) -> None:
-        """Train teacher, student and mean network, in this order, and freeze them.
+    def fit(self, inputs: Array, targets: Array, unlabelled: Array | None = None) -> None:
+        """Trains teacher, student and mean network, in this order.
 
         The published fit draws a new validation fifth in every epoch, which is therefore also trained on, and hardly
         ever stops early; here every epoch uses all samples, without early stopping.
 
         The published student is trained by plain gradient descent, and learns little beyond the average deviation. Here
-        it is trained by AdamW, in units of twice the average deviation.
+        it is trained by AdamW, in units of twice the average deviation of each target.
 
         Args:
-            inputs: tensor `n x D` within the unit box.
-            targets: `n` values from 0 to 1; smaller is better.
-            unlabelled: tensor `m x D` of points at which the student also learns the spread of the teacher. The
-                published student sees only the observations, and predicts little about unmeasured regions.
+            inputs: points of the unit box, `(n, D)`.
+            targets: values from 0 to 1, `(n, h)`, smaller is better; NaN where a target is not known.
+            unlabelled: points at which the student also learns the spread of the teacher, `(m, D)`. The published
+                student sees only the observations, and predicts little about unmeasured regions.
         """
         settings = self.settings
-        self._train(
-            self.teacher,
-            settings.teacher_rate,
-            len(inputs),
-            lambda rows: (self.teacher(inputs[rows], self._generator) - targets[rows]).square().mean(),
-        )
-        known = inputs if unlabelled is None else torch.cat([inputs, unlabelled])
-        spread = torch.stack([self.spread(known) for _ in range(settings.repeats)]).mean(dim=0)
-        self._unit = 2 * float(spread.mean().clamp_min(1e-6))
-        self._train(
-            self.student,
-            settings.student_rate,
-            len(known),
-            lambda rows: (self.student(known[rows]) - spread[rows] / self._unit).square().mean(),
-        )
-        self._train(
-            self.mean, settings.mean_rate, len(inputs), lambda rows: self._likelihood(inputs[rows], targets[rows])
-        )
+        places = inputs if unlabelled is None else np.concatenate([inputs, unlabelled])
+        points, places = _centred(inputs).astype(np.float32), _centred(places).astype(np.float32)
+        known = (~np.isnan(targets)).astype(np.float32)
+        filled = np.nan_to_num(targets).astype(np.float32)
+        self._train(self.teacher, self._teaching(points, filled, known), len(points), settings.teacher_rate)
+        spread = np.mean([self._spread(places) for _ in range(settings.repeats)], axis=0)
+        self._unit = 2 * np.maximum(spread.mean(axis=0), 1e-6)
+        shares = spread / self._unit
+
+        def student(rows: Array) -> Array:
+            output, backward = self.student.forward(places[rows])
+            return backward(2 * (output - shares[rows]) / output.size)[0]
+
+        self._train(self.student, student, len(places), settings.student_rate)
+        if settings.heteroscedastic:
+            self._train(self.mean, self._likelihood(points, filled, known), len(points), settings.mean_rate)
         for network in (self.mean, self.teacher, self.student):
-            network.requires_grad_(False)
+            network.vector = network.vector.astype(np.float64)  # for second derivatives by differences
 
-    def spread(self, inputs: Tensor) -> Tensor:
-        """Unbiased standard deviation of the teacher's dropout passes at `n x D`, all passes in one batch: `n`."""
+    def spread(self, inputs: Array) -> Array:
+        """Unbiased standard deviation of the teacher's dropout passes at `(n, D)`, all in one batch: `(n, h)`."""
+        return self._spread(_centred(inputs))
+
+    def _spread(self, inputs: Array) -> Array:
         passes = self.settings.passes
-        with torch.no_grad():
-            values: Tensor = self.teacher(inputs.repeat(passes, 1), self._generator)
-        return values.view(passes, -1).std(dim=0)
+        values = self.teacher(np.tile(inputs, (passes, 1)), self._generator)
+        result: Array = values.reshape(passes, len(inputs), -1).std(axis=0, ddof=1)
+        return result
 
-    def deviation(self, inputs: Tensor) -> Tensor:
-        """The differentiable epistemic standard deviation that the student has learnt: `n x D` to `n`."""
-        ratio: Tensor = self.student(inputs)
-        return self._unit * ratio
+    def predict(self, inputs: Array) -> Prediction:
+        """The prediction at `(n, D)`."""
+        return self._traced(inputs)[0]
 
-    def predict(self, inputs: Tensor) -> Prediction:
-        """Differentiable prediction at `n x D`, `n` values each."""
-        mean, variance = self.mean(inputs)
-        return Prediction(mean, variance, self.deviation(inputs))
+    def values(self, inputs: Array, function: Function) -> Array:
+        """A function of the prediction at `(n, D)`: `(n,)`."""
+        return function(self.predict(inputs))[0]
 
-    def acquisition(self, inputs: Tensor, aleatoric: bool = False) -> Tensor:
-        """The optimistic bound mean - exploration * deviation, to be minimised: `n x D` to `n`.
+    def gradient(self, inputs: Array, function: Function) -> tuple[Array, Array]:
+        """A function of the prediction at `(n, D)`, `(n,)`, and its gradient with respect to the points, `(n, D)`."""
+        prediction, backward = self._traced(inputs)
+        values, slope = function(prediction)
+        return values, 2 * backward(slope)
 
-        Args:
-            inputs: tensor `n x D` within the unit box.
-            aleatoric: whether to add the aleatoric deviation to the epistemic one.
+    def _traced(self, points: Array) -> tuple[Prediction, Callable[[Prediction], Array]]:
+        inputs = _centred(points)
+        ratio, student = self.student.forward(inputs)
+        if not self.settings.heteroscedastic:
+            level, teacher = self.teacher.forward(inputs)
+            prediction = Prediction(level, np.zeros_like(level), self._unit * ratio)
+            return prediction, lambda slope: teacher(slope.mean)[1] + student(slope.deviation * self._unit)[1]
+        (mean, variance), moments = self.mean.forward(inputs)
+
+        def backward(slope: Prediction) -> Array:
+            return moments(Gaussian(slope.mean, slope.variance))[1] + student(slope.deviation * self._unit)[1]
+
+        return Prediction(mean, variance, self._unit * ratio), backward
+
+    def _teaching(self, inputs: Array, targets: Array, known: Array) -> Callable[[Array], Array]:
+        """The gradient of the teacher's mean squared error, with dropout, over the known targets of some rows."""
+
+        def gradient(rows: Array) -> Array:
+            output, backward = self.teacher.forward(inputs[rows], self._generator)
+            return backward(2 * _mean_over(output - targets[rows], known[rows]))[0]
+
+        return gradient
+
+    def _likelihood(self, inputs: Array, targets: Array, known: Array) -> Callable[[Array], Array]:
+        """The gradient of the negative Gaussian log-likelihood of the known targets of some rows, up to a factor.
+
+        The published code weights the squared error tenfold, which makes the learnt variance about ten times too large.
         """
-        mean, variance, deviation = self.predict(inputs)
-        if aleatoric:
-            deviation = deviation + (variance if self.settings.add_variance else variance.sqrt())
-        return mean - self.settings.exploration * deviation
 
-    def _likelihood(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        mean, variance = self.mean(inputs)
-        error = self.settings.error_factor * (mean - targets).square() / variance
-        loss: Tensor = 0.5 * (error + variance.log()).mean()
-        return loss
+        def gradient(rows: Array) -> Array:
+            (mean, variance), backward = self.mean.forward(inputs[rows])
+            ratio = (mean - targets[rows]) / variance
+            slopes = (ratio, 0.5 * (1 / variance - ratio**2))
+            return backward(Gaussian(*(_mean_over(slope, known[rows]) for slope in slopes)))[0]
 
-    def _train(self, network: nn.Module, rate: float, samples: int, loss: Callable[[Tensor], Tensor]) -> None:
+        return gradient
+
+    def _train(self, network: Trainable, gradient: Callable[[Array], Array], samples: int, rate: float) -> None:
         settings = self.settings
-        optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=settings.weight_decay, fused=True)
-        for _ in range(settings.epochs):
-            order = torch.randperm(samples, generator=self._generator)
-            for rows in torch.split(order, settings.batch):
-                optimiser.zero_grad()
-                loss(rows).backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
+        train(network, gradient, samples, rate, settings.epochs, settings.batch, settings.weight_decay, self._generator)
+
+
+def _centred(points: Array) -> Array:
+    """Points of the unit box, with its middle at 0: in the published code most units of a first layer never bend."""
+    return 2 * points - 1
+
+
+def _mean_over(slopes: Array, known: Array) -> Array:
+    """The slopes of a mean over known targets: `(n, h)` each."""
+    result: Array = slopes * known / max(float(known.sum()), 1.0)
+    return result
