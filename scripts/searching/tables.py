@@ -1,14 +1,11 @@
-"""Tasks among networks that were all trained beforehand: NAS-Bench-201, NAS-Bench-Macro and early FlexiBERT models."""
+"""Tasks among designs that were all measured, and synthetic cells: the optimum of every one of them is known."""
 
 from __future__ import annotations
 
-import csv
-import gzip
 import itertools
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from pathlib import Path
+from typing import Any, cast
 
 import moocore
 import numpy as np
@@ -16,53 +13,34 @@ from numpy.typing import NDArray
 
 from explorer.contracts.description import Entry, Nature
 from explorer.contracts.goal import Goal, Output
-from explorer.contracts.optimiser import Inputs, Outcome, Vector
+from explorer.contracts.optimiser import Candidates, Inputs, Outcome, Vector, VectorCandidates
+from explorer.domains.cnn.nasbench.cells import EDGES, NONE, OPERATIONS
+from explorer.domains.cnn.nasbench.options import Device
+from explorer.domains.cnn.nasbench.tables import cell_accuracies, cell_latencies_s, macro_accuracies
 from explorer.domains.transformer.measured import early_models
 from explorer.domains.transformer.spaces.early import EarlyFlexiBertSpace
+from explorer.recipes.nasbench.candidates import candidates as trained
+from explorer.search.space_candidates import GraphCandidates
+from graphdb.architecture import Architecture
+from scripts.searching.cells import Cells, Scorer
 from scripts.searching.problem import Flat, Labelled, RowCandidates, Task
 
-OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
-EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
-DEVICES = {"phone": "pixel3_latency_ms", "gpu": "1080ti_1_latency_ms", "cpu": "gold_6240_latency_ms"}
-LEAST_ACCURACY = 80.0
-"""Percent; networks below add nothing to the hypervolume of accuracy and latency."""
+Place = Callable[[Inputs], int]
+"""Design -> its row of a table."""
 
-
-def folder() -> Path:
-    """The folder of the tables."""
-    return Path(os.environ["NASBENCH"])
-
-
-@cache
-def nasbench201() -> tuple[RowCandidates, NDArray[np.float64], dict[str, NDArray[np.float64]]]:
-    """All cells, the CIFAR-10 accuracy of each in percent, and device -> its latency in ms."""
-    with (folder() / "nasbench201_cifar10.csv").open(encoding="utf-8") as lines:
-        read = list(csv.DictReader(lines))
-    rows = np.array([_edges(row["architecture"]) for row in read], dtype=np.float64)
-    accuracy = np.array([float(row["cifar10_accuracy"]) for row in read])
-    with gzip.open(folder() / "nasbench201_latency.csv.gz", "rt", encoding="utf-8") as lines:
-        latencies = {int(row["index"]): row for row in csv.DictReader(lines)}
-    costs = {
-        device: np.array([float(latencies[int(row["index"])][column]) for row in read])
-        for device, column in DEVICES.items()
-    }
-    entries = [Entry(f"edge {a} to {b}", Nature.CATEGORICAL, 0, len(OPERATIONS) - 1) for a, b in EDGES]
-    return RowCandidates(entries, rows), accuracy, costs
-
-
-def _edges(text: str) -> list[int]:
-    operations = [part.split("~")[0] for part in text.replace("+", "").split("|") if part]
-    return [OPERATIONS.index(operation) for operation in operations]
+DEVICES = {"phone": Device.PIXEL_3, "gpu": Device.GTX_1080_TI_BATCH_1, "cpu": Device.XEON_GOLD_6240}
+LEAST_ACCURACY = 0.8
+"""Networks below add nothing to the hypervolume of accuracy and latency."""
 
 
 def cell_graph(design: Inputs) -> Labelled:
-    """A node for each operation that does anything, joined to those that read its result."""
+    """NAS-Bench-201: a node for each operation that is not none, joined to those that read its result."""
     (row,) = design
-    used = [(edge, OPERATIONS[int(value)]) for edge, value in zip(EDGES, row, strict=True) if value != 0]
-    labels = ["input", *(operation for _, operation in used), "output"]
-    last = len(labels) - 1
+    operations = [OPERATIONS[int(value)] for value in row]
+    used = [(edge, name) for edge, name in zip(EDGES, operations, strict=True) if name != NONE]
+    labels = ["input", *(name for _, name in used), "output"]
     edges = [(0, 1 + i) for i, ((start, _), _) in enumerate(used) if start == 0]
-    edges += [(1 + i, last) for i, ((_, end), _) in enumerate(used) if end == 3]
+    edges += [(1 + i, len(labels) - 1) for i, ((_, end), _) in enumerate(used) if end == EDGES[-1][1]]
     edges += [
         (1 + i, 1 + j)
         for (i, ((_, end), _)), (j, ((start, _), _)) in itertools.permutations(list(enumerate(used)), 2)
@@ -72,82 +50,149 @@ def cell_graph(design: Inputs) -> Labelled:
 
 
 def chain_graph(design: Inputs) -> Labelled:
-    """The layers in a row."""
+    """NAS-Bench-Macro: the layers in a row."""
     (row,) = design
     labels = ["input", *(str(int(value)) for value in row), "output"]
-    return labels, [(i, i + 1) for i in range(len(labels) - 1)]
+    return labels, list(itertools.pairwise(range(len(labels))))
 
 
-@cache
-def nasbench_macro() -> tuple[RowCandidates, NDArray[np.float64]]:
-    """All networks of eight layers, and the mean CIFAR-10 accuracy of three trainings of each in percent."""
-    with (folder() / "nasbench_macro_cifar10.csv").open(encoding="utf-8") as lines:
-        read = list(csv.DictReader(lines))
-    rows = np.array([[int(digit) for digit in row["architecture"]] for row in read], dtype=np.float64)
-    accuracy = np.array([np.mean([float(row[f"accuracy_{i}"]) for i in (1, 2, 3)]) for row in read])
-    entries = [Entry(f"layer {i + 1}", Nature.CATEGORICAL, 0, 2) for i in range(rows.shape[1])]
-    return RowCandidates(entries, rows), accuracy
+def block_graph(design: Architecture) -> Labelled:
+    """The operations of a graph."""
+    return [block.op for block in design.blocks], [(edge.source, edge.target) for edge in design.edges]
 
 
-@cache
-def flexibert(measure: str) -> tuple[RowCandidates, NDArray[np.float64]]:
-    """The early FlexiBERT models with a measured value, and the values; their descriptions know only decisions."""
-    space = EarlyFlexiBertSpace()
-    pairs = [(model, found.measures[measure]) for model, found in early_models() if measure in found.measures]
-    rows = np.stack([space.describe(model.choices) for model, _ in pairs])
-    return RowCandidates(space.entries, rows), np.array([value for _, value in pairs])
+def of_indices(radices: Sequence[int]) -> Place:
+    """The place of a vector of indices, the last of which changes fastest."""
+    return lambda design: int(np.ravel_multi_index(tuple(design[0].astype(np.intp)), tuple(radices)))
 
 
 def table_task(
-    name: str, candidates: RowCandidates, columns: Sequence[NDArray[np.float64]], names: Sequence[str], **rest: object
+    name: str,
+    candidates: VectorCandidates,
+    place: Place,
+    columns: dict[str, NDArray[np.float64]],
+    rest: dict[str, Any],
 ) -> Task[Inputs]:
     """A task whose outcomes stand in a table.
 
     Args:
         name: its name.
         candidates: the designs.
-        columns: a value of each design for each objective, larger is better.
-        names: the names of the objectives.
+        place: the row of a design.
+        columns: output -> the value of each row, larger is better.
         rest: fields of the task.
     """
-    table = np.column_stack(columns)
+    table = np.column_stack(list(columns.values()))
 
     def evaluate(design: Inputs) -> Outcome:
-        values = tuple(float(value) for value in table[candidates.place(design)])
+        values = tuple(float(value) for value in table[place(design)])
         return Outcome(values, (), values)
 
-    goal = Goal(tuple(map(Output, names)), np.eye(len(names)), np.zeros(len(names)))
-    return Task(name=name, candidates=candidates, evaluate=evaluate, flat=_flat(candidates), goal=goal, **rest)  # type: ignore[arg-type]
+    goal = Goal(tuple(map(Output, columns)), np.eye(len(columns)), np.zeros(len(columns)))
+    return Task(name=name, candidates=candidates, evaluate=evaluate, flat=_flat(candidates), goal=goal, **rest)
 
 
-def _flat(candidates: RowCandidates) -> Flat[Inputs]:
+def _flat(candidates: VectorCandidates) -> Flat[Inputs]:
+    ((low, _),) = candidates.bounds()
+    entries = tuple(candidates.entries)[: len(low)]  # what follows is derived from these
+
     def decode(row: Vector) -> Inputs:
-        (design,) = candidates.snap([(row,)])
-        return design
+        return candidates.snap([(row,)])[0]
 
-    return Flat(tuple(candidates.entries), decode)
-
-
-def best_of(name: str, candidates: RowCandidates, values: NDArray[np.float64], **rest: object) -> Task[Inputs]:
-    """The search for the row of largest value."""
-    return table_task(name, candidates, [values], ["accuracy"], optimum=float(values.max()), **rest)
+    return Flat(entries, decode)
 
 
-def accuracy_and_latency(device: str, **rest: object) -> Task[Inputs]:
-    """NAS-Bench-201's accuracy in percent, above 80, and minus the latency in ms, above the slowest of the front."""
-    candidates, accuracy, costs = nasbench201()
-    useful = accuracy > LEAST_ACCURACY
-    losses = np.column_stack([-accuracy, costs[device]])
-    front = losses[useful][moocore.is_nondominated(losses[useful])]
-    reference = (LEAST_ACCURACY, -1.1 * float(front[:, 1].max()))
-    limit = float(moocore.hypervolume(front, ref=[-reference[0], -reference[1]]))
-    return table_task(
-        f"nasbench201-{device}",
-        candidates,
-        [accuracy, -costs[device]],
-        ["accuracy", "minus_latency"],
-        optimum=limit,
-        reference=reference,
-        graph=cell_graph,
-        **rest,
+@cache
+def flexibert(name: str, measure: str, batch: int) -> Task[Inputs]:
+    """The early FlexiBERT models with a measured value; their descriptions know only decisions.
+
+    Args:
+        name: of the task.
+        measure: the accuracy.
+        batch: designs that are chosen together.
+    """
+    space = EarlyFlexiBertSpace()
+    pairs = [(model, one.measures[measure]) for model, one in early_models() if measure in one.measures]
+    candidates = RowCandidates(space.entries, np.stack([space.describe(model.choices) for model, _ in pairs]))
+    values = np.array([value for _, value in pairs])
+    rest = {"budget": 60, "seeds": 20, "batch": batch, "marks": (10, 20, 30, 40, 60), "optimum": float(values.max())}
+    return table_task(name, candidates, candidates.place, {"accuracy": values}, rest)
+
+
+@cache
+def networks(name: str, space: str) -> Task[Inputs]:
+    """The most accurate network of NAS-Bench-201 (one training) or NAS-Bench-Macro (mean of three).
+
+    Args:
+        name: of the task.
+        space: nasbench201 or nasbench_macro.
+    """
+    cells = space == "nasbench201"
+    candidates = trained(space)
+    values = cell_accuracies()[:, 0] if cells else macro_accuracies().mean(axis=1)
+    rest = {"budget": 150, "seeds": 50, "batch": 1, "marks": (25, 50, 100, 150), "optimum": float(values.max())}
+    rest["graph"] = cell_graph if cells else chain_graph
+    return table_task(name, candidates, _place(candidates), {"accuracy": values}, rest)
+
+
+@cache
+def accuracy_and_latency(name: str, device: str) -> Task[Inputs]:
+    """NAS-Bench-201's accuracy, above 0.8, and latency, below 1.1 times the slowest of the front.
+
+    Args:
+        name: of the task.
+        device: one of `DEVICES`.
+    """
+    candidates = trained("nasbench201")
+    accuracy, latency = cell_accuracies()[:, 0], 1000 * cell_latencies_s(DEVICES[device])
+    losses = np.column_stack([-accuracy, latency])[accuracy > LEAST_ACCURACY]
+    front = losses[moocore.is_nondominated(losses)]
+    slowest = 1.1 * float(front[:, 1].max())
+    rest: dict[str, Any] = {"budget": 100, "seeds": 20, "batch": 1, "marks": (20, 40, 60, 100), "graph": cell_graph}
+    rest |= {
+        "reference": (LEAST_ACCURACY, -slowest),
+        "optimum": float(moocore.hypervolume(front, ref=[-LEAST_ACCURACY, slowest])),
+    }
+    columns = {"accuracy": accuracy, "minus latency in ms": -latency}
+    return table_task(name, candidates, _place(candidates), columns, rest)
+
+
+def _place(candidates: VectorCandidates) -> Place:
+    ((_, high),) = candidates.bounds()
+    return of_indices([int(most) + 1 for most in high])
+
+
+def cells(name: str, instance: int) -> Task[Architecture]:
+    """The best synthetic cell of an instance.
+
+    Args:
+        name: of the task.
+        instance: the landscape.
+    """
+    space, scorer = Cells(), Scorer(instance)
+    low, high = space.bounds
+    entries = [
+        Entry(f"x{i}", Nature.CATEGORICAL if i else Nature.ORDERED, float(a), float(b))
+        for i, (a, b) in enumerate(zip(low, high, strict=True))
+    ]
+
+    def evaluate(design: Architecture) -> Outcome:
+        value = scorer(design)
+        return Outcome((value,), (), (value,))
+
+    def decode(row: Vector) -> Architecture:
+        return space.graph_of(space.from_vector(row))
+
+    return Task(
+        name=name,
+        candidates=cast(Candidates[Architecture], GraphCandidates(space)),
+        evaluate=evaluate,
+        flat=Flat(tuple(entries), decode),
+        budget=150,
+        seeds=20,
+        batch=1,
+        marks=(25, 50, 100, 150),
+        goal=Goal.plain(1),
+        optimum=1.0,
+        graph=block_graph,
     )

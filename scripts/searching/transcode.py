@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,11 +14,12 @@ from typing import Any, cast
 from explorer import registry
 from explorer.contracts.measure import Direction
 from explorer.contracts.objective import Constraint, Linear, Logarithmic, Objective, Term
-from explorer.contracts.optimiser import Inputs, Outcome, Vector
+from explorer.contracts.optimiser import Candidates, Inputs, Outcome, Vector
 from explorer.contracts.recipe import Plan
 from explorer.domains.accelerator.elector.space import ElectorSpace
 from explorer.domains.transformer.spaces.early import EarlyFlexiBertSpace
 from explorer.recipes.transcode.recipe import RECIPE
+from graphdb.architecture import Architecture
 from graphdb.connection import open_store
 from graphdb.errors import InputError
 from graphdb.records import StudyRecord
@@ -27,6 +29,8 @@ from scripts.searching.problem import Flat, Task, cached
 
 FOLDER = Path(tempfile.gettempdir()) / "explorer-bench"
 BATCH = 4
+COLD: dict[str, Any] = {"optimiser": "random", "cold": True}
+"""Settings of all plans: the candidates are the same whichever optimiser chooses among them; this one loads fastest."""
 REFERENCE = (0.7, 0.6, 0.6, 0.6747)
 """Of the hypervolume of four scores: worse than most random pairs that are feasible; the last is 200 mm2."""
 OTHER_WEIGHTS = {"accuracy": 0.3, "area": 0.3, "dynamic_energy": 0.1, "leakage_energy": 0.1, "latency": 0.2}
@@ -35,14 +39,20 @@ OTHER_WEIGHTS = {"accuracy": 0.3, "area": 0.3, "dynamic_energy": 0.1, "leakage_e
 
 @dataclass(frozen=True)
 class Kept:
-    """The tables of a study's basis as files, which is all that the recipe reads when it prepares a cold search."""
+    """What the recipe reads when it prepares a cold search: tables, which are files here, and what is held fixed."""
 
     folder: Path
+    held: Mapping[str, Architecture]
 
     @property
     def tables(self) -> Any:
         """Reads a table by its key."""
         return SimpleNamespace(get=lambda key: (self.folder / key).read_bytes())
+
+    @property
+    def architectures(self) -> Any:
+        """Reads an architecture that is held fixed by its key."""
+        return SimpleNamespace(get=lambda key: self.held[key])
 
 
 def basis() -> Mapping[str, str]:
@@ -51,7 +61,7 @@ def basis() -> Mapping[str, str]:
     if not index.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
         with open_store(Settings.from_environment()) as store:
-            record = StudyRecord("bench", RECIPE.name, 0, 1, RECIPE.settings(_cold(), 1))
+            record = StudyRecord("bench", RECIPE.name, 0, 1, RECIPE.settings(COLD, 1))
             keys = dict(RECIPE.basis(store, record, print))
             for key in keys.values():
                 (FOLDER / key).write_bytes(store.tables.get(key))
@@ -59,15 +69,25 @@ def basis() -> Mapping[str, str]:
     return cast(Mapping[str, str], json.loads(index.read_text()))
 
 
-def plan(**given: Any) -> Plan[Inputs]:
-    """The recipe's own plan of a cold search with these settings."""
-    record = StudyRecord("bench", RECIPE.name, 0, 100, RECIPE.settings(_cold() | given, 100))
-    return RECIPE.prepare(cast(Store, Kept(FOLDER)), replace(record, basis=basis()), lambda phase: None)
+def plan(held: Mapping[str, Architecture] | None = None, **given: Any) -> Plan[Inputs]:
+    """The recipe's own plan of a cold search.
+
+    Args:
+        held: role -> what is held fixed in it.
+        given: settings of the recipe.
+    """
+    fixed = {role: architecture.key for role, architecture in (held or {}).items()}
+    record = StudyRecord("bench", RECIPE.name, 0, 100, RECIPE.settings(COLD | {"fixed": fixed} | given, 100))
+    store = Kept(FOLDER, {architecture.key: architecture for architecture in (held or {}).values()})
+    return RECIPE.prepare(cast(Store, store), replace(record, basis=basis()), lambda phase: None)
 
 
-def _cold() -> dict[str, Any]:
-    """The candidates are the same whichever optimiser chooses among them, and this one loads fastest."""
-    return {"optimiser": "random"} | ({"cold": True} if "cold" in RECIPE.options.model_fields else {})
+@cache
+def one_sided() -> Candidates[Inputs]:
+    """The accelerators for one model: the smallest of the early space."""
+    planned = plan({"model": EarlyFlexiBertSpace().build(EarlyFlexiBertSpace().at(0))})
+    assert planned.optimiser is not None
+    return planned.optimiser.candidates
 
 
 def task(name: str, objective: Objective | None = None, **rest: Any) -> Task[Inputs]:
