@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-NONE, SKIP = "none", "skip_connect"
-OPERATIONS = (NONE, SKIP, "avg_pool_3x3", "nor_conv_1x1", "nor_conv_3x3")
+NONE, SKIP, POOLING = "none", "skip_connect", "avg_pool_3x3"
+OPERATIONS = (NONE, SKIP, POOLING, "nor_conv_1x1", "nor_conv_3x3")
 """Operations of an edge, those that compute more towards the end."""
 COMPUTING = OPERATIONS[2:]
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))

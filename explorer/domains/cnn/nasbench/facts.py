@@ -12,7 +12,7 @@ from graphdb.architecture import Architecture
 def facts(architecture: Architecture) -> dict[str, float]:
     """Measure -> value."""
     size = size_of(architecture.choices)
-    return {PARAMETERS.name: size.parameters, MULTIPLICATIONS.name: size.multiplications}
+    return {PARAMETERS.name: float(size.parameters), MULTIPLICATIONS.name: float(size.multiplications)}
 
 
 def size_of(choices: Choices) -> Size:

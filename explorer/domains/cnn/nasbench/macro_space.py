@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from functools import cache, cached_property
+from itertools import product
 from types import MappingProxyType
 from typing import Any
 
-from explorer.contracts.space import Choices
-from explorer.domains.cnn.nasbench.counts import BLOCKS, IDENTITY, LAYERS
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.contracts.description import Entry, Nature
+from explorer.contracts.space import Choices, Vector
+from explorer.domains.cnn.nasbench.counts import BLOCKS, IDENTITY, LAYERS, macro_network
 from explorer.toolkit.option_space import OptionSpace
 from graphdb.architecture import Architecture, Block, Edge
 
 DECISIONS = tuple(f"layer_{place + 1}" for place in range(len(LAYERS)))
-OPTIONS: Mapping[str, tuple[Any, ...]] = MappingProxyType(dict.fromkeys(DECISIONS, (IDENTITY, *BLOCKS)))
+_NAMES = (IDENTITY, *BLOCKS)
+OPTIONS: Mapping[str, tuple[Any, ...]] = MappingProxyType(dict.fromkeys(DECISIONS, _NAMES))
+_STAGES = tuple(tuple(place for place, layer in enumerate(LAYERS) if layer.stage == stage) for stage in (1, 2, 3))
+"""The places of the layers of each stage."""
+_LEAST, _MOST = (macro_network([one] * len(LAYERS)) for one in (IDENTITY, _NAMES[-1]))
+ENTRIES = (
+    *(Entry(name, Nature.ORDERED, 0.0, len(_NAMES) - 1.0, "layers") for name in DECISIONS),
+    *(
+        Entry(f"{name} in stage {stage}", Nature.ORDERED, 0.0, len(_STAGES[-1]), "counts")
+        for stage in (1, 2, 3)
+        for name in BLOCKS
+    ),
+    Entry("multiplications", Nature.ORDERED, math.log(_LEAST.multiplications), math.log(_MOST.multiplications)),
+    Entry("parameters", Nature.ORDERED, math.log(_LEAST.parameters), math.log(_MOST.parameters)),
+)
+"""The entries of the descriptions of networks."""
 
 
 class NasBenchMacroSpace(OptionSpace):
@@ -47,6 +69,28 @@ class NasBenchMacroSpace(OptionSpace):
         edges = [Edge(place, place + 1) for place in range(len(blocks) - 1)]
         return Architecture.of(self.domain, self.name, choices, blocks, edges)
 
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The layers, how many blocks of each kind stand in each stage, and the size of the network."""
+        return ENTRIES
+
+    def describe(self, choices: Choices) -> Vector:
+        """The description of one network; networks that are the same have the same."""
+        row: Vector = self.describe_vectors(self.to_vector(choices)[None, :])[0]
+        return row
+
+    def describe_vectors(self, vectors: Vector) -> Vector:
+        """The descriptions of networks in vector form, shape `(n, entries)`."""
+        indices = vectors.astype(np.intp)
+        blocks = [table[column] for table, column in zip(self._full, indices.T, strict=True)]
+        described: Vector = _descriptions()[np.ravel_multi_index(blocks, (len(_NAMES),) * len(LAYERS))]
+        return described
+
+    @cached_property
+    def _full(self) -> Sequence[NDArray[np.intp]]:
+        """For each layer, the place among all blocks of those that are allowed."""
+        return [np.array([_NAMES.index(one) for one in allowed]) for allowed in self.options.values()]
+
     def summary(self, choices: Choices) -> Mapping[str, str]:
         """The blocks of each stage."""
         blocks = blocks_of(choices)
@@ -64,3 +108,23 @@ def blocks_of(choices: Choices) -> tuple[str, ...]:
 def choices_of(blocks: Sequence[str]) -> Choices:
     """The choices of the block of each layer."""
     return dict(zip(DECISIONS, blocks, strict=True))
+
+
+@cache
+def _descriptions() -> Vector:
+    """The descriptions of all networks in order, shape `(6561, entries)`.
+
+    Identities after the first layer of a stage have no effect, so the others move up. The order of the blocks counts:
+    they compute more from one to the next, and a Gaussian process predicts better than from mere names.
+    """
+    rows = []
+    for blocks in product(range(len(_NAMES)), repeat=len(LAYERS)):
+        layers, counts = [], []
+        for first, *later in _STAGES:
+            kept = [blocks[place] for place in later if blocks[place]]
+            stage = [blocks[first], *kept, *[0] * (len(later) - len(kept))]
+            layers += stage
+            counts += [stage.count(kind) for kind in range(1, len(_NAMES))]
+        size = macro_network([_NAMES[one] for one in blocks])
+        rows.append([*layers, *counts, math.log(size.multiplications), math.log(size.parameters)])
+    return np.array(rows, dtype=np.float64)
