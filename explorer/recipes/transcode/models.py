@@ -23,6 +23,8 @@ class LegalModels(ABC):
 
     entries: Sequence[Entry]
     """The e entries of their descriptions."""
+    spaces: Sequence[str]
+    """The names of the spaces of which they are designs."""
 
     @property
     @abstractmethod
@@ -89,6 +91,7 @@ class TableModels(LegalModels):
         """
         self.architectures = list(architectures)
         self.entries = space.entries
+        self.spaces = (space.name,)
         self._space = space
         self._embeddings = np.ascontiguousarray(embeddings, dtype=np.float64)
         self._accuracies = accuracies

@@ -195,7 +195,8 @@ def _fixed(store: Store, models: LegalModels, accelerators: ElectorSpace, fixed:
                 held[role] = Fixed(architecture, models.vector(architecture))
             except KeyError:
                 raise InputError(
-                    f"The model {architecture.key[:12]} is none of those that this study chooses from."
+                    f"--fix model: the model {architecture.key[:12]} of {architecture.space} is none of those that "
+                    f"this study chooses from; allowed: one of {', '.join(models.spaces)}."
                 ) from None
         else:
             inside = not accelerators.violations(architecture.choices)

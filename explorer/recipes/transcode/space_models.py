@@ -39,6 +39,7 @@ class SpaceModels(LegalModels):
                 from; such a model is stored as a design of that space.
         """
         self.space = space
+        self.spaces = (space.name,) if inner is None else (inner.name, space.name)
         self._steps = Steps(space)
         self._hidden = np.array(space.options.hidden, dtype=np.float64)
         self._inner: dict[bytes, Architecture] = {}

@@ -13,7 +13,8 @@ import pytest
 from explorer import registry
 from explorer.contracts.measure import Direction
 from explorer.contracts.objective import pareto_front
-from explorer.contracts.recipe import Recipe
+from explorer.contracts.optimiser import Inputs
+from explorer.contracts.recipe import Plan, Recipe
 from explorer.contracts.simulator import Roles
 from explorer.domains.accelerator.learning import PAIRS
 from explorer.domains.transformer.learning import MODELS
@@ -29,7 +30,7 @@ from explorer.services import studies
 from explorer.services.loading import load_published
 from graphdb.errors import InputError, NotFoundError
 from graphdb.measurement import Measurement
-from graphdb.records import StudyState, TrialState
+from graphdb.records import StudyRecord, StudyState, TrialState
 from graphdb.store import Store
 from tests.explorer.contracts.recipe import RecipeContract
 from tests.explorer.contracts.simulator import SimulatorContract
@@ -239,6 +240,78 @@ def test_constraints_hold_for_what_counts_as_found(loaded: Store, table: ValueTa
     areas = [trial.measurement.measures["area_mm2"] for trial in trials]
     assert {index for index, area in enumerate(areas) if area <= 300} == set(values)
     assert max(areas) > 300
+
+
+def prepared(store: Store, name: str) -> Plan[Inputs]:
+    return RECIPE.prepare(store, store.studies.get(name), silent)
+
+
+def test_a_second_study_learns_from_the_first_whatever_its_weights(loaded: Store, table: ValueTable) -> None:
+    first = loaded.studies.trials("whole")
+    pairs = {tuple(trial.measurement.roles.values()) for trial in first}
+    second = run(loaded, "second", weights={"area": 0.9})
+    plan = prepared(loaded, "second")
+    earlier = {
+        tuple(one.key for one in plan.architectures(design).values()): outcome for design, outcome in plan.earlier
+    }
+    assert pairs <= earlier.keys()
+    for trial in first:
+        assert earlier[tuple(trial.measurement.roles.values())].values == (
+            plan.objective.value(trial.measurement.measures),
+        )
+    assert loaded.studies.trials("second")[0].origin == "recalled"
+    assert second[0] == max(earlier, key=lambda pair: earlier[pair].values)
+    run(loaded, "cold", weights={"area": 0.9}, cold=True)
+    assert "earlier" not in loaded.studies.get("cold").basis
+    assert prepared(loaded, "cold").earlier == []
+    assert "recalled" not in {trial.origin for trial in loaded.studies.trials("cold")}
+
+
+def test_a_role_is_held_fixed_and_only_what_can_play_it_is(loaded: Store, table: ValueTable) -> None:
+    model, edge, base = table.architectures[3], registry.preset("edge"), registry.preset("bert-base")
+    loaded.architectures.add([model, edge, base])
+    half = run(loaded, "half", fixed={"accelerator": edge.key}, optimiser="local-search")
+    assert {pair[1] for pair in half} == {edge.key}
+    assert len({pair[0] for pair in half}) == 14
+    half = run(loaded, "other-half", fixed={"model": model.key}, optimiser="random")
+    assert {pair[0] for pair in half} == {model.key}
+    with pytest.raises(InputError, match="none of those"):
+        run(loaded, "misfit", fixed={"model": base.key}, optimiser="random")
+
+
+def test_models_beyond_the_measured_ones_are_marked_as_extrapolated(loaded: Store, table: ValueTable) -> None:
+    run(loaded, "beyond", models="flexibert2", optimiser="random")
+    trials = loaded.studies.trials("beyond")
+    assert {trial.measurement.settings["accuracy_source"] for trial in trials} == {"extrapolated"}
+    assert all(trial.measurement.predicted == {"accuracy"} for trial in trials)
+    sentences = RECIPE.notes(loaded.studies.get("beyond").settings, trials[0].measurement)
+    assert "no demonstrated skill" in sentences[0]
+    assert "extrapolated" in sentences[1]
+    assert RECIPE.notes(loaded.studies.get("whole").settings, trials[0].measurement) == []
+
+
+def test_settings_of_the_time_before_optimisers_had_options_still_open(loaded: Store, table: ValueTable) -> None:
+    settings = RECIPE.settings({"optimiser": "boshcode"}, 4)
+    old = {name: value for name, value in settings.items() if name not in ("ahead", "cold", "front", "fixed", "search")}
+    basis = {"accuracies": loaded.studies.get("whole").basis["accuracies"]}
+    plan = RECIPE.prepare(loaded, StudyRecord("old", "transcode", 3, 4, old, basis=basis), silent)
+    assert type(plan.optimiser).__name__ == "Boshcode"
+    assert (plan.ahead, plan.earlier) == (0, [])
+    assert len(plan.optimiser.ask(2)) == 2
+
+
+def test_options_reach_the_optimiser_and_a_front_is_of_the_terms_that_count() -> None:
+    settings = RECIPE.settings({"initial": 9, "sequence_length": 64, "front": True, "weights": {"area": 0}}, 4)
+    assert settings["search"] == {"initial": 9}
+    assert settings["simulation"]["sequence_length"] == 64
+    assert RECIPE.settings(settings, 4) == settings
+    aim = RECIPE.objective(settings)
+    assert aim.count == 4
+    assert "area_mm2" not in aim.measures
+    with pytest.raises(InputError, match="front of transcode"):
+        RECIPE.settings({"front": True, "optimiser": "boshcode"}, 4)
+    with pytest.raises(InputError, match="initial"):
+        RECIPE.settings({"initial": 0}, 4)
 
 
 def test_measured_models_only(loaded: Store, table: ValueTable) -> None:
