@@ -17,7 +17,7 @@ from explorer.search.default.acquisition import (
     positive_directions,
     volume_gain,
 )
-from explorer.search.default.knowledge import Data, Knowledge
+from explorer.search.default.knowledge import MOST_COUNTED, Data, Knowledge
 from explorer.search.default.outputs import OutputModel, Prediction
 from explorer.search.default.region import side
 from explorer.search.default.walking import Ranking, Reader, Score, Slope, Walk
@@ -54,7 +54,7 @@ class Choice(Generic[D]):
             observations: the same, in the same order.
         """
         self._goal, self._reader, self._options = goal, reader, options
-        self._model = OutputModel(goal, reader.encoding, knowledge, data)
+        self._model = OutputModel(goal, reader.encoding, knowledge, data.thinned(MOST_COUNTED))
         self._walk = Walk(reader, Slope(reader), options.local_search, options.gradients)
         complete = np.where(np.isnan(data.outputs), data.known, data.outputs)
         usable = data.measured & ~np.isnan(complete).any(axis=1)

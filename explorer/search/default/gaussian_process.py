@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -20,6 +21,8 @@ from explorer.contracts.optimiser import Vector
 
 _ROOT5 = math.sqrt(5.0)
 _ITERATIONS = 100
+_MANY = 100
+"""Number of observations from which one start with half the iterations is enough."""
 MIDDLE = 0.5
 """The coordinates' middle, from which the linear trend starts."""
 
@@ -94,13 +97,14 @@ def learn(
     )
     others = [_TREND.centre, _NOISE.centre]
     if near is None:
-        starts = [np.append(np.full(len(active), start), others) for start in (centre, centre - 1.5)]
+        lengths_at = (centre, centre - 1.5) if len(values) < _MANY else (centre - 1.5,)
+        starts = [np.append(np.full(len(active), length), others) for length in lengths_at]
     else:
         starts = [np.append(np.log(near.lengths[active]), np.log([near.trend, near.noise]))]
     bounds = [_LENGTH_BOUNDS] * len(active) + [_TREND_BOUNDS, _NOISE_BOUNDS]
+    limit = {"maxiter": _ITERATIONS if len(values) < _MANY else _ITERATIONS // 2}
     ends = [
-        minimize(likelihood.loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _ITERATIONS})
-        for start in starts
+        minimize(likelihood.loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=limit) for start in starts
     ]
     best = min(ends, key=lambda end: float(end.fun))
     lengths[active] = np.exp(best.x[:-2])
@@ -109,12 +113,47 @@ def learn(
 
 
 @dataclass(frozen=True)
+class _Kernel:
+    """A stationary kernel and a linear trend, between any points and n fixed ones."""
+
+    learnt: Hyperparameters
+    scales: Tensor  # the length of each coordinate, shape (p,)
+    fixed: Tensor  # the fixed points, shape (n, p)
+
+    @cached_property
+    def _scaled(self) -> Tensor:
+        return self.fixed / self.scales
+
+    @cached_property
+    def _norms(self) -> Tensor:
+        return self._scaled.square().sum(dim=1)
+
+    @cached_property
+    def _tilted(self) -> Tensor:
+        return (self.learnt.trend * (self.fixed - MIDDLE)).T
+
+    def __call__(self, points: Tensor) -> Tensor:
+        """The covariances of m points with the fixed ones, shape `(m, n)`."""
+        scaled = points / self.scales
+        squared = torch.addmm(self._norms, scaled, self._scaled.T, alpha=-2.0)
+        squared = (squared + scaled.square().sum(dim=1, keepdim=True)).clamp_min(0.0)
+        stationary = (-0.5 * squared).exp() if self.learnt.smooth else _matern(squared)
+        return torch.addmm(stationary, points - MIDDLE, self._tilted)
+
+    def variances(self, points: Tensor) -> Tensor:
+        """The covariance of each of m points with itself, shape `(m,)`."""
+        return 1.0 + self.learnt.trend * (points - MIDDLE).square().sum(dim=1)
+
+    def extended(self, points: Tensor) -> _Kernel:
+        """The same kernel with further fixed points."""
+        return _Kernel(self.learnt, self.scales, torch.cat([self.fixed, points]))
+
+
+@dataclass(frozen=True)
 class GaussianProcess:
     """A Gaussian process conditioned on observations, whose predictions can be differentiated twice."""
 
-    hyperparameters: Hyperparameters
-    _scales: Tensor  # the length of each coordinate, shape (p,)
-    _points: Tensor  # shape (n, p)
+    _kernel: _Kernel
     _factor: Tensor  # lower Cholesky factor of the covariance, as a share of the stationary part's variance
     _values: Tensor
     _weights: Tensor
@@ -133,52 +172,35 @@ class GaussianProcess:
             groups: the group of each coordinate, shape `(p,)`.
             values: the observed values, shape `(n,)`.
         """
-        scales = torch.from_numpy(hyperparameters.lengths[groups])
-        factor = _factor(_kernel(points, points, scales, hyperparameters), hyperparameters.noise)
-        return cls._of(hyperparameters, scales, points, factor, values, None)
+        kernel = _Kernel(hyperparameters, torch.from_numpy(hyperparameters.lengths[groups]), points)
+        return cls._of(kernel, _factor(kernel(points), hyperparameters.noise), values, None)
 
     @classmethod
-    def _of(
-        cls,
-        hyperparameters: Hyperparameters,
-        scales: Tensor,
-        points: Tensor,
-        factor: Tensor,
-        values: Tensor,
-        variance: float | None,
-    ) -> GaussianProcess:
+    def _of(cls, kernel: _Kernel, factor: Tensor, values: Tensor, variance: float | None) -> GaussianProcess:
         sides = torch.stack([torch.ones_like(values), values], dim=1)
         solved = torch.cholesky_solve(sides, factor)
         mean = float(solved[:, 1].sum() / solved[:, 0].sum())
         weights = solved[:, 1] - mean * solved[:, 0]
         spread = float((values - mean) @ weights) / len(values) if variance is None else variance
-        return cls(hyperparameters, scales, points, factor, values, weights, mean, max(spread, 1e-18))
+        return cls(kernel, factor, values, weights, mean, max(spread, 1e-18))
 
     def predict(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and variance of the function, without noise, at m points of shape `(m, p)`."""
-        covariance = _kernel(points, self._points, self._scales, self.hyperparameters)
+        covariance = self._kernel(points)
         mean = self._mean + covariance @ self._weights
         reduced = torch.linalg.solve_triangular(self._factor, covariance.T, upper=False)
-        prior = 1.0 + self.hyperparameters.trend * (points - MIDDLE).square().sum(dim=1)
-        return mean, self._variance * (prior - reduced.square().sum(dim=0)).clamp_min(1e-12)
+        left = self._kernel.variances(points) - reduced.square().sum(dim=0)
+        return mean, self._variance * left.clamp_min(1e-12)
 
     def extended(self, points: Tensor, values: Tensor) -> GaussianProcess:
         """The process given further observations, with the variance that was learnt before."""
-        cross = _kernel(self._points, points, self._scales, self.hyperparameters)
-        corner = torch.linalg.solve_triangular(self._factor, cross, upper=False).T
-        own = _kernel(points, points, self._scales, self.hyperparameters) - corner @ corner.T
+        corner = torch.linalg.solve_triangular(self._factor, self._kernel(points).T, upper=False).T
+        own = _Kernel(self._kernel.learnt, self._kernel.scales, points)(points) - corner @ corner.T
         size, more = len(self._values), len(values)
         factor = torch.zeros(size + more, size + more, dtype=torch.float64)
         factor[:size, :size], factor[size:, :size] = self._factor, corner
-        factor[size:, size:] = _factor(own, self.hyperparameters.noise)
-        return self._of(
-            self.hyperparameters,
-            self._scales,
-            torch.cat([self._points, points]),
-            factor,
-            torch.cat([self._values, values]),
-            self._variance,
-        )
+        factor[size:, size:] = _factor(own, self._kernel.learnt.noise)
+        return self._of(self._kernel.extended(points), factor, torch.cat([self._values, values]), self._variance)
 
     @property
     def left_out(self) -> tuple[Vector, Vector]:
@@ -247,18 +269,6 @@ def _kernel_and_slope(squared: Vector, smooth: bool) -> tuple[Vector, Vector]:
     root = _ROOT5 * np.sqrt(squared)
     decay = np.exp(-root)
     return (1.0 + root + root * root / 3.0) * decay, (-5.0 / 6.0) * (1.0 + root) * decay
-
-
-def _squared(one: Tensor, other: Tensor) -> Tensor:
-    """Squared distances, shape `(n, m)`."""
-    squared = one.square().sum(dim=1)[:, None] + other.square().sum(dim=1)[None, :] - 2.0 * one @ other.T
-    return squared.clamp_min(0.0)
-
-
-def _kernel(one: Tensor, other: Tensor, scales: Tensor, learnt: Hyperparameters) -> Tensor:
-    squared = _squared(one / scales, other / scales)
-    near = (-0.5 * squared).exp() if learnt.smooth else _matern(squared)
-    return near + learnt.trend * (one - MIDDLE) @ (other - MIDDLE).T
 
 
 def _matern(squared: Tensor) -> Tensor:

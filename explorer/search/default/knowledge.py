@@ -15,8 +15,10 @@ from explorer.contracts.goal import Array, Goal
 from explorer.search.default.encoding import Encoding
 from explorer.search.default.gaussian_process import GaussianProcess, Hyperparameters, learn
 
-MOST_LEARNT = 250
-"""Largest number of observations from which hyperparameters are learnt; all of them count in predictions."""
+MOST_LEARNT = 150
+"""Largest number of observations from which hyperparameters are learnt."""
+MOST_COUNTED = 500
+"""Largest number of observations that count in predictions: the cost grows with its square."""
 _LIKENESS_PRIOR = 5  # observations that speak for independent errors
 
 
@@ -24,16 +26,27 @@ class Data(NamedTuple):
     """n designs and what is known of them.
 
     `points` are coordinates `(n, p)`; `outputs` are measured ones on the scale on which they are learnt, `(n, k)`, NaN
-    where nothing was measured; `known` are those that need no measurement, `(n, k)`, NaN elsewhere.
+    where nothing was measured; `known` are those that need no measurement, `(n, k)`, NaN elsewhere; `merits`, `(n,)`,
+    are larger for better designs.
     """
 
     points: Array
     outputs: Array
     known: Array
+    merits: Array
 
-    def first(self, count: int) -> Data:
-        """The first designs."""
-        return Data(self.points[:count], self.outputs[:count], self.known[:count])
+    def at(self, rows: NDArray[np.intp]) -> Data:
+        """The designs in these rows."""
+        return Data(*(column[rows] for column in self))
+
+    def thinned(self, most: int) -> Data:
+        """At most `most` of the designs, in order: a third are the best, the others are spread evenly over the rest."""
+        if len(self.points) <= most:
+            return self
+        order = np.argsort(-self.merits, kind="stable")
+        best, rest = order[: most // 3], np.sort(order[most // 3 :])
+        others = rest[np.linspace(0, len(rest) - 1, most - len(best)).astype(np.intp)]
+        return self.at(np.sort(np.concatenate([best, others])))
 
     def rows(self, output: int) -> NDArray[np.intp]:
         """The designs from which an output is learnt: it was measured, and is not known anyway."""
@@ -131,6 +144,7 @@ def gained(goal: Goal, encoding: Encoding, data: Data) -> Knowledge:
         encoding: how coordinates are grouped.
         data: the observations.
     """
+    data = data.thinned(MOST_LEARNT)
     learnt: list[Learnt | None] = []
     errors = np.full(data.outputs.shape, np.nan)
     for output in range(len(goal.outputs)):
@@ -138,7 +152,6 @@ def gained(goal: Goal, encoding: Encoding, data: Data) -> Knowledge:
         if not len(rows):
             learnt.append(None)
             continue
-        rows = rows[_chosen(data.outputs[rows, output])]
         points, values = data.points[rows], data.outputs[rows, output]
         one = _learnt(encoding, points, values, _is_free(goal))
         learnt.append(one)
@@ -146,8 +159,7 @@ def gained(goal: Goal, encoding: Encoding, data: Data) -> Knowledge:
         errors[rows, output] = (one.scaled(values) - mean) / np.sqrt(variance)
     success = None
     if data.measured.any() and not data.measured.all():
-        recent = slice(-MOST_LEARNT, None)
-        success = Learnt(learn(data.points[recent], encoding.group_of, data.measured[recent].astype(np.float64)))
+        success = Learnt(learn(data.points, encoding.group_of, data.measured.astype(np.float64)))
     return Knowledge(tuple(learnt), success, _correlation(errors))
 
 
@@ -173,16 +185,6 @@ def _learnt(encoding: Encoding, points: Array, values: Array, free: bool) -> Lea
 def _is_free(goal: Goal) -> bool:
     """Whether the goal is one value, told as it is: any increasing function of it then has the same best design."""
     return len(goal.outputs) == 1 and not goal.limits and goal.weights.item() > 0
-
-
-def _chosen(values: Array) -> NDArray[np.intp]:
-    """The places of as many values as are learnt from: a third are the largest, the others are spread over the rest."""
-    if len(values) <= MOST_LEARNT:
-        return np.arange(len(values))
-    order = np.argsort(-values, kind="stable")
-    best, rest = order[: MOST_LEARNT // 3], np.sort(order[MOST_LEARNT // 3 :])
-    others = rest[np.linspace(0, len(rest) - 1, MOST_LEARNT - len(best)).astype(np.intp)]
-    return np.sort(np.concatenate([best, others]))
 
 
 def _correlation(errors: Array) -> Array:

@@ -159,7 +159,10 @@ class DefaultSearch(Optimiser[D], Generic[D]):
     def _data(self, goal: Goal, reader: Reader[D]) -> Data:
         points, known = reader.read([one.design for one in self._all])
         told = np.array([_outputs(one.outcome, goal, self._given is None) for one in self._all])
-        return Data(points.numpy(), goal.learnt(told), known.numpy())
+        ranks = [one.rank for one in self._all]
+        places = {rank: place for place, rank in enumerate(sorted(set(ranks)))}
+        merits = np.array([places[rank] for rank in ranks], dtype=np.float64)
+        return Data(points.numpy(), goal.learnt(told), known.numpy(), merits)
 
     def _gained(self, goal: Goal, reader: Reader[D], data: Data) -> Knowledge:
         """What was learnt at the latest of the numbers of observations at which something is learnt.
@@ -170,7 +173,7 @@ class DefaultSearch(Optimiser[D], Generic[D]):
         while following <= len(data.points):
             size, following = following, max(following + 1, round(_GROWTH * following))
         if self._knowledge is None or self._knowledge[0] != size:
-            self._knowledge = size, gained(goal, reader.encoding, data.first(size))
+            self._knowledge = size, gained(goal, reader.encoding, data.at(np.arange(size)))
         return self._knowledge[1]
 
 
