@@ -22,7 +22,8 @@ def stop_study() -> graphene.Field:
     return graphene.Field(
         graphene.NonNull(Study),
         args={"name": graphene.Argument(graphene.ID, required=True)},
-        description="Ask a running study, of whatever process, to stop after its current round; it can be resumed.",
+        description="Ask a running study, of whatever process, to stop once the trials under way have ended; it can be "
+        "resumed.",
         resolver=resolve,
     )
 

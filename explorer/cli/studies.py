@@ -142,7 +142,7 @@ def export(name: Name, out: Out, json: AsJson = False) -> None:
 
 @app.command(epilog="Example: explorer study stop my-study")
 def stop(name: Name, json: AsJson = False) -> None:
-    """Ask a running study, wherever it runs, to stop after its current round; it can be resumed."""
+    """Ask a running study, wherever it runs, to stop once its trials under way have ended; it can be resumed."""
     from explorer.services.studies import stop_study
 
     with opened() as store:
@@ -150,7 +150,7 @@ def stop(name: Name, json: AsJson = False) -> None:
     if json:
         emit(_record_json(record))
     else:
-        say(f"{name} will stop after its current round. Go on with: explorer search --resume {name}")
+        say(f"{name} will stop once its trials under way have ended. Go on with: explorer search --resume {name}")
 
 
 @app.command(epilog="Example: explorer study delete my-study")

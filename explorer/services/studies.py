@@ -160,7 +160,7 @@ def shown_state(record: StudyRecord) -> str:
 
 
 def stop_study(store: Store, name: str) -> StudyRecord:
-    """Asks a running study, of whatever process, to stop after its current round; it can be resumed.
+    """Asks a running study, of whatever process, to stop once its trials under way have ended; it can be resumed.
 
     Returns:
         The study as stored.

@@ -100,7 +100,7 @@ class StudyStore:
         self._database.transact(work)
 
     def ask_to_stop(self, name: str) -> None:
-        """Asks the process that runs the study to stop after its current round."""
+        """Asks the process that runs the study to stop once the trials under way have ended."""
         self._update(name, {"stopping": True})
 
     def begin(self, name: str) -> None:
