@@ -18,7 +18,7 @@ from explorer.search.default.encoding import Encoding
 Score = Callable[[Tensor, Tensor], Tensor]
 """(coordinates `(n, p)`, known outputs `(n, k)`) -> the acquisition `(n,)`; larger is better."""
 
-_CLIMBERS = 5
+_CLIMBERS = 3
 """Starts of local search from the pool, and as many from the best measured designs."""
 _STEPS = 40
 _POLISHED = 4
