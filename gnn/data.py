@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch_geometric.data import Data
 
 from gnn.features import FeatureTable
@@ -138,6 +139,29 @@ class Vocabulary:
             raise InputError(f"The vocabulary is malformed: {error}.") from error
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class GraphBatch:
+    """Graphs as one disconnected graph, in the form of `Vocabulary.collate`.
+
+    A plain record: `Data` costs more to make than small graphs cost to gather.
+
+    Attributes:
+        x: the features of the blocks, shape `(blocks, node_width)`.
+        edge_index: source and target of each edge, sorted by target, shape `(2, edges)`.
+        edge_attr: the features of the edges, shape `(edges, edge_width)`.
+        batch: the graph of each block, shape `(blocks,)`.
+        sizes: the number of blocks of each graph, shape `(num_graphs, 1)`.
+        num_graphs: the number of graphs.
+    """
+
+    x: Tensor
+    edge_index: Tensor
+    edge_attr: Tensor
+    batch: Tensor
+    sizes: Tensor
+    num_graphs: int
+
+
 class GraphSet:
     """Architectures that are collated once, and batches sliced from them.
 
@@ -159,20 +183,46 @@ class GraphSet:
     def __len__(self) -> int:
         return len(self._blocks) - 1
 
-    def select(self, graphs: NDArray[np.int64]) -> Data:
+    def select(self, graphs: NDArray[np.int64]) -> GraphBatch:
         """The batch of the graphs with these indices, in this order, as `Vocabulary.collate` would give it."""
-        blocks, block_counts = _ranges(self._blocks, graphs)
-        edges, edge_counts = _ranges(self._edges, graphs)
-        shift = np.concatenate([[0], np.cumsum(block_counts)[:-1]]) - self._blocks[graphs]
+        return self.batches([graphs])[0]
+
+    def batches(self, parts: Sequence[NDArray[np.int64]]) -> list[GraphBatch]:
+        """The batch of each part, all gathered at once: the batches are views of one copy.
+
+        Args:
+            parts: the indices of the graphs of each batch, in the order in which they are wanted.
+        """
+        graphs = np.concatenate(parts)
+        blocks, sizes = _ranges(self._blocks, graphs)
+        edges, links = _ranges(self._edges, graphs)
+        widths = np.array([len(part) for part in parts])
+        block_ends, edge_ends = (_totals(counts, widths) for counts in (sizes, links))
+        before = np.cumsum(sizes) - sizes - np.repeat(block_ends[:-1], widths)
+        number = np.arange(len(graphs)) - np.repeat(np.cumsum(widths) - widths, widths)
         device = self.data.x.device
         block, edge = torch.from_numpy(blocks).to(device), torch.from_numpy(edges).to(device)
-        return Data(
-            x=self.data.x[block],
-            edge_index=self.data.edge_index[:, edge] + torch.from_numpy(np.repeat(shift, edge_counts)).to(device),
-            edge_attr=self.data.edge_attr[edge],
-            batch=torch.from_numpy(np.repeat(np.arange(len(graphs)), block_counts)).to(device),
-            num_graphs=len(graphs),
+        shift = torch.from_numpy(np.repeat(before - self._blocks[graphs], links)).to(device)
+        x, edge_attr = self.data.x.index_select(0, block), self.data.edge_attr.index_select(0, edge)
+        edge_index = self.data.edge_index.index_select(1, edge).add_(shift)
+        owner = torch.from_numpy(np.repeat(number, sizes)).to(device)
+        counts = torch.from_numpy(sizes).to(device).unsqueeze(1)
+        pieces = zip(
+            torch.split(x, np.diff(block_ends).tolist()),
+            torch.split(edge_index, np.diff(edge_ends).tolist(), dim=1),
+            torch.split(edge_attr, np.diff(edge_ends).tolist()),
+            torch.split(owner, np.diff(block_ends).tolist()),
+            torch.split(counts, widths.tolist()),
+            widths.tolist(),
+            strict=True,
         )
+        return [GraphBatch(*piece) for piece in pieces]
+
+
+def _totals(counts: NDArray[np.int64], widths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where the rows of each part end, with 0 in front, from the rows of each graph and the graphs of each part."""
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    return np.asarray(ends[np.concatenate([[0], np.cumsum(widths)])])
 
 
 def _starts(graph: NDArray[np.int64], graphs: int) -> NDArray[np.int64]:

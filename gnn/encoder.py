@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torch_geometric.data import Data
 from torch_geometric.nn import GINEConv
 
+from gnn.data import GraphBatch
+
 
 class GraphEncoder(nn.Module):
     """Graph isomorphism network with edge features and a readout after every round.
@@ -40,9 +42,13 @@ class GraphEncoder(nn.Module):
         self.rounds = nn.ModuleList(_round(hidden, edge_width) for _ in range(rounds))
         self.outward = nn.Linear(2 * hidden * (rounds + 1), embedding)
 
-    def forward(self, data: Data) -> Tensor:
+    def forward(self, data: Data | GraphBatch) -> Tensor:
         """Embeddings of shape `(data.num_graphs, embedding)`."""
-        sizes = torch.bincount(data.batch, minlength=data.num_graphs).unsqueeze(1)
+        sizes = (
+            data.sizes
+            if isinstance(data, GraphBatch)
+            else torch.bincount(data.batch, minlength=data.num_graphs).unsqueeze(1)
+        )
         state = self.inward(data.x)
         readouts = []
         for step in [None, *self.rounds]:

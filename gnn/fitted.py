@@ -123,7 +123,7 @@ def joined_embeddings(members: Sequence[Member], role: str, graphs: GraphSet) ->
     """
     parts = np.array_split(np.arange(len(graphs)), max(1, -(-len(graphs) // _ENCODED_AT_ONCE)))
     with torch.no_grad():
-        batches = [graphs.select(part) for part in parts]
+        batches = graphs.batches(parts)
         rows = [torch.cat([member.embed(role, batch) for member in members], dim=1) for batch in batches]
         return torch.cat(rows).cpu().numpy().astype(np.float64)
 

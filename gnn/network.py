@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Data
 
-from gnn.data import Vocabulary
+from gnn.data import GraphBatch, Vocabulary
 from gnn.encoder import GraphEncoder
 from gnn.structure import structural_names
 from graphdb.errors import InputError
@@ -113,7 +113,7 @@ class Member(nn.Module):
             nn.Linear(settings.hidden, 2 * measures) if measures else nn.Identity(),
         )
 
-    def embed(self, role: str, data: Data) -> Tensor:
+    def embed(self, role: str, data: Data | GraphBatch) -> Tensor:
         """The embeddings of the graphs, shape `(graphs, embedding)`."""
         embedding: Tensor = self.encoders[self.roles.index(role)](data)
         return embedding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gnn.data import GraphSet
+from gnn.data import GraphBatch, GraphSet
 from gnn.network import Member, SurrogateSettings
 
 Indices = NDArray[np.int64]
@@ -26,6 +26,7 @@ LOSS_POWER = 0.5
 HELD_OUT = 0.1
 """Share of the designs that is held out from each member, for the calibration."""
 _REPORT_EVERY = 10  # steps
+_GATHERED = 64  # batches that are gathered at once; limits the memory
 
 
 @dataclass(frozen=True)
@@ -153,8 +154,8 @@ def _train_member(
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, total_steps=steps)
     losses: list[float] = []
-    for designs in _batches(share, settings.batch_size, steps, generator):
-        loss = _loss(member, data, designs, settings.structural_weight)
+    for batch in _batches(data, share, settings.batch_size, steps, generator):
+        loss = _loss(member, data, batch, settings.structural_weight)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(member.parameters(), 1.0)
@@ -168,25 +169,55 @@ def _train_member(
     return losses
 
 
-def _batches(share: Indices, batch_size: int, steps: int, generator: np.random.Generator) -> Iterator[Indices]:
-    """Yields `steps` batches; every pass over the share has a new order and parts of nearly equal size."""
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """The designs of one step.
+
+    Attributes:
+        designs: their indices, shape `(n,)`.
+        graphs: role -> its distinct graphs, their indices, and which of them each design has.
+    """
+
+    designs: Tensor
+    graphs: Mapping[str, tuple[GraphBatch, Tensor, Tensor]]
+
+
+def _batches(
+    data: TrainingSet, share: Indices, batch_size: int, steps: int, generator: np.random.Generator
+) -> Iterator[_Batch]:
+    """Yields `steps` batches; every pass over the share has a new order and parts of nearly equal size.
+
+    The graphs of several steps are gathered at once, and the batches are views of that copy.
+    """
     parts = math.ceil(len(share) / batch_size)
-    for step in range(steps):
-        if step % parts == 0:
-            passing = np.array_split(generator.permutation(share), parts)
-        yield passing[step % parts]
+    for start in range(0, steps, parts):
+        passing = np.array_split(generator.permutation(share), parts)[: steps - start]
+        for first in range(0, len(passing), _GATHERED):
+            yield from _gathered(data, passing[first : first + _GATHERED])
 
 
-def _loss(member: Member, data: TrainingSet, designs: Indices, structural_weight: float) -> Tensor:
-    embeddings, total = [], data.targets.new_zeros(())
+def _gathered(data: TrainingSet, passing: Sequence[Indices]) -> Iterator[_Batch]:
+    by_role: dict[str, list[tuple[GraphBatch, Tensor, Tensor]]] = {}
     for role, graphs in data.graphs.items():
-        distinct, place = np.unique(data.index[role][designs], return_inverse=True)
-        embedding = member.embed(role, graphs.select(distinct))
-        embeddings.append(embedding[torch.from_numpy(place)])
-        wanted = data.structural[role][torch.from_numpy(distinct)]
+        numbered = [np.unique(data.index[role][designs], return_inverse=True) for designs in passing]
+        batches = graphs.batches([distinct for distinct, _ in numbered])
+        by_role[role] = [
+            (batch, torch.from_numpy(distinct), torch.from_numpy(place))
+            for batch, (distinct, place) in zip(batches, numbered, strict=True)
+        ]
+    for place, designs in enumerate(passing):
+        yield _Batch(torch.from_numpy(designs), {role: batches[place] for role, batches in by_role.items()})
+
+
+def _loss(member: Member, data: TrainingSet, batch: _Batch, structural_weight: float) -> Tensor:
+    embeddings, total = [], data.targets.new_zeros(())
+    for role, (graphs, distinct, place) in batch.graphs.items():
+        embedding = member.embed(role, graphs)
+        embeddings.append(embedding[place])
+        wanted = data.structural[role][distinct]
         total = total + structural_weight * nn.functional.mse_loss(member.structural(role, embedding), wanted)
     if member.measures:
-        total = total + _measure_loss(*member.measure(embeddings), data.targets[torch.from_numpy(designs)])
+        total = total + _measure_loss(*member.measure(embeddings), data.targets[batch.designs])
     return total
 
 

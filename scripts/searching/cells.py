@@ -12,6 +12,7 @@ Print the range of instances: `python scripts/searching/cells.py [instance ...]`
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
+from explorer.contracts.description import Entry, Nature
 from explorer.contracts.space import Choices, DesignSpace, Vector
 from explorer.toolkit.counting import uniform_below
 from explorer.toolkit.reading import among, finite_vector, key_violations, listed, refused
@@ -110,6 +112,25 @@ class Cells(DesignSpace):
         low = np.concatenate([[FEWEST], np.zeros(MOST + len(_PAIRS))]).astype(np.float64)
         high = np.concatenate([[MOST], np.full(MOST, len(OPERATIONS) - 1), np.ones(len(_PAIRS))]).astype(np.float64)
         return low, high
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """Counts of what does not depend on the drawing: nodes, edges, operations, and paths over one or two edges."""
+        return _ENTRIES
+
+    def describe(self, choices: Choices) -> Vector:
+        links = _links(choices)
+        labels = ["input", *choices["operations"], "output"]
+        counts = Counter[tuple[str, ...]](zip(labels[1:-1], strict=True))
+        counts.update((labels[a], labels[b]) for a, b in links)
+        counts.update((labels[a], labels[b], labels[d]) for a, b in links for c, d in links if b == c)
+        shortest, longest = [0], [0]
+        for node in range(1, len(labels)):
+            before = [source for source, target in links if target == node]
+            shortest.append(1 + min(shortest[source] for source in before))
+            longest.append(1 + max(longest[source] for source in before))
+        row = [len(labels) - 2, len(links), shortest[-1], longest[-1], *(counts[path] for path in _PATHS)]
+        return np.array(row, dtype=np.float64)
 
     def enumerate(self) -> Iterator[Choices]:
         for size in range(FEWEST, MOST + 1):
@@ -229,6 +250,22 @@ def _moves(operations: tuple[str, ...], links: Links) -> Iterator[tuple[tuple[st
             joined = {link for link in links if node not in link} | set(product(before, after))
             left = tuple(sorted({(a - (a > node), b - (b > node)) for a, b in joined}))
             yield (*operations[: node - 1], *operations[node:]), left
+
+
+_STARTS, _ENDS = ("input", *OPERATIONS), (*OPERATIONS, "output")
+_PATHS: tuple[tuple[str, ...], ...] = (
+    *((name,) for name in OPERATIONS),
+    *product(_STARTS, _ENDS),
+    *product(_STARTS, OPERATIONS, _ENDS),
+)
+_GROUPS = ("operations", "edges by kind", "paths of two edges")
+_ENTRIES = (
+    Entry("nodes", Nature.ORDERED, FEWEST, MOST),
+    Entry("edges", Nature.ORDERED, 0, EDGES),
+    Entry("shortest path", Nature.ORDERED, 0, EDGES),
+    Entry("longest path", Nature.ORDERED, 0, EDGES),
+    *(Entry(" > ".join(path), Nature.ORDERED, 0, 2 * EDGES + 2, _GROUPS[len(path) - 1]) for path in _PATHS),
+)
 
 
 def _pairs(size: int) -> Links:

@@ -87,11 +87,14 @@ def test_a_selection_equals_its_own_collation(measured) -> None:
     models = measured[0][:20]
     vocabulary = Vocabulary.of(models)
     chosen = np.array([7, 3, 19])
-    selected = GraphSet(vocabulary, models).select(chosen)
-    collated = vocabulary.collate([models[i] for i in chosen])
-    for name in ("x", "edge_index", "edge_attr", "batch"):
-        assert torch.equal(selected[name], collated[name]), name
-    assert selected.num_graphs == collated.num_graphs
+    graphs = GraphSet(vocabulary, models)
+    first, alone = graphs.batches([chosen, np.array([19])])
+    for selected, indices in ((graphs.select(chosen), chosen), (first, chosen), (alone, np.array([19]))):
+        collated = vocabulary.collate([models[i] for i in indices])
+        for name in ("x", "edge_index", "edge_attr", "batch"):
+            assert torch.equal(getattr(selected, name), collated[name]), name
+        assert selected.num_graphs == collated.num_graphs
+        assert selected.sizes.ravel().tolist() == torch.bincount(collated.batch).tolist()
 
 
 def test_an_architecture_without_blocks_is_refused() -> None:

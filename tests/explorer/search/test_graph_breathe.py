@@ -68,7 +68,7 @@ def test_a_search_repeats_and_goes_on_after_a_resume() -> None:
 
 
 def test_walks_are_forced_to_legal_designs_that_are_no_worse() -> None:
-    settings = replace(BRIEF, query=replace(BRIEF.query, climbs=6, rounds=3, local=False))
+    settings = replace(BRIEF, query=replace(QUERY, climbs=8, rounds=3, local=False))
     search = GraphBreathe(GraphCandidates(Cells()), 1, replace(settings, surrogate=replace(SMALL, steps=40)))
     for design in search.candidates.sample(np.random.default_rng(3), 30):
         search.tell(design, Outcome((Scorer(1)(design),)))
