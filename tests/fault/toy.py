@@ -123,6 +123,7 @@ class ToyRecipe(Recipe[Inputs]):
     measures = ToySimulator.measures
     front = ("loss",)
     columns = ("loss",)
+    climb: type[HillClimb] = HillClimb
 
     def objective(self, settings: Mapping[str, Any]) -> Objective:
         term = Term("loss", 1.0, Direction.MINIMISE, Linear(SIDE**2 * 2.0))
@@ -138,7 +139,7 @@ class ToyRecipe(Recipe[Inputs]):
         return Plan(
             simulator="toy",
             objective=self.objective(record.settings),
-            optimiser=HillClimb(ToyCandidates(), record.seed),
+            optimiser=self.climb(ToyCandidates(), record.seed),
             batch=record.settings["batch"],
             architectures=roles_of,
             design=lambda roles: tuple(np.array([float(roles[r].choices["x"])]) for r in ToySimulator.roles),
