@@ -58,7 +58,7 @@ def chain_graph(design: Inputs) -> Labelled:
 
 def block_graph(design: Architecture) -> Labelled:
     """The operations of a graph."""
-    return [block.op for block in design.blocks], [(edge.source, edge.target) for edge in design.edges]
+    return [block.kind for block in design.blocks], [(edge.source, edge.target) for edge in design.edges]
 
 
 def of_indices(radices: Sequence[int]) -> Place:
