@@ -89,7 +89,7 @@ class MemberLinear(nn.Module):
 
 
 class PresenceConv(TransformerConv):  # type: ignore[misc]
-    """Graph transformer (Shi and others 2021, arXiv 2009.03509) on edges with a presence a in [0, 1].
+    """Attention over edges (Shi and others 2021, arXiv 2009.03509) on edges with a presence a in [0, 1].
 
     The last column of `edge_attr` is a. log a is added to the logits of the attention, and messages are multiplied by
     a: an edge with a = 0 equals no edge, and there is a gradient with respect to a. The heads of the members of an

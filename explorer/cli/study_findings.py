@@ -225,7 +225,10 @@ def print_trials(study: StudyFindings, trials: Sequence[TrialRecord], title: str
 
 def _foreseen(step: Step) -> str | None:
     """The prediction by which a design was chosen, with its deviation."""
-    return None if step.expected is None else " ± ".join(map(number, step.expected))
+    if step.expected is None:
+        return None
+    mean, deviation = step.expected
+    return f"{number(mean)} ± {deviation:.2g}"
 
 
 def _performance(study: StudyFindings, trial: TrialRecord) -> str:

@@ -10,6 +10,8 @@ import numpy as np
 
 from explorer.contracts.optimiser import Candidates, Inputs, Optimiser, Proposal, Vector, VectorCandidates
 from explorer.search.descent import GobiSettings, by_differences, walk
+from explorer.search.npn import Array
+from explorer.search.options import BoshcodeOptions
 from explorer.search.surrogate import EnsembleSettings, Function, Surrogate, optimistic
 from explorer.search.targets import losses, normalised_by_initial, normalised_by_range
 from explorer.search.unit_box import UnitBox, vectors_of
@@ -62,6 +64,22 @@ class BoshcodeSettings:
         """The constants of BOSHNAS for one role, and of BOSHCODE for several."""
         patience = 5 if roles == 1 else 10
         return cls(patience=patience, aleatoric_patience=patience)
+
+    @classmethod
+    def of(cls, options: BoshcodeOptions) -> BoshcodeSettings:
+        """The settings that a user's options ask for."""
+        return cls(
+            initial=options.initial,
+            starts=options.starts,
+            uncertainty=options.uncertainty,
+            diversity=options.diversity,
+            exploration=options.exploration,
+            patience=options.patience,
+            aleatoric_patience=options.patience,
+            legality_forcing=options.legality_forcing,
+            surrogate=EnsembleSettings.of(options),
+            gobi=GobiSettings(second_order=options.second_order),
+        )
 
     def __post_init__(self) -> None:
         for name, least in (("initial", 2), ("starts", 1), ("pool", 1), ("patience", 1), ("aleatoric_patience", 0)):
@@ -206,7 +224,7 @@ class _Query:
         """Untried designs of the pool, largest epistemic deviation first."""
         return self._ranked(self._pool, lambda prediction: (-prediction.deviation[:, 0], prediction))
 
-    def _ranked(self, designs: list[Inputs], function: Function, points: Vector | None = None) -> list[Inputs]:
+    def _ranked(self, designs: list[Inputs], function: Function, points: Array | None = None) -> list[Inputs]:
         """The untried designs by a function of their points, or of other ones that stand for them, smallest first."""
         search = self._search
         untried: dict[Hashable, int] = {}

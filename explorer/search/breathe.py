@@ -20,6 +20,7 @@ from explorer.contracts.optimiser import Candidates, Inputs, Optimiser, Proposal
 from explorer.search.breathe_labels import REFERENCE, labels_of
 from explorer.search.breathe_query import Query
 from explorer.search.descent import GobiSettings
+from explorer.search.options import BreatheOptions
 from explorer.search.surrogate import EnsembleSettings
 from explorer.search.unit_box import UnitBox, vectors_of
 from graphdb.errors import InputError
@@ -72,6 +73,24 @@ class BreatheSettings:
     legality_forcing: bool = True
     surrogate: EnsembleSettings = field(default_factory=EnsembleSettings)
     gobi: GobiSettings = field(default_factory=GobiSettings)
+
+    @classmethod
+    def of(cls, options: BreatheOptions) -> BreatheSettings:
+        """The settings that a user's options ask for."""
+        return cls(
+            initial=options.initial,
+            starts=options.starts,
+            uncertainty=options.uncertainty,
+            diversity=options.diversity,
+            exploration=options.exploration,
+            chebyshev=options.chebyshev,
+            hypervolume=options.hypervolume,
+            penalty=options.penalty,
+            patience=options.patience,
+            legality_forcing=options.legality_forcing,
+            surrogate=EnsembleSettings.of(options),
+            gobi=GobiSettings(second_order=options.second_order),
+        )
 
     def __post_init__(self) -> None:
         for name, least in (("initial", 2), ("starts", 1), ("pool", 1), ("patience", 1)):

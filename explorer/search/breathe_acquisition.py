@@ -9,7 +9,8 @@ from scipy.special import expit, log_ndtr
 
 from explorer.contracts.optimiser import Vector
 from explorer.search.breathe_labels import Labels
-from explorer.search.surrogate import Array, Prediction
+from explorer.search.npn import Array
+from explorer.search.surrogate import Prediction
 
 _SMALL = 1e-12  # added to variances under a root
 _SHARP = 10.0  # of the softplus that keeps what a design gains above 0

@@ -113,8 +113,8 @@ def _signed(observations: Sequence[Observation[Any]], count: int) -> Vector:
     infeasible.
     """
     rows = [one.outcome.violations if one.outcome.measured else () for one in observations]
-    told = np.array([row if len(row) == count else (np.nan,) * count for row in rows]).reshape(len(rows), count)
-    told = np.minimum(told, 1.0)
+    every = np.array([row if len(row) == count else (np.nan,) * count for row in rows], dtype=np.float64)
+    told: Vector = np.minimum(every.reshape(len(rows), count), 1.0)
     for column in told.T:
         broken = column > 0
         column[column == 0] = -np.median(column[broken]) if broken.any() else -1.0

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import moocore
 import numpy as np
+from numpy.typing import NDArray
 
 from explorer.contracts.optimiser import Inputs, Vector
 from explorer.search.breathe_acquisition import Acquisition
 from explorer.search.breathe_labels import REFERENCE, labels_of
 from explorer.search.descent import by_differences, walk
+from explorer.search.npn import Array
 from explorer.search.surrogate import Surrogate
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ class Query:
             taken: keys of the designs that are pending or chosen before.
         """
         turn, self._turn = self._turn, self._turn + 1
-        designs, legal, scores = self._walked
+        designs, legal, scores = self.results
         own = range(len(designs)) if self._search.settings.hypervolume else self._own(turn)
         free = [index for index in own if not self._search._is_taken(designs[index], taken)]
         if not free:
@@ -77,7 +79,7 @@ class Query:
         return self._first(self._pool, (-unknown).argsort(kind="stable"), taken)
 
     @cached_property
-    def _walked(self) -> tuple[list[Inputs], Vector, Vector]:
+    def results(self) -> tuple[list[Inputs], Vector, Array]:
         """GOBI's results of all proposals, made legal: designs, points, and acquisitions under their own weights."""
         search = self._search
         settings = search.settings
@@ -123,7 +125,7 @@ class Query:
     def _instead(self, turn: int, taken: set[Hashable]) -> Inputs | None:
         """The least known untried neighbour of the best result, or the best design of the pool."""
         search = self._search
-        designs, _, scores = self._walked
+        designs, _, scores = self.results
         own = self._own(turn)
         near = search.candidates.neighbours(designs[own[int(scores[own].argmin())]])
         if near:
@@ -136,7 +138,7 @@ class Query:
         values = self._surrogate.values(self._pool_points, self._acquisition(self._weights[turn : turn + 1]))
         return self._first(self._pool, values.argsort(kind="stable"), taken)
 
-    def _first(self, designs: Sequence[Inputs], order: Vector, taken: set[Hashable]) -> Inputs | None:
+    def _first(self, designs: Sequence[Inputs], order: NDArray[np.intp], taken: set[Hashable]) -> Inputs | None:
         """The first untried design in an order."""
         for index in order:
             if not self._search._is_taken(designs[int(index)], taken):

@@ -10,8 +10,11 @@ from explorer.contracts.optimiser import Candidates, D, Inputs, Optimiser
 from explorer.contracts.options import checked
 from explorer.search.baselines import LocalSearch, RandomSearch, RegularisedEvolution
 from explorer.search.boshcode import Boshcode, BoshcodeSettings
+from explorer.search.breathe import Breathe, BreatheSettings
 from explorer.search.options import (
     OPTIONS,
+    BoshcodeOptions,
+    BreatheOptions,
     DefaultOptions,
     EvolutionOptions,
     GraphBreatheOptions,
@@ -54,11 +57,8 @@ def make(
         return LocalSearch(candidates, seed, read.initial)
     if name is OptimiserName.RANDOM:
         return RandomSearch(candidates, seed)
-    return cast(Optimiser[D], _published(name, cast(Candidates[Inputs], candidates), seed))
-
-
-def _published(name: OptimiserName, candidates: Candidates[Inputs], seed: int) -> Optimiser[Inputs]:
-    """The published searches, which follow the gradients of neural surrogates."""
-    if name is OptimiserName.BOSHNAS:
-        return Boshcode(candidates, seed, BoshcodeSettings(patience=5, aleatoric_patience=5))
-    return Boshcode(candidates, seed, BoshcodeSettings())
+    vectors = cast(Candidates[Inputs], candidates)
+    if isinstance(read, BreatheOptions):
+        return cast(Optimiser[D], Breathe(vectors, seed, BreatheSettings.of(read), goal))
+    assert isinstance(read, BoshcodeOptions)
+    return cast(Optimiser[D], Boshcode(vectors, seed, BoshcodeSettings.of(read)))

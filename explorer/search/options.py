@@ -19,6 +19,7 @@ class OptimiserName(StrEnum):
     DEFAULT = "default"
     BOSHNAS = "boshnas"
     BOSHCODE = "boshcode"
+    BREATHE = "breathe"
     G_BREATHE = "g-breathe"
     EVOLUTION = "evolution"
     LOCAL_SEARCH = "local-search"
@@ -35,14 +36,71 @@ class DefaultOptions(Options):
     """Options of the default optimiser."""
 
     initial: int = Field(5, ge=2, description="Number of random designs before the first surrogate.")
-    pool: int = Field(1000, ge=1, description="Number of random designs among which each choice looks.")
+    pool: int = Field(500, ge=1, description="Number of random designs among which each choice looks.")
     local_search: bool = Field(True, description="Whether neighbours are climbed from the best of these designs.")
     gradients: bool = Field(True, description="Whether continuous entries follow the gradient of the acquisition.")
     believer: bool = Field(
         True, description="Whether designs under way count as measured with their predicted outputs."
     )
     outputs: bool = Field(
-        True, description="Whether each output is learnt by itself, and what is known of it used, instead of the values."
+        True,
+        description="Whether each output is learnt by itself, and what is known of it used, instead of the values.",
+    )
+
+
+class GradientOptions(Options):
+    """Options that the published searches over vectors share."""
+
+    initial: int = Field(10, ge=2, description="Number of designs before the first surrogate.")
+    exploration: float = Field(0.5, ge=0, description="Factor of the deviation that is subtracted from the loss.")
+    uncertainty: float = Field(0.1, ge=0, le=1, description="Share of the proposals where the surrogate knows least.")
+    diversity: float = Field(0.1, ge=0, le=1, description="Share of the proposals that are random.")
+    second_order: bool = Field(True, description="Whether steps divide by curvature; otherwise plain descent.")
+    heteroscedastic: bool = Field(
+        True, description="Whether mean and noise come from a natural-parameter network; otherwise the mean alone."
+    )
+    legality_forcing: bool = Field(
+        True, description="Whether repaired designs are scored again; otherwise the points before the repair count."
+    )
+    one_sample: bool = Field(
+        False, description="Whether networks train as published, on one sample per step; slow, and weaker."
+    )
+
+
+class BoshcodeOptions(GradientOptions):
+    """Options of BOSHCODE."""
+
+    starts: int = Field(10, ge=1, description="Number of random designs from which the surrogate is descended.")
+    patience: int = Field(
+        10, ge=1, description="Number of optimising proposals without progress before the noise counts, and again as "
+        "many before the search has converged."
+    )  # fmt: skip
+
+
+class BoshnasOptions(BoshcodeOptions):
+    """Options of BOSHNAS."""
+
+    patience: int = Field(
+        5, ge=1, description="Number of optimising proposals without progress before the noise counts, and again as "
+        "many before the search has converged."
+    )  # fmt: skip
+
+
+class BreatheOptions(GradientOptions):
+    """Options of V-BREATHE."""
+
+    starts: int = Field(16, ge=1, description="Number of designs from which the surrogate is descended.")
+    patience: int = Field(
+        20, ge=1, description="Number of optimising proposals without progress before the search has converged."
+    )
+    chebyshev: bool = Field(
+        False, description="Whether objectives are joined by the augmented Chebyshev norm; otherwise by their sum."
+    )
+    hypervolume: bool = Field(
+        False, description="Whether designs are chosen by the hypervolume that they would add; otherwise by weights."
+    )
+    penalty: bool = Field(
+        False, description="Whether limits add penalties; otherwise the probability that they hold counts."
     )
 
 
@@ -79,8 +137,9 @@ class NoOptions(Options):
 OPTIONS: Mapping[OptimiserName, type[Options]] = MappingProxyType(
     {
         OptimiserName.DEFAULT: DefaultOptions,
-        OptimiserName.BOSHNAS: NoOptions,
-        OptimiserName.BOSHCODE: NoOptions,
+        OptimiserName.BOSHNAS: BoshnasOptions,
+        OptimiserName.BOSHCODE: BoshcodeOptions,
+        OptimiserName.BREATHE: BreatheOptions,
         OptimiserName.G_BREATHE: GraphBreatheOptions,
         OptimiserName.EVOLUTION: EvolutionOptions,
         OptimiserName.LOCAL_SEARCH: LocalOptions,

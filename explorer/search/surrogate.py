@@ -16,7 +16,8 @@ from explorer.search.networks import (
     teacher_layout,
 )
 from explorer.search.npn import Array, Gaussian
-from explorer.search.training import Trainable, train
+from explorer.search.options import GradientOptions
+from explorer.search.training import Rows, Trainable, train
 from graphdb.errors import InputError
 
 
@@ -59,6 +60,13 @@ class EnsembleSettings:
         return cls(
             batch=1, mean_rate=5e-5, teacher_rate=2e-3, student_rate=2e-3, repeats=1, heteroscedastic=heteroscedastic
         )
+
+    @classmethod
+    def of(cls, options: GradientOptions) -> EnsembleSettings:
+        """The settings that a user's options ask for."""
+        if options.one_sample:
+            return cls.one_sample(options.heteroscedastic)
+        return cls(heteroscedastic=options.heteroscedastic)
 
     def __post_init__(self) -> None:
         for name, least in (("epochs", 1), ("batch", 1), ("passes", 2), ("repeats", 1)):
@@ -199,22 +207,22 @@ class Surrogate:
 
         return Prediction(mean, variance, self._unit * ratio), backward
 
-    def _teaching(self, inputs: Array, targets: Array, known: Array) -> Callable[[Array], Array]:
+    def _teaching(self, inputs: Array, targets: Array, known: Array) -> Callable[[Rows], Array]:
         """The gradient of the teacher's mean squared error, with dropout, over the known targets of some rows."""
 
-        def gradient(rows: Array) -> Array:
+        def gradient(rows: Rows) -> Array:
             output, backward = self.teacher.forward(inputs[rows], self._generator)
             return backward(2 * _mean_over(output - targets[rows], known[rows]))[0]
 
         return gradient
 
-    def _likelihood(self, inputs: Array, targets: Array, known: Array) -> Callable[[Array], Array]:
+    def _likelihood(self, inputs: Array, targets: Array, known: Array) -> Callable[[Rows], Array]:
         """The gradient of the negative Gaussian log-likelihood of the known targets of some rows, up to a factor.
 
         The published code weights the squared error tenfold, which makes the learnt variance about ten times too large.
         """
 
-        def gradient(rows: Array) -> Array:
+        def gradient(rows: Rows) -> Array:
             (mean, variance), backward = self.mean.forward(inputs[rows])
             ratio = (mean - targets[rows]) / variance
             slopes = (ratio, 0.5 * (1 / variance - ratio**2))
@@ -222,7 +230,7 @@ class Surrogate:
 
         return gradient
 
-    def _train(self, network: Trainable, gradient: Callable[[Array], Array], samples: int, rate: float) -> None:
+    def _train(self, network: Trainable, gradient: Callable[[Rows], Array], samples: int, rate: float) -> None:
         settings = self.settings
         train(network, gradient, samples, rate, settings.epochs, settings.batch, settings.weight_decay, self._generator)
 

@@ -6,8 +6,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from explorer.search.npn import Array
+
+Rows = NDArray[np.intp]
+"""The indices of samples."""
 
 _MOMENTUM, _MEMORY, _EPSILON = 0.9, 0.999, 1e-8
 
@@ -20,7 +24,7 @@ class Trainable(Protocol):
 
 def train(
     network: Trainable,
-    gradient: Callable[[Array], Array],
+    gradient: Callable[[Rows], Array],
     samples: int,
     rate: float,
     epochs: int,

@@ -36,7 +36,7 @@ class UnitBox:
         points: Vector = (rows - self._low) / np.where(self.frozen, 1.0, self._width)
         return points
 
-    def inputs(self, points: Vector) -> list[Inputs]:
+    def inputs(self, points: NDArray[np.floating]) -> list[Inputs]:
         """Points, `(n, D)`, in the units of the vectors; they need not be legal."""
         cuts = np.cumsum(self.sizes)[:-1]
         return [tuple(np.split(row, cuts)) for row in points * self._width + self._low]

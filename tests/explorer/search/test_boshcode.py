@@ -11,7 +11,8 @@ from explorer.contracts.optimiser import Inputs, Optimiser, Outcome
 from explorer.search.baselines import RandomSearch
 from explorer.search.boshcode import DIVERSITY, INITIAL, OPTIMISE, UNCERTAINTY, Boshcode, BoshcodeSettings
 from explorer.search.candidates import TableCandidates
-from explorer.search.gobi import GobiSettings
+from explorer.search.descent import GobiSettings
+from explorer.search.options import BoshcodeOptions, BoshnasOptions
 from explorer.search.surrogate import EnsembleSettings
 from graphdb.errors import InputError
 from tests.explorer.contracts.optimiser import OptimiserContract
@@ -100,6 +101,27 @@ def test_counter_ignores_exploration_and_resets_on_progress() -> None:
         assert search.stagnation == expected
         assert search.aleatoric == (expected >= 2)
     assert search.stagnation == 3
+
+
+def test_patience_is_that_of_the_paper_of_each_number_of_roles() -> None:
+    one, many = TableCandidates(np.eye(3)), TableCandidates(np.eye(3), np.eye(2))
+    assert [Boshcode(candidates, 0).settings.patience for candidates in (one, many)] == [5, 10]
+    assert BoshcodeSettings.of(BoshnasOptions()) == BoshcodeSettings.published(1)
+    assert BoshcodeSettings.of(BoshcodeOptions()) == BoshcodeSettings.published(2)
+
+
+@pytest.mark.parametrize("option", ["second_order", "heteroscedastic", "legality_forcing"])
+def test_each_ablation_still_searches_and_differs(option: str) -> None:
+    candidates, performance = pair_table(0, 30, 30)
+    chosen = []
+    for value in (True, False):
+        settings = BoshcodeSettings.of(BoshcodeOptions(initial=6, uncertainty=0.0, diversity=0.0, **{option: value}))
+        search = Boshcode(candidates, 0, replace(settings, surrogate=replace(settings.surrogate, epochs=20)))
+        best_so_far(search, candidates, performance, 6, 6)
+        chosen.append([candidates.indices(proposal.design) for proposal in search.ask(4)])
+        assert search.legality_step is not None and search.legality_step > 0
+    assert len(set(chosen[0])) == len(set(chosen[1])) == 4
+    assert chosen[0] != chosen[1]
 
 
 def test_bad_settings_are_refused() -> None:
