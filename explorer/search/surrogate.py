@@ -159,7 +159,7 @@ class Surrogate:
         self._unit = 2 * np.maximum(spread.mean(axis=0), 1e-6)
         shares = spread / self._unit
 
-        def student(rows: Array) -> Array:
+        def student(rows: Rows) -> Array:
             output, backward = self.student.forward(places[rows])
             return backward(2 * (output - shares[rows]) / output.size)[0]
 

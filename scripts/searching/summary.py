@@ -88,11 +88,15 @@ def write(runs: Runs, folder: Path, tasks: Mapping[str, Maker]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(head)
         writer.writerows(rows)
-    text = "\n\n".join(["# Searches compared\n\n" + _INTRODUCTION = """Written by `scripts/bench search` from all runs; [search.md](../search.md) says what they mean.
-Medians over the seeds, in brackets the quartiles; larger is better. *Optimum* counts the seeds that
-found the best design, and gives the median of the evaluations that it took (`-` if half of the
-seeds or more did not). *s* is the median of the processor seconds of choosing in a whole run. A
-star marks fewer than five seeds: an indication, no ranking."""
+    text = "\n\n".join(["# Searches compared\n\n" + _INTRODUCTION, *parts])
+    (folder / "tables.md").write_text(text + "\n", encoding="utf-8")
+
+
+_INTRODUCTION = """Written by `scripts/bench search` from all runs; [search.md](../search.md) says what they mean.
+Medians over the seeds, in brackets the quartiles; larger is better. *Optimum* counts the seeds
+that found the best design, and gives the median of the evaluations that it took (`-` if half
+of the seeds or more did not). *s* is the median of the processor seconds of choosing in a
+whole run. A star marks fewer than five seeds: an indication, no ranking."""
 
 
 def summary(runs: Runs, task: Task[Any], method: str) -> Summary:
