@@ -67,7 +67,8 @@ def draw_map(
 def defaults(domain: str | None, measure: str | None, space: str | None) -> tuple[str, str]:
     """The domain and the measure of a map, with defaults from the surrogates' tasks.
 
-    Domains whose designs are measured by themselves come before those whose designs are measured together with others.
+    Domains whose designs are measured by themselves come before those whose designs are measured together with others,
+    and of these the ones that come with published designs.
 
     Args:
         domain: the given domain; None for that of the space, or the first that is learnt.
@@ -79,7 +80,10 @@ def defaults(domain: str | None, measure: str | None, space: str | None) -> tupl
     """
     from explorer import registry
 
-    tasks = sorted(registry.learning_tasks(), key=lambda task: len(task.roles))  # a stable sort
+    stocked = {name for name in registry.domains() if registry.domain(name).published}
+    tasks = sorted(  # a stable sort
+        registry.learning_tasks(), key=lambda task: (len(task.roles), stocked.isdisjoint(task.embeds))
+    )
     learnt = [(embedded, task.measures[0].name) for task in tasks if task.measures for embedded in task.embeds]
     chosen = domain
     if chosen is None and space in registry.spaces():

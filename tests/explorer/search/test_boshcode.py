@@ -100,7 +100,7 @@ def test_patience_is_that_of_the_paper_of_each_number_of_roles() -> None:
 
 @pytest.mark.parametrize("option", ["second_order", "heteroscedastic", "legality_forcing"])
 def test_each_ablation_still_searches(option: str) -> None:
-    candidates, performance = pair_table(0, 30, 30)
+    candidates, performance = pair_table(0)
     chosen = []
     for value in (True, False):
         settings = BoshcodeSettings.of(BoshcodeOptions(initial=6, uncertainty=0.0, diversity=0.0, **{option: value}))
