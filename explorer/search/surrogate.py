@@ -25,8 +25,8 @@ from graphdb.errors import InputError
 class EnsembleSettings:
     """Settings for training the three networks.
 
-    The numbers of epochs and of dropout passes and the decay are the published ones. The published code takes one sample
-    per step and keeps its weights from one search step to the next; here a step takes a batch, every fit starts afresh,
+    The numbers of epochs and of dropout passes and the decay are the published ones. The published code takes one
+    sample per step and keeps its weights from one search step to the next; here a step takes a batch, every fit starts afresh,
     and the rates are larger. `one_sample` gives the published steps and rates.
 
     Attributes:
