@@ -26,8 +26,8 @@ class EnsembleSettings:
     """Settings for training the three networks.
 
     The numbers of epochs and of dropout passes and the decay are the published ones. The published code takes one
-    sample per step and keeps its weights from one search step to the next; here a step takes a batch, every fit starts afresh,
-    and the rates are larger. `one_sample` gives the published steps and rates.
+    sample per step and keeps its weights from one search step to the next; here a step takes a batch, every fit starts
+    afresh, and the rates are larger. `one_sample` gives the published steps and rates.
 
     Attributes:
         epochs: number of passes over the data for each network.
