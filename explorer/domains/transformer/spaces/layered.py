@@ -20,6 +20,8 @@ from graphdb.architecture import Architecture
 
 Layers = tuple[Layer, ...]
 
+_SHALLOW = 6  # more layers have more entries than a search can learn the relevance of, one by one
+
 
 @dataclass(frozen=True)
 class Options:
@@ -112,9 +114,12 @@ class LayeredSpace(DesignSpace):
         and the number and the widths of its feed-forward products.
 
         The types are one category if the heads of a layer are alike, and otherwise the number of heads of each type.
-        An attribute counts equally in all layers.
+        In spaces of deep designs an attribute counts equally in all layers. In shallow ones each layer counts by itself,
+        since layers matter differently: among the measured models of the early space, one relevance for all layers
+        hides the best model from most searches.
         """
         options = self.options
+        deep = max(options.depths) > _SHALLOW
         attributes = [_ordered("hidden width", options.hidden), _ordered("number of heads", options.head_counts)]
         if options.mixed:
             most = max(options.head_counts)
@@ -126,7 +131,7 @@ class LayeredSpace(DesignSpace):
         return [
             _ordered("number of layers", options.depths),
             *(
-                replace(entry, name=f"layer {j + 1} {entry.name}", group=entry.name)
+                replace(entry, name=f"layer {j + 1} {entry.name}", group=entry.name if deep else "")
                 for j in range(max(options.depths))
                 for entry in attributes
             ),
