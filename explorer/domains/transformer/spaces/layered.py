@@ -114,9 +114,9 @@ class LayeredSpace(DesignSpace):
         and the number and the widths of its feed-forward products.
 
         The types are one category if the heads of a layer are alike, and otherwise the number of heads of each type.
-        In spaces of deep designs an attribute counts equally in all layers. In shallow ones each layer counts by itself,
-        since layers matter differently: among the measured models of the early space, one relevance for all layers
-        hides the best model from most searches.
+        In spaces of deep designs an attribute counts equally in all layers. In shallow ones each layer counts by
+        itself, since layers matter differently: among the measured models of the early space, one relevance for all
+        layers hides the best model from most searches.
         """
         options = self.options
         deep = max(options.depths) > _SHALLOW
