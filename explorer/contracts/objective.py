@@ -260,6 +260,29 @@ def _limit(constraint: Constraint, outputs: Sequence[Output]) -> Limit:
     return Limit(index, low, high)
 
 
+def weight_shares(given: Mapping[str, float], usual: Mapping[str, float], known: Collection[str]) -> dict[str, float]:
+    """Term -> its share of all weights.
+
+    Args:
+        given: term -> the user's weight, which replaces the usual one.
+        usual: term -> the weight that it has otherwise.
+        known: the names of all terms.
+
+    Raises:
+        InputError: a term is unknown, a weight is negative or no number, or all weights are 0.
+    """
+    for term, weight in given.items():
+        if term not in known:
+            raise InputError(f"There is no weight for {term[:100]!r}; allowed: {', '.join(known)}.")
+        if not (isinstance(weight, int | float) and math.isfinite(weight) and weight >= 0):
+            raise InputError(f"The weight of {term} is {weight!r}; a number of at least 0 is needed.")
+    weights = {**usual, **given}
+    total = math.fsum(weights.values())
+    if total == 0:
+        raise InputError("All weights are 0; at least one must be positive.")
+    return {term: weight / total for term, weight in weights.items()}
+
+
 def check_measure(measure: str, known: Collection[str]) -> None:
     """Refuses an unknown measure.
 

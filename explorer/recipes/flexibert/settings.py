@@ -8,7 +8,7 @@ from typing import Any
 
 from explorer import registry
 from explorer.contracts.measure import Measures, directions
-from explorer.contracts.objective import Linear, Logarithmic, Objective, Scale, Term, parse_limit
+from explorer.contracts.objective import Linear, Logarithmic, Objective, Scale, Term, parse_limit, weight_shares
 from explorer.contracts.options import checked, shown_names
 from explorer.domains.transformer.hierarchy import LEVELS, library
 from explorer.domains.transformer.spaces import own as own_space
@@ -87,19 +87,10 @@ def objective(settings: FlexiBertSettings, known: Measures) -> Objective:
     Raises:
         InputError: a weight is unknown or negative, all weights are 0, or a constraint is malformed.
     """
-    weights = {"accuracy": 1.0, "parameters": 1.0 if settings.front else 0.0} | settings.weights
-    for name, weight in weights.items():
-        if name not in _SCALES:
-            raise InputError(f"There is no weight for {name[:100]!r}; allowed: {', '.join(_SCALES)}.")
-        if not (math.isfinite(weight) and weight >= 0):
-            raise InputError(f"The weight of {name} is {weight!r}; a number of at least 0 is needed.")
-    total = math.fsum(weights.values())
-    if total == 0:
-        raise InputError("All weights are 0; at least one must be positive.")
-    towards = directions(known, weights)
-    terms = tuple(
-        Term(name, weight / total, towards[name], _SCALES[name]) for name, weight in weights.items() if weight
-    )
+    usual = {"accuracy": 1.0, "parameters": 1.0 if settings.front else 0.0}
+    shares = weight_shares(settings.weights, usual, _SCALES)
+    towards = directions(known, shares)
+    terms = tuple(Term(name, share, towards[name], _SCALES[name]) for name, share in shares.items() if share)
     limits = tuple(parse_limit(text, known) for text in settings.constraints)
     return Objective(terms, limits, separate=settings.front)
 

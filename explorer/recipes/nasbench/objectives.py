@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from explorer.contracts.measure import Measures, directions
-from explorer.contracts.objective import Linear, Logarithmic, Objective, Scale, Term, parse_limit
+from explorer.contracts.objective import Linear, Logarithmic, Objective, Scale, Term, parse_limit, weight_shares
 from explorer.domains.cnn.measures import ACCURACY, LATENCY, MEASURES, MULTIPLICATIONS, PARAMETERS
 from explorer.domains.cnn.nasbench.options import NAME
 from explorer.recipes.nasbench.options import NasBenchSettings, Space
@@ -73,13 +72,5 @@ def _shares(settings: NasBenchSettings) -> dict[str, float]:
     """Term -> its share of all weights, for those whose weight is not 0."""
     alone = _FRONT_WITHOUT if settings.front else _WITHOUT
     usual = alone if settings.device is None else _WITH_DEVICE
-    weights = {**usual, **settings.weights}
-    for term, weight in weights.items():
-        if term not in TERMS:
-            raise InputError(f"There is no weight for {term[:100]!r}; allowed: {', '.join(TERMS)}.")
-        if not (math.isfinite(weight) and weight >= 0):
-            raise InputError(f"The weight of {term} is {weight!r}; a number of at least 0 is needed.")
-    total = math.fsum(weights.values())
-    if total == 0:
-        raise InputError("All weights are 0; at least one must be positive.")
-    return {term: weight / total for term, weight in weights.items() if weight}
+    shares = weight_shares(settings.weights, usual, TERMS)
+    return {term: share for term, share in shares.items() if share}

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from explorer.contracts.measure import Measures, directions
-from explorer.contracts.objective import Linear, Logarithmic, Objective, Scale, Term, parse_limit
+from explorer.contracts.objective import Linear, Logarithmic, Objective, Scale, Term, parse_limit, weight_shares
 from explorer.recipes.transcode.options import Scales
-from graphdb.errors import InputError
 
 WEIGHTS = {"accuracy": 0.5, "area": 0.1, "dynamic energy": 0.2, "leakage energy": 0.1, "latency": 0.1}
 """Weights of TransCODE's co-design driver, used in every objective here."""
@@ -56,7 +54,8 @@ def objective(
     Raises:
         InputError: a term or measure is unknown, a weight is negative, all weights are 0, or a constraint is malformed.
     """
-    shares = _shares(weights)
+    changed = {term.replace("_", " "): weight for term, weight in weights.items()}
+    shares = weight_shares(changed, WEIGHTS, WEIGHTS)
     towards = directions(known, (measure for measure, _ in OBJECTIVES[scales].values()))
     terms = tuple(
         Term(measure, shares[term], towards[measure], scale)
@@ -64,17 +63,3 @@ def objective(
         if shares[term] or not front
     )
     return Objective(terms, tuple(parse_limit(text, known) for text in constraints), separate=front)
-
-
-def _shares(weights: Mapping[str, float]) -> dict[str, float]:
-    changed = {term.replace("_", " "): weight for term, weight in weights.items()}
-    for term, weight in changed.items():
-        if term not in WEIGHTS:
-            raise InputError(f"There is no weight for {term!r}; allowed: {', '.join(WEIGHTS)}.")
-        if not (isinstance(weight, int | float) and math.isfinite(weight) and weight >= 0):
-            raise InputError(f"The weight of {term} is {weight!r}; a number of at least 0 is needed.")
-    merged = WEIGHTS | changed
-    total = math.fsum(merged.values())
-    if total == 0:
-        raise InputError("All weights are 0; at least one must be positive.")
-    return {term: weight / total for term, weight in merged.items()}
