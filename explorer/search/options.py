@@ -175,6 +175,11 @@ class SearchSettings(BaseModel):
         default_factory=dict, description="Options of the optimiser that differ from their defaults."
     )
 
+    @property
+    def recalls(self) -> bool:
+        """Whether a study begins with what was measured before: only the default optimiser learns from it."""
+        return not self.cold and self.optimiser is OptimiserName.DEFAULT
+
 
 SINGLE = frozenset({OptimiserName.BOSHNAS, OptimiserName.BOSHCODE})
 """Optimisers that search by one value, and so for no front."""

@@ -35,7 +35,6 @@ from explorer.recipes.flexibert.simulator import KnownAccuracySimulator
 from explorer.recipes.flexibert.training import PretrainingSimulator, folder_of
 from explorer.running.earlier import keep_earlier, kept_earlier
 from explorer.search.making import make
-from explorer.search.options import OptimiserName
 from explorer.search.staged import StagedSearch
 from graphdb.architecture import Architecture, Scalar
 from graphdb.measurement import Measurement
@@ -90,7 +89,7 @@ class FlexiBert(Recipe[Inputs]):
         """
         settings = checked(FlexiBertSettings, record.settings, self.name)
         kept = {"encoder": similarity.keep_encoder(store, "transformer", report)}
-        if not settings.cold and settings.optimiser is OptimiserName.DEFAULT:
+        if settings.recalls:
             kept["earlier"] = _keep_earlier(store, settings)
         if settings.target == TRAINED:
             return kept

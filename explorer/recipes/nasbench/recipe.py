@@ -18,7 +18,7 @@ from explorer.recipes.nasbench.objectives import objective
 from explorer.recipes.nasbench.options import NasBenchSettings
 from explorer.running.earlier import keep_earlier, kept_earlier
 from explorer.search.making import make
-from explorer.search.options import OptimiserName, with_search
+from explorer.search.options import with_search
 from graphdb.records import StudyRecord
 from graphdb.store import Store
 
@@ -56,7 +56,7 @@ class NasBench(Recipe[Inputs]):
         """
         del report
         settings = checked(NasBenchSettings, record.settings, self.name)
-        if settings.cold or settings.optimiser is not OptimiserName.DEFAULT:
+        if not settings.recalls:
             return {}
         spaces = {"network": (settings.space.value,)}
         return {_EARLIER: keep_earlier(store, NAME, _of_simulator(settings), spaces=spaces)}

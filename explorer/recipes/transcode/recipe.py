@@ -37,7 +37,7 @@ from explorer.recipes.transcode.simulator import TransCodeSimulator
 from explorer.recipes.transcode.space_models import SpaceModels
 from explorer.running.earlier import keep_earlier, kept_earlier
 from explorer.search.making import make
-from explorer.search.options import OptimiserName, with_search
+from explorer.search.options import with_search
 from graphdb.architecture import Architecture
 from graphdb.errors import InputError
 from graphdb.measurement import Measurement
@@ -108,7 +108,7 @@ class TransCode(Recipe[Inputs]):
         else:
             table = value_table(store, MODELS, measure.name, early, report)
             kept = {"accuracies": keep_table(store, table, f"{measure.label} of {early.name}")}
-        if not settings.cold and settings.optimiser is OptimiserName.DEFAULT:
+        if settings.recalls:
             kept["earlier"] = keep_earlier(
                 store, TransCodeSimulator.name, settings.simulation, varying=("accuracy", "accuracy_source")
             )
