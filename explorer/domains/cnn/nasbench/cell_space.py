@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache
 from itertools import product
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from explorer.contracts.description import Entry, Nature
 from explorer.contracts.space import Choices, Vector
@@ -25,7 +24,7 @@ from explorer.domains.cnn.nasbench.cells import (
     paths_of,
 )
 from explorer.domains.cnn.nasbench.counts import cell_network
-from explorer.toolkit.option_space import OptionSpace
+from explorer.domains.cnn.nasbench.described_space import DescribedSpace
 from graphdb.architecture import Architecture, Block, Edge
 
 DECISIONS = tuple(f"edge_{source}_{target}" for source, target in EDGES)
@@ -43,7 +42,7 @@ ENTRIES = (
 """The entries of the descriptions of cells."""
 
 
-class NasBench201Space(OptionSpace):
+class NasBench201Space(DescribedSpace):
     """Cells of four nodes, with one of five operations on each of the six edges between them.
 
     Source: Dong and Yang 2020, "NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture Search". The
@@ -56,6 +55,8 @@ class NasBench201Space(OptionSpace):
 
     name = "nasbench201"
     domain = "cnn"
+    values = OPERATIONS
+    features = ENTRIES
 
     def __init__(self, options: Mapping[str, tuple[Any, ...]] = OPTIONS) -> None:
         super().__init__(options)
@@ -75,28 +76,10 @@ class NasBench201Space(OptionSpace):
         """The operations of the edges into each node."""
         return {f"into {node}": _into(choices, node) for node in (1, 2, 3)}
 
-    @property
-    def entries(self) -> Sequence[Entry]:
-        """How many paths of each kind lead from input to output, and four figures of the network."""
-        return ENTRIES
-
-    def describe(self, choices: Choices) -> Vector:
-        """The description of one cell; cells that are the same network have the same."""
-        row: Vector = self.describe_vectors(self.to_vector(choices)[None, :])[0]
-        return row
-
-    def describe_vectors(self, vectors: Vector) -> Vector:
-        """The descriptions of cells in vector form, shape `(n, entries)`."""
-        indices = vectors.astype(np.intp)
-        operations = [table[column] for table, column in zip(self._full, indices.T, strict=True)]
-        numbers = np.ravel_multi_index(operations, (len(OPERATIONS),) * len(EDGES))
-        described: Vector = _descriptions()[numbers]
-        return described
-
-    @cached_property
-    def _full(self) -> Sequence[NDArray[np.intp]]:
-        """For each edge, the place among all operations of those that are allowed."""
-        return [np.array([OPERATIONS.index(one) for one in allowed]) for allowed in self.options.values()]
+    @staticmethod
+    def table() -> Vector:
+        """The descriptions of all cells: how many paths of each kind lead to the output, and four figures."""
+        return _descriptions()
 
 
 def operations_of(choices: Choices) -> tuple[str, ...]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache
 from itertools import product
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from explorer.contracts.description import Entry, Nature
 from explorer.contracts.space import Choices, Vector
 from explorer.domains.cnn.nasbench.counts import BLOCKS, IDENTITY, LAYERS, macro_network
-from explorer.toolkit.option_space import OptionSpace
+from explorer.domains.cnn.nasbench.described_space import DescribedSpace
 from graphdb.architecture import Architecture, Block, Edge
 
 DECISIONS = tuple(f"layer_{place + 1}" for place in range(len(LAYERS)))
@@ -37,7 +36,7 @@ ENTRIES = (
 """The entries of the descriptions of networks."""
 
 
-class NasBenchMacroSpace(OptionSpace):
+class NasBenchMacroSpace(DescribedSpace):
     """Eight layers in stages of 2, 3 and 3, each an identity or one of two inverted bottlenecks.
 
     Source: Su and others 2021, "Prioritized Architecture Sampling with Monto-Carlo Tree Search". `mb3_k3` widens
@@ -51,6 +50,8 @@ class NasBenchMacroSpace(OptionSpace):
 
     name = "nasbench_macro"
     domain = "cnn"
+    values = _NAMES
+    features = ENTRIES
 
     def __init__(self, options: Mapping[str, tuple[Any, ...]] = OPTIONS) -> None:
         super().__init__(options)
@@ -69,28 +70,6 @@ class NasBenchMacroSpace(OptionSpace):
         edges = [Edge(place, place + 1) for place in range(len(blocks) - 1)]
         return Architecture.of(self.domain, self.name, choices, blocks, edges)
 
-    @property
-    def entries(self) -> Sequence[Entry]:
-        """The layers, how many blocks of each kind stand in each stage, and the size of the network."""
-        return ENTRIES
-
-    def describe(self, choices: Choices) -> Vector:
-        """The description of one network; networks that are the same have the same."""
-        row: Vector = self.describe_vectors(self.to_vector(choices)[None, :])[0]
-        return row
-
-    def describe_vectors(self, vectors: Vector) -> Vector:
-        """The descriptions of networks in vector form, shape `(n, entries)`."""
-        indices = vectors.astype(np.intp)
-        blocks = [table[column] for table, column in zip(self._full, indices.T, strict=True)]
-        described: Vector = _descriptions()[np.ravel_multi_index(blocks, (len(_NAMES),) * len(LAYERS))]
-        return described
-
-    @cached_property
-    def _full(self) -> Sequence[NDArray[np.intp]]:
-        """For each layer, the place among all blocks of those that are allowed."""
-        return [np.array([_NAMES.index(one) for one in allowed]) for allowed in self.options.values()]
-
     def summary(self, choices: Choices) -> Mapping[str, str]:
         """The blocks of each stage."""
         blocks = blocks_of(choices)
@@ -98,6 +77,11 @@ class NasBenchMacroSpace(OptionSpace):
             f"stage {stage}": ", ".join(one for one, layer in zip(blocks, LAYERS, strict=True) if layer.stage == stage)
             for stage in (1, 2, 3)
         }
+
+    @staticmethod
+    def table() -> Vector:
+        """The descriptions of all networks: layers, how many blocks of each kind a stage has, and the size."""
+        return _descriptions()
 
 
 def blocks_of(choices: Choices) -> tuple[str, ...]:
