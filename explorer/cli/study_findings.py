@@ -73,6 +73,11 @@ class StudyFindings:
 
         return course_of(self.recipe, self.record, self.trials)
 
+    @cached_property
+    def by_trial(self) -> Mapping[int, tuple[Step, float]]:
+        """Index of a trial -> what it brought, and the hypervolume after it."""
+        return {step.index: (step, volume) for step, volume in zip(self.steps, self.volumes, strict=True)}
+
     @property
     def notes(self) -> list[str]:
         """Sentences that readers of the results must know."""
@@ -206,7 +211,7 @@ def print_trials(study: StudyFindings, trials: Sequence[TrialRecord], title: str
         words("origin", rank=2),
         *((words("foreseen", rank=2), Column("best so far", rank=2)) if course else ()),
     ]
-    steps = {step.index: step for step in study.steps} if course else {}
+    steps = study.by_trial if course else {}
     rows: list[list[Cell]] = [
         [
             trial.index,
@@ -214,7 +219,7 @@ def print_trials(study: StudyFindings, trials: Sequence[TrialRecord], title: str
             _performance(study, trial),
             *(value_of(name, trial.measurement) for name in shown),
             trial.origin,
-            *((_foreseen(steps[trial.index]), steps[trial.index].incumbent) if course else ()),
+            *((_foreseen(steps[trial.index][0]), steps[trial.index][0].incumbent) if course else ()),
         ]
         for trial in trials
     ]
@@ -304,11 +309,11 @@ def trial_json(study: StudyFindings, trial: TrialRecord) -> dict[str, Any]:
 
 def _course_json(study: StudyFindings, index: int) -> dict[str, Any]:
     """What a trial brought, and what was expected of it."""
-    place, step = next((place, step) for place, step in enumerate(study.steps) if step.index == index)
+    step, volume = study.by_trial[index]
     expected = None if step.expected is None else dict(zip(("mean", "deviation"), step.expected, strict=True))
     return {
         "incumbent": step.incumbent,
-        "hypervolume": study.volumes[place],
+        "hypervolume": volume,
         "expected": expected,
         "expected_improvement": step.expected_gain,
     }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from explorer.contracts.measure import Direction, directions
-from explorer.contracts.objective import hypervolume, pareto_front
+from explorer.contracts.objective import Objective, hypervolume, pareto_front
 from explorer.contracts.recipe import Recipe
 from graphdb.errors import InputError
 from graphdb.records import StudyRecord, TrialRecord, TrialState
@@ -24,15 +24,22 @@ def performances(recipe: Recipe[Any], record: StudyRecord, trials: Sequence[Tria
         Index of the trial -> performance; larger is better. Trials whose measures give no performance are left out.
     """
     objective = recipe.objective(record.settings)
-    values: dict[int, float] = {}
-    for trial in trials:
-        if trial.state is TrialState.DONE and objective.measures <= trial.measurement.measures.keys():
-            try:
-                if objective.feasible(trial.measurement.measures):
-                    values[trial.index] = objective.value(trial.measurement.measures)
-            except InputError:  # a measure of 0 has no logarithm
-                continue
-    return values
+    return {
+        trial.index: value
+        for trial in trials
+        if (value := performance_of(objective, trial)) is not None and objective.feasible(trial.measurement.measures)
+    }
+
+
+def performance_of(objective: Objective, trial: TrialRecord) -> float | None:
+    """The performance of a trial, whether or not it meets the constraints; None if its measures give none."""
+    measures = trial.measurement.measures
+    if trial.state is not TrialState.DONE or not objective.measures <= measures.keys():
+        return None
+    try:
+        return objective.value(measures)
+    except InputError:  # a measure of 0 has no logarithm
+        return None
 
 
 def front_of(recipe: Recipe[Any], record: StudyRecord, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
@@ -47,7 +54,7 @@ def front_of(recipe: Recipe[Any], record: StudyRecord, trials: Sequence[TrialRec
     """
     values = performances(recipe, record, trials)
     unique: dict[str, TrialRecord] = {}
-    for trial in _comparable(recipe, record, trials):
+    for trial in _comparable(recipe, record, trials, values):
         unique.setdefault(trial.measurement.key, trial)
     feasible = list(unique.values())
     chosen = pareto_front([trial.measurement.measures for trial in feasible], _over(recipe, record))
@@ -68,7 +75,7 @@ def hypervolumes(recipe: Recipe[Any], record: StudyRecord, trials: Sequence[Tria
     Returns:
         One volume for each trial, in the order of their indices; it never falls.
     """
-    comparable, over = _comparable(recipe, record, trials), _over(recipe, record)
+    comparable, over = _comparable(recipe, record, trials, performances(recipe, record, trials)), _over(recipe, record)
     if not comparable:
         return [0.0] * len(trials)
     reached = {trial.index: trial.measurement.measures for trial in comparable}
@@ -85,15 +92,19 @@ def hypervolumes(recipe: Recipe[Any], record: StudyRecord, trials: Sequence[Tria
     return volumes
 
 
-def last_hypervolume(recipe: Recipe[Any], record: StudyRecord, trials: Sequence[TrialRecord]) -> float:
+def last_hypervolume(
+    recipe: Recipe[Any], record: StudyRecord, trials: Sequence[TrialRecord], values: Collection[int]
+) -> float:
     """The last of `hypervolumes` alone, which takes no time.
 
     Args:
         recipe: the recipe of the study.
         record: the stored study.
         trials: the trials of the study, in any order.
+        values: the indices of those that have a performance and meet the constraints.
     """
-    reached, over = [one.measurement.measures for one in _comparable(recipe, record, trials)], _over(recipe, record)
+    comparable, over = _comparable(recipe, record, trials, values), _over(recipe, record)
+    reached = [one.measurement.measures for one in comparable]
     return hypervolume(reached, over, _worst(recipe, over, reached)) if reached else 0.0
 
 
@@ -112,11 +123,9 @@ def _worst(
     } | {name: value for name, value in recipe.worst.items() if name in over}
 
 
-def _comparable(recipe: Recipe[Any], record: StudyRecord, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """The finished, feasible trials that have all measures of the front."""
-    values, needed = performances(recipe, record, trials), set(recipe.front_under(record.settings))
-    return [
-        trial
-        for trial in trials
-        if trial.state is TrialState.DONE and trial.index in values and needed <= trial.measurement.measures.keys()
-    ]
+def _comparable(
+    recipe: Recipe[Any], record: StudyRecord, trials: Sequence[TrialRecord], values: Collection[int]
+) -> list[TrialRecord]:
+    """Of the trials whose indices are in `values`, those that have all measures of the front."""
+    needed = set(recipe.front_under(record.settings))
+    return [trial for trial in trials if trial.index in values and needed <= trial.measurement.measures.keys()]

@@ -269,7 +269,7 @@ class Study:
                 refused=sum(trial.state is TrialState.FAILED for trial in trials),
                 incumbent=best,
                 origin=trials[-1].origin if trials else "",
-                hypervolume=last_hypervolume(self.recipe, self.record, trials) if several and values else None,
+                hypervolume=last_hypervolume(self.recipe, self.record, trials, values) if several and values else None,
                 expectation=self._expectation,
             )
         )

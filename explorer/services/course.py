@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.contracts.objective import Objective
 from explorer.contracts.recipe import Recipe
-from graphdb.errors import InputError
-from graphdb.records import StudyRecord, TrialRecord, TrialState
+from explorer.running.merits import performance_of
+from graphdb.records import StudyRecord, TrialRecord
 
 Numbers = NDArray[np.float64]
 _NORMAL = NormalDist()
@@ -134,17 +133,6 @@ def course_of(recipe: Recipe[Any], record: StudyRecord, trials: Iterable[TrialRe
         )
         steps.append(step)
     return steps
-
-
-def performance_of(objective: Objective, trial: TrialRecord) -> float | None:
-    """The performance of a trial, whether or not it meets the constraints; None if its measures give none."""
-    measures = trial.measurement.measures
-    if trial.state is not TrialState.DONE or not objective.measures <= measures.keys():
-        return None
-    try:
-        return objective.value(measures)
-    except InputError:  # a measure of 0 has no logarithm
-        return None
 
 
 def _mean(values: Sequence[float]) -> float:

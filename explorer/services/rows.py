@@ -28,8 +28,7 @@ def trial_rows(store: Store, name: str) -> Rows:
     Raises:
         NotFoundError: no study has this name.
     """
-    from explorer.running.merits import performances
-    from explorer.services.course import performance_of
+    from explorer.running.merits import performance_of, performances
 
     record = store.studies.get(name)
     recipe = registry.recipe(record.recipe)
