@@ -188,14 +188,22 @@ class RelaxedNetwork(nn.Module):
 
     def forward(self, graphs: RelaxedGraphs) -> tuple[Tensor, Tensor]:
         """Mean and logarithm of the variance by each member, each `(g, members, m)`."""
-        raw = self.outward(functional.softplus(self.embed(graphs)).flatten(1))
-        mean, log_variance = raw.view(graphs.count, self.members, 2 * self.targets).chunk(2, dim=2)
+        return self._read(self.embed(graphs))
+
+    def _read(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and logarithm of the variance by each member, of embeddings `(g, members, hidden)`."""
+        raw = self.outward(functional.softplus(embeddings).flatten(1))
+        mean, log_variance = raw.view(len(embeddings), self.members, 2 * self.targets).chunk(2, dim=2)
         middle, half = (_LOWEST + _HIGHEST) / 2, (_HIGHEST - _LOWEST) / 2
         return mean, middle + half * torch.tanh((log_variance - middle) / half)
 
     def estimate(self, graphs: RelaxedGraphs) -> Estimates:
-        """Mean, aleatoric variance and epistemic deviation, twice differentiable; each `(g, m)`."""
-        mean, log_variance = self(graphs)
+        """The estimates of g graphs, twice differentiable."""
+        return self.estimate_embedded(self.embed(graphs))
+
+    def estimate_embedded(self, embeddings: Tensor) -> Estimates:
+        """Mean, aleatoric variance and epistemic deviation of embedded graphs, twice differentiable; each `(g, m)`."""
+        mean, log_variance = self._read(embeddings)
         centre = mean.mean(dim=1)
         spread = (mean - centre.unsqueeze(1)).square().sum(dim=1) / max(self.members - 1, 1)
         return Estimates(centre, log_variance.exp().mean(dim=1), (spread + 1e-12).sqrt())

@@ -257,21 +257,22 @@ class Query(Generic[D]):
 
     def _bound(self, graphs: RelaxedGraphs) -> Tensor:
         """The acquisition of relaxed graphs, to be minimised: `(g,)`."""
-        loss, deviation = self._weighted(graphs)
+        loss, deviation = self._weighted(self._network.embed(graphs))
         return loss - self._settings.exploration * deviation
 
-    def _weighted(self, graphs: RelaxedGraphs) -> tuple[Tensor, Tensor]:
-        mean, _, deviation = self._network.estimate(graphs)
+    def _weighted(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:
+        """The weighted loss of embedded graphs and its deviation, `(g,)` each."""
+        mean, _, deviation = self._network.estimate_embedded(embeddings)
         return mean @ self._weights, (deviation * self._weights).square().sum(dim=1).sqrt()
 
     def _rated(self, designs: Sequence[D], origin: str) -> list[_Rated[D]]:
         if not designs:
             return []
         graphs = [self._graph_of(design) for design in designs]
-        batch = self._form.batch(graphs)
         with torch.no_grad():
-            losses, deviations = (part.double().numpy() for part in self._weighted(batch))
-            embeddings = self._network.embed(batch).flatten(1).double().numpy()
+            embedded = self._network.embed(self._form.batch(graphs))
+            losses, deviations = (part.double().numpy() for part in self._weighted(embedded))
+            embeddings = embedded.flatten(1).double().numpy()
         return [
             _Rated(design, self._candidates.key(design), graph.fingerprint, origin, float(loss), float(spread), row)
             for design, graph, loss, spread, row in zip(designs, graphs, losses, deviations, embeddings, strict=True)
