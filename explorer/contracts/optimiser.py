@@ -247,6 +247,11 @@ class Observation(Generic[D]):
         return all(a >= b for a, b in pairs) and any(a > b for a, b in pairs)
 
 
+def undominated(observations: Sequence[Observation[D]]) -> list[Observation[D]]:
+    """The designs that no other dominates, in order: with one objective, those of the best value."""
+    return [one for one in observations if not any(other.dominates(one) for other in observations)]
+
+
 class Optimiser(ABC, Generic[D]):
     """Proposes designs and learns from their outcomes.
 

@@ -7,7 +7,16 @@ from typing import ClassVar, Generic, cast
 
 import numpy as np
 
-from explorer.contracts.optimiser import Candidates, D, Inputs, Observation, Optimiser, Proposal, VectorCandidates
+from explorer.contracts.optimiser import (
+    Candidates,
+    D,
+    Inputs,
+    Observation,
+    Optimiser,
+    Proposal,
+    VectorCandidates,
+    undominated,
+)
 from graphdb.errors import InputError
 
 _TOURNAMENTS = 10  # before a random design replaces a child
@@ -77,7 +86,7 @@ class RegularisedEvolution(Optimiser[D], Generic[D]):
         living = self._observations[-self._population :]
         for _ in range(_TOURNAMENTS):
             drawn = generator.choice(len(living), size=min(self._tournament, len(living)), replace=False)
-            parent = _undominated([living[int(rival)] for rival in drawn])
+            parent = undominated([living[int(rival)] for rival in drawn])[0]
             children = self.candidates.neighbours(parent.design) or self._perturbed(parent.design, generator)
             keys = [self.candidates.key(child) for child in children]
             untried = [i for i, key in enumerate(keys) if key not in taken and key not in self._evaluated]
@@ -150,11 +159,3 @@ class LocalSearch(Optimiser[D], Generic[D]):
                 near = {self.candidates.key(design): design for design in self.candidates.neighbours(top.design)}
                 untried = {key: design for key, design in near.items() if key not in tried}
         return untried
-
-
-def _undominated(rivals: Sequence[Observation[D]]) -> Observation[D]:
-    """The first design that no other dominates: with one objective, the first of the best."""
-    for rival in rivals:
-        if not any(other.dominates(rival) for other in rivals):
-            return rival
-    raise AssertionError("Domination has no cycles, so one of several designs is always undominated.")

@@ -12,12 +12,11 @@ from explorer.contracts.optimiser import Candidates, Inputs, Optimiser, Proposal
 from explorer.search.descent import GobiSettings, by_differences, walk
 from explorer.search.npn import Array
 from explorer.search.options import BoshcodeOptions
+from explorer.search.origins import INITIAL, OPTIMISE, UNCERTAINTY, check_shares, origin_of
 from explorer.search.surrogate import EnsembleSettings, Function, Surrogate, optimistic
 from explorer.search.targets import losses, normalised_by_initial, normalised_by_range
 from explorer.search.unit_box import UnitBox, vectors_of
 from graphdb.errors import InputError
-
-INITIAL, OPTIMISE, UNCERTAINTY, DIVERSITY = "initial", "optimise", "uncertainty", "diversity"
 
 
 @dataclass(frozen=True)
@@ -85,11 +84,7 @@ class BoshcodeSettings:
         for name, least in (("initial", 2), ("starts", 1), ("pool", 1), ("patience", 1), ("aleatoric_patience", 0)):
             if getattr(self, name) < least:
                 raise InputError(f"BoshcodeSettings.{name} must be at least {least}, found {getattr(self, name)}.")
-        if min(self.uncertainty, self.diversity) < 0 or self.uncertainty + self.diversity > 1:
-            raise InputError(
-                "The shares of uncertainty and diversity sampling must not be negative and sum to at most 1, "
-                f"found {self.uncertainty} and {self.diversity}."
-            )
+        check_shares(self.uncertainty, self.diversity)
 
 
 class Boshcode(Optimiser[Inputs]):
@@ -141,10 +136,7 @@ class Boshcode(Optimiser[Inputs]):
         """The kind of proposal of trial `index`, fixed by the seed so that a resumed search knows it."""
         if index < self.settings.initial:
             return INITIAL
-        lot = self._generator(0, index).random()
-        if lot < self.settings.diversity:
-            return DIVERSITY
-        return UNCERTAINTY if lot < self.settings.diversity + self.settings.uncertainty else OPTIMISE
+        return origin_of(self._generator(0, index).random(), self.settings.uncertainty, self.settings.diversity)
 
     @property
     def stagnation(self) -> int:

@@ -21,11 +21,10 @@ from explorer.search.breathe_labels import REFERENCE, labels_of
 from explorer.search.breathe_query import Query
 from explorer.search.descent import GobiSettings
 from explorer.search.options import BreatheOptions
+from explorer.search.origins import INITIAL, OPTIMISE, UNCERTAINTY, check_shares, origin_of
 from explorer.search.surrogate import EnsembleSettings
 from explorer.search.unit_box import UnitBox, vectors_of
 from graphdb.errors import InputError
-
-INITIAL, OPTIMISE, UNCERTAINTY, DIVERSITY = "initial", "optimise", "uncertainty", "diversity"
 
 
 @dataclass(frozen=True)
@@ -96,11 +95,7 @@ class BreatheSettings:
         for name, least in (("initial", 2), ("starts", 1), ("pool", 1), ("patience", 1)):
             if getattr(self, name) < least:
                 raise InputError(f"BreatheSettings.{name} must be at least {least}, found {getattr(self, name)}.")
-        if min(self.uncertainty, self.diversity) < 0 or self.uncertainty + self.diversity > 1:
-            raise InputError(
-                "The shares of uncertainty and diversity sampling must not be negative and sum to at most 1, "
-                f"found {self.uncertainty} and {self.diversity}."
-            )
+        check_shares(self.uncertainty, self.diversity)
 
 
 class Breathe(Optimiser[Inputs]):
@@ -175,10 +170,9 @@ class Breathe(Optimiser[Inputs]):
         later = index - self.settings.initial
         if later < 0:
             return INITIAL
-        lot = self._generator(0, index).random()
-        if (self._count > 1 and later < self._count) or lot >= self.settings.diversity + self.settings.uncertainty:
+        if self._count > 1 and later < self._count:
             return OPTIMISE
-        return DIVERSITY if lot < self.settings.diversity else UNCERTAINTY
+        return origin_of(self._generator(0, index).random(), self.settings.uncertainty, self.settings.diversity)
 
     def weights(self, index: int) -> Vector:
         """The weights of the m objectives in trial `index`: unit vectors first, then uniform over all that sum to 1."""

@@ -19,6 +19,7 @@ from explorer.contracts.description import Nature
 from explorer.contracts.optimiser import Candidates, D, Observation, Optimiser, Outcome, Proposal, Vector
 from explorer.search.graph_breathe_query import Query, QuerySettings
 from explorer.search.options import GraphBreatheOptions
+from explorer.search.origins import DIVERSITY, INITIAL, OPTIMISE, UNCERTAINTY, origin_of
 from explorer.search.targets import losses
 from explorer.search.threads import one_thread
 from gnn.relaxed import Form
@@ -26,7 +27,6 @@ from gnn.relaxed_network import RelaxedNetwork, RelaxedSettings, fitted
 from graphdb.architecture import Architecture, Block, Scalar
 from graphdb.errors import InputError
 
-INITIAL, OPTIMISE, UNCERTAINTY, DIVERSITY = "initial", "optimise", "uncertainty", "diversity"
 _SAMPLE = 256  # graphs that show which kinds, attributes and edges there are
 _REMEMBERED = 50_000  # graphs of designs
 _FEWEST = 4  # observations without which nothing can be learnt
@@ -133,10 +133,7 @@ class GraphBreathe(Optimiser[D], Generic[D]):
         """The kind of proposal of trial `index`, fixed by the seed so that a resumed search knows it."""
         if index < self.settings.initial:
             return INITIAL
-        lot = self._generator(0, index).random()
-        if lot < self.settings.diversity:
-            return DIVERSITY
-        return UNCERTAINTY if lot < self.settings.diversity + self.settings.uncertainty else OPTIMISE
+        return origin_of(self._generator(0, index).random(), self.settings.uncertainty, self.settings.diversity)
 
     @property
     def form(self) -> Form:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from explorer.contracts.goal import Goal
-from explorer.contracts.optimiser import D, Observation, Proposal
+from explorer.contracts.optimiser import D, Observation, Proposal, undominated
 from explorer.search.default.acquisition import (
     log_expected_improvement,
     log_within,
@@ -20,7 +20,7 @@ from explorer.search.default.acquisition import (
 from explorer.search.default.knowledge import MOST_COUNTED, Data, Knowledge
 from explorer.search.default.outputs import OutputModel, Prediction
 from explorer.search.default.region import side
-from explorer.search.default.walking import Ranking, Reader, Score, Slope, Walk
+from explorer.search.default.walking import Ranking, Reader, Score, Slope, Walk, looked_at
 from explorer.search.options import DefaultOptions
 
 GLOBAL, LOCAL, LIBRARY = "optimise", "optimise near the best", "optimise over all"
@@ -96,7 +96,7 @@ class Choice(Generic[D]):
         score, gain = self._score(noise)
         local = bool(self._walk.slope) and self._walk.slope.dimensions >= _LOCAL_FROM and number % 2 == 1
         if whole:
-            ranking: Ranking[D] = Walk(self._reader, self._walk.slope, False, False).ranked(score, pool, (), generator)
+            ranking = looked_at(score, self._reader, pool)
         elif local and self._rows.size:
             ranking = self._walk.near(score, self._centre(generator), self._side, len(pool), generator)
         else:
@@ -132,7 +132,7 @@ class Choice(Generic[D]):
         feasible: list[Observation[D]] = [self._observations[int(row)] for row in self._rows]
         if self._values.shape[1] == 1:
             return max(feasible, key=lambda one: one.rank).design
-        front = [one for one in feasible if not any(other.dominates(one) for other in feasible)]
+        front = undominated(feasible)
         return front[int(generator.integers(len(front)))].design
 
     @property

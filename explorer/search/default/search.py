@@ -10,14 +10,15 @@ import numpy as np
 import torch
 
 from explorer.contracts.goal import Goal
-from explorer.contracts.optimiser import Candidates, D, Observation, Optimiser, Outcome, Proposal
+from explorer.contracts.optimiser import Candidates, D, Observation, Optimiser, Outcome, Proposal, undominated
 from explorer.search.default.choice import Choice
 from explorer.search.default.knowledge import Data, Knowledge, gained, relevance
 from explorer.search.default.walking import Reader
 from explorer.search.options import DefaultOptions
+from explorer.search.origins import INITIAL
 from explorer.search.threads import one_thread
 
-INITIAL, RECALLED = "initial", "recalled"
+RECALLED = "recalled"
 _GROWTH = 1.05
 """Factor by which the observations must grow before hyperparameters are learnt again."""
 
@@ -146,8 +147,7 @@ class DefaultSearch(Optimiser[D], Generic[D]):
             return []
         if len(feasible[0].outcome.values) == 1:
             return [max(feasible, key=lambda one: one.rank).design]
-        first = [one for one in feasible if not any(other.dominates(one) for other in feasible)]
-        return [one.design for one in sorted(first, key=lambda one: one.rank, reverse=True)]
+        return [one.design for one in sorted(undominated(feasible), key=lambda one: one.rank, reverse=True)]
 
     @property
     def _goal(self) -> Goal:

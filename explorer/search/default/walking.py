@@ -14,6 +14,7 @@ from torch import Tensor
 from explorer.contracts.goal import Goal
 from explorer.contracts.optimiser import Candidates, D, Inputs, Vector, VectorCandidates
 from explorer.search.default.encoding import Encoding
+from explorer.search.unit_box import UnitBox
 
 Score = Callable[[Tensor, Tensor], Tensor]
 """(coordinates `(n, p)`, known outputs `(n, k)`) -> the acquisition `(n,)`; larger is better."""
@@ -81,6 +82,13 @@ def scored(score: Score, reader: Reader[D], designs: Sequence[D]) -> list[float]
     return values
 
 
+def looked_at(score: Score, reader: Reader[D], designs: Sequence[D]) -> Ranking[D]:
+    """Designs with their acquisition, from which nothing was sought further."""
+    ranking: Ranking[D] = Ranking()
+    ranking.add(designs, scored(score, reader, designs))
+    return ranking
+
+
 def climb(score: Score, reader: Reader[D], starts: Sequence[D], ranking: Ranking[D]) -> None:
     """Steepest ascent over `neighbours` from every start, all in step; everything seen is added to the ranking.
 
@@ -124,11 +132,8 @@ class Slope(Generic[D]):
         candidates = reader.candidates
         if not isinstance(candidates, VectorCandidates):
             return
-        bounds = candidates.bounds()
-        self._sizes = [len(low) for low, _ in bounds]
-        self._low = np.concatenate([low for low, _ in bounds])
-        self._width = np.concatenate([high - low for low, high in bounds])
-        if len(self._low) == len(reader.encoding.entries):  # descriptions are the vectors themselves
+        self._box = UnitBox(candidates)
+        if len(self._box.frozen) == len(reader.encoding.entries):  # descriptions are the vectors themselves
             self._columns = np.flatnonzero(reader.encoding.continuous)
             self._coordinates = reader.encoding.coordinates(self._columns)
 
@@ -149,13 +154,13 @@ class Slope(Generic[D]):
             generator: random generator.
             side: the range of each entry, as a share of the box, within which designs must lie.
         """
-        centres = np.stack([np.concatenate(cast(Inputs, design)) for design in designs])
+        centres = self._box.points(cast(Sequence[Inputs], designs))
         chosen = centres[generator.integers(len(centres), size=count)]
         moved = generator.random((count, self.dimensions)) < min(1.0, _MOVED / self.dimensions)
         moved[np.arange(count), generator.integers(self.dimensions, size=count)] = True
         size = side * np.power(10.0, generator.uniform(-3.0, -0.5, size=(count, 1)))
         steps = np.where(moved, generator.standard_normal(moved.shape) * size, 0.0)
-        chosen[:, self._columns] += np.clip(steps, -side / 2, side / 2) * self._width[self._columns]
+        chosen[:, self._columns] += np.clip(steps, -side / 2, side / 2)
         return self._snapped(chosen)
 
     def ascend(self, score: Score, starts: Sequence[D], side: float | None, ranking: Ranking[D]) -> None:
@@ -168,9 +173,8 @@ class Slope(Generic[D]):
                 such box.
             ranking: takes the ends.
         """
-        vectors = np.stack([np.concatenate(cast(Inputs, start)) for start in starts])
+        places = self._box.points(cast(Sequence[Inputs], starts))
         points, known = self._reader.read(starts)
-        low, width = self._low[self._columns], self._width[self._columns]
         shape = (len(starts), self.dimensions)
 
         def loss(shares: Vector) -> tuple[float, Vector]:  # all starts at once, as each depends on its own shares only
@@ -179,22 +183,19 @@ class Slope(Generic[D]):
             (gradient,) = torch.autograd.grad(value, moving)
             return float(value.detach()), gradient.numpy().ravel()
 
-        begin = (vectors[:, self._columns] - low) / width
+        begin = places[:, self._columns]
         reach = 1.0 if side is None else side / 2
         least, most = np.clip(begin[0] - reach, 0.0, 1.0), np.clip(begin[0] + reach, 0.0, 1.0)
         bounds = np.stack([np.tile(least, len(starts)), np.tile(most, len(starts))], axis=1)
         first = np.clip(begin, least, most).ravel()
         result = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _ITERATIONS})
-        vectors[:, self._columns] = low + result.x.reshape(shape) * width
-        designs = self._snapped(vectors)
+        places[:, self._columns] = result.x.reshape(shape)
+        designs = self._snapped(places)
         ranking.add(designs, scored(score, self._reader, designs))
 
-    def _snapped(self, vectors: Vector) -> list[D]:
-        cuts = np.cumsum(self._sizes)[:-1]
-        clipped = np.clip(vectors, self._low, self._low + self._width)
-        inputs = [tuple(np.split(vector, cuts)) for vector in clipped]
+    def _snapped(self, places: Vector) -> list[D]:
         candidates = cast(VectorCandidates, self._reader.candidates)
-        return cast(list[D], candidates.snap(inputs))
+        return cast(list[D], candidates.snap(self._box.inputs(np.clip(places, 0.0, 1.0))))
 
 
 @dataclass(frozen=True)
@@ -222,8 +223,7 @@ class Walk(Generic[D]):
             best: the best measured designs, from which local search starts too.
             generator: random generator.
         """
-        ranking: Ranking[D] = Ranking()
-        ranking.add(pool, scored(score, self.reader, pool))
+        ranking = looked_at(score, self.reader, pool)
         if self.slope and best and self.climbing:
             near = self.slope.around(best, max(len(pool) // 2, 1), generator)
             ranking.add(near, scored(score, self.reader, near))
@@ -243,9 +243,7 @@ class Walk(Generic[D]):
             count: the number of random designs in it.
             generator: random generator.
         """
-        ranking: Ranking[D] = Ranking()
-        designs = self.slope.around([centre], count, generator, side)
-        ranking.add(designs, scored(score, self.reader, designs))
+        ranking = looked_at(score, self.reader, self.slope.around([centre], count, generator, side))
         if self.ascending:
             self.slope.ascend(score, [centre, *ranking.top(_POLISHED)], side, ranking)
         return ranking

@@ -9,10 +9,11 @@ import pytest
 
 from explorer.contracts.optimiser import Inputs, Optimiser, Outcome
 from explorer.search.baselines import RandomSearch
-from explorer.search.boshcode import DIVERSITY, INITIAL, OPTIMISE, UNCERTAINTY, Boshcode, BoshcodeSettings
+from explorer.search.boshcode import Boshcode, BoshcodeSettings
 from explorer.search.candidates import TableCandidates
 from explorer.search.descent import GobiSettings
 from explorer.search.options import BoshcodeOptions, BoshnasOptions
+from explorer.search.origins import DIVERSITY, INITIAL, OPTIMISE, UNCERTAINTY
 from explorer.search.surrogate import EnsembleSettings
 from graphdb.errors import InputError
 from tests.explorer.contracts.optimiser import OptimiserContract

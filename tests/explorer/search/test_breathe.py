@@ -22,13 +22,14 @@ from explorer.contracts.optimiser import (
     VectorCandidates,
 )
 from explorer.search.baselines import RandomSearch
-from explorer.search.breathe import DIVERSITY, INITIAL, OPTIMISE, UNCERTAINTY, Breathe, BreatheSettings
+from explorer.search.breathe import Breathe, BreatheSettings
 from explorer.search.breathe_acquisition import Acquisition
 from explorer.search.breathe_labels import labels_of
 from explorer.search.breathe_query import Query
 from explorer.search.candidates import TableCandidates
 from explorer.search.descent import GobiSettings
 from explorer.search.options import BreatheOptions
+from explorer.search.origins import DIVERSITY, INITIAL, OPTIMISE, UNCERTAINTY
 from explorer.search.surrogate import EnsembleSettings, Prediction
 from graphdb.errors import InputError
 from tests.explorer.contracts.optimiser import OptimiserContract
