@@ -39,7 +39,7 @@ class Context:
         trials: study name -> its trials.
         objectives: study name -> trial index -> performance.
         hypervolumes: study name -> trial index -> hypervolume of all trials up to that one.
-        steps: study name -> what each of its trials brought, in their order.
+        steps: study name -> index of a trial -> what it brought, in the order of the trials.
         measures: simulator -> its measures, by name.
         twins: architecture -> the stored ones of its domain with an equal graph but another key.
         notes: key of an architecture or a measurement -> what reading changed in what the client gave.
@@ -104,7 +104,7 @@ class Context:
         trials = await self.trials.load_many(list(names))
         return [await self.read(_hypervolumes, self.store, name, own) for name, own in zip(names, trials, strict=True)]
 
-    async def _load_steps(self, names: Sequence[str]) -> list[list[Step]]:
+    async def _load_steps(self, names: Sequence[str]) -> list[dict[int, Step]]:
         trials = await self.trials.load_many(list(names))
         return [await self.read(_steps, self.store, name, own) for name, own in zip(names, trials, strict=True)]
 
@@ -126,11 +126,11 @@ def _hypervolumes(store: Store, study: str, trials: Sequence[TrialRecord]) -> di
     return dict(zip(sorted(trial.index for trial in trials), volumes, strict=True))
 
 
-def _steps(store: Store, study: str, trials: Sequence[TrialRecord]) -> list[Step]:
+def _steps(store: Store, study: str, trials: Sequence[TrialRecord]) -> dict[int, Step]:
     from explorer.services import course
 
     record = store.studies.get(study)
-    return course.course_of(registry.recipe(record.recipe), record, trials)
+    return {step.index: step for step in course.course_of(registry.recipe(record.recipe), record, trials)}
 
 
 def _measures(simulator: str) -> Measures:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -259,8 +259,8 @@ class Study(graphene.ObjectType):
     @staticmethod
     async def resolve_incumbent(parent: StudyRecord, info: graphene.ResolveInfo) -> float | None:
         """Resolves the best performance."""
-        steps: list[Step] = await context_of(info).steps.load(parent.name)
-        return steps[-1].incumbent if steps else None
+        steps: dict[int, Step] = await context_of(info).steps.load(parent.name)
+        return steps[max(steps)].incumbent if steps else None
 
     @staticmethod
     async def resolve_hypervolume(parent: StudyRecord, info: graphene.ResolveInfo) -> float | None:
@@ -276,12 +276,12 @@ class Study(graphene.ObjectType):
     @staticmethod
     async def resolve_origins(parent: StudyRecord, info: graphene.ResolveInfo) -> list[Kind]:
         """Resolves the origins of all trials."""
-        return _kinds(await context_of(info).steps.load(parent.name))
+        return _kinds((await context_of(info).steps.load(parent.name)).values())
 
     @staticmethod
     async def resolve_calibration(parent: StudyRecord, info: graphene.ResolveInfo) -> CalibrationValue | None:
         """Resolves the agreement of all predictions with what was measured."""
-        return _calibration(await context_of(info).steps.load(parent.name))
+        return _calibration((await context_of(info).steps.load(parent.name)).values())
 
     @staticmethod
     def resolve_settings(parent: StudyRecord, info: graphene.ResolveInfo) -> dict[str, Any]:
@@ -328,17 +328,17 @@ def _closest(record: StudyRecord, trials: Sequence[TrialRecord]) -> ClosestValue
 
 async def _step(trial: TrialView, info: graphene.ResolveInfo) -> Step:
     """The step of a trial, from those of its study, which are computed once."""
-    steps: list[Step] = await context_of(info).steps.load(trial.study)
-    return next(step for step in steps if step.index == trial.record.index)
+    steps: dict[int, Step] = await context_of(info).steps.load(trial.study)
+    return steps[trial.record.index]
 
 
-def _kinds(steps: Sequence[Step]) -> list[Kind]:
+def _kinds(steps: Iterable[Step]) -> list[Kind]:
     from explorer.services import course
 
     return course.kinds_of(steps)
 
 
-def _calibration(steps: Sequence[Step]) -> CalibrationValue | None:
+def _calibration(steps: Iterable[Step]) -> CalibrationValue | None:
     from explorer.services import course
 
     return course.calibration_of(course.foreseen(steps))
